@@ -1,0 +1,63 @@
+# A thin front: each target is one script or one call of meson. `make help` lists them.
+#
+#   make demo     a fresh Debian 12 ends with the example app live on a staging and a production of its own
+#   make check    everything that can be proved here, ending in `N passed, N failed`
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+NINJA    = ninja -C
+
+# Two builds that live side by side: the one people use, and the one tests use, with sanitizers and fault points.
+RELEASE_FLAGS = -Dbuildtype=debugoptimized
+CHECK_FLAGS   = -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dfaults=true
+
+.DEFAULT_GOAL := build/lockflight
+.PHONY: build/lockflight build-check/lockflight all demo check check-contract install format lint bench clean help
+
+all: build/lockflight
+
+build/lockflight: ## build the program (the default)
+	@tools/install-deps build
+	@test -f build/build.ninja || meson setup build $(RELEASE_FLAGS)
+	@$(NINJA) build
+
+build-check/lockflight: # what the tests run
+	@tools/install-deps build test
+	@test -f build-check/build.ninja || meson setup build-check $(CHECK_FLAGS)
+	@$(NINJA) build-check
+
+demo: ## install what is missing, build, and fly the example app to staging and production
+	@tools/demo
+
+check: ## run every test; the last line is `N passed, N failed`
+	@tools/install-deps build run test
+	@$(MAKE) --no-print-directory build/lockflight build-check/lockflight
+	@tools/check
+
+check-contract: ## make check-contract OPENAPI=<file>: hold the local platform against Supabase's own document
+	@test -n "$(OPENAPI)" || { echo 'make check-contract needs OPENAPI=<file>, the OpenAPI document of api.supabase.com' >&2; exit 2; }
+	@tools/install-deps build run test
+	@$(MAKE) --no-print-directory build/lockflight
+	@tests/clients/check-contract "$(OPENAPI)"
+
+install: build/lockflight ## install the program, man pages and completions (PREFIX, DESTDIR)
+	@tools/install-files "$(DESTDIR)" "$(PREFIX)"
+
+format: ## lay out every C file as .clang-format says
+	@tools/install-deps lint
+	@git ls-files '*.c' '*.h' '*.cc' | xargs clang-format-14 -i
+
+lint: ## clang-format, clang-tidy and gcc -fanalyzer, all findings are errors
+	@tools/install-deps build lint
+	@tools/lint
+
+bench: ## measure against netlify-cli, nginx and the vendors' start-up
+	@tools/install-deps build run test bench
+	@$(MAKE) --no-print-directory build/lockflight
+	@bench/run
+
+clean: ## remove both builds
+	rm -rf build build-check build-lint
+
+help: ## this list
+	@sed -n 's/^\([a-z/-]*\):.*## /\1\t/p' Makefile | expand -t 20
