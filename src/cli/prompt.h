@@ -1,0 +1,20 @@
+/*
+ * Questions to the person at the terminal. There is no default-yes. Without a terminal, with
+ * --no-input or under CI nothing is asked: the answer must be a flag, and the error names it.
+ */
+#ifndef LOCKFLIGHT_CLI_PROMPT_H
+#define LOCKFLIGHT_CLI_PROMPT_H
+
+#include "cli/command.h"
+
+/* An ordinary "go on?": true if the person types `word` (for example the environment's name), or if
+ * --yes or --confirm <word> was given. Otherwise ERR_BLOCKED "not confirmed", or ERR_USAGE naming
+ * the flag if nobody can be asked. */
+bool prompt_continue(struct command_context *c, const char *word, const char *question,
+                     struct err *e) MUST_USE;
+
+/* For what loses data: --yes does not answer it; only typing `word` in full, or --confirm <word>. */
+bool prompt_destructive(struct command_context *c, const char *word, const char *question,
+                        struct err *e) MUST_USE;
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * Every verb of the program. Reading this table is reading the manual's table of contents.
+ *
+ * To add one: write src/command/<verb>.c with `const struct command cmd_<verb>`, add the file to
+ * src/command/meson.build, declare it in commands.h and put a row here. Help, completion and the
+ * manual page follow by themselves; tests/cli checks that each row has what they need.
+ */
+#include "command/commands.h"
+
+const struct command *const commands[] = {
+    /* Fly */
+    /* Prepare */
+    /* Control */
+    /* Look */
+    /* Also */
+    &cmd_completion,
+    &cmd_man,
+    &cmd_version,
+    &cmd_help,
+    NULL,
+};

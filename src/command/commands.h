@@ -1,0 +1,17 @@
+/*
+ * The table of all verbs. A new one is declared here and gets a row in commands.c.
+ */
+#ifndef LOCKFLIGHT_COMMAND_COMMANDS_H
+#define LOCKFLIGHT_COMMAND_COMMANDS_H
+
+#include "cli/command.h"
+
+extern const struct command cmd_help;
+extern const struct command cmd_version;
+extern const struct command cmd_completion;
+extern const struct command cmd_man;
+
+/* NULL-terminated, in the order of the overview. */
+extern const struct command *const commands[];
+
+#endif
