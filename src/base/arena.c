@@ -1,17 +1,17 @@
 /*
- * Arenas: blocks in a list, each twice the size of the one before, up to 1 MiB; larger requests get a
- * block of their own. Under AddressSanitizer every allocation is followed by a poisoned gap, and a
- * freed arena is poisoned by free() itself.
+ * Arenas: blocks in a list, each twice the size of the one before, up to 1 MiB; larger requests get
+ * a block of their own. Under AddressSanitizer every allocation is followed by a poisoned gap, and
+ * a freed arena is poisoned by free() itself.
  */
 #include "base/arena.h"
+
+#include "base/limits.h"
 
 #include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/limits.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define ARENA_GAP_BYTES 16
@@ -44,8 +44,10 @@ struct arena {
 
 _Noreturn void memory_exhausted(size_t bytes)
 {
-    (void)fprintf(stderr, "lockflight: out of memory (%zu more bytes wanted); nothing is lost, run "
-                          "`lockflight resume`\n", bytes);
+    (void)fprintf(stderr,
+                  "lockflight: out of memory (%zu more bytes wanted); nothing is lost, run "
+                  "`lockflight resume`\n",
+                  bytes);
     abort();
 }
 

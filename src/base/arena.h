@@ -1,6 +1,7 @@
 /*
  * Arenas: memory named by its lifetime. A function that allocates its result takes an arena, so a
- * signature without one leaves nothing behind. An arena is freed whole; single values are not freed.
+ * signature without one leaves nothing behind. An arena is freed whole; single values are not
+ * freed.
  *
  * Out of memory, or past the ceiling, is fatal, at one place (arena.c): a command with a journal is
  * crash-only, and resuming is a tested path. Not thread-safe: one arena, one thread.
@@ -8,10 +9,10 @@
 #ifndef LOCKFLIGHT_BASE_ARENA_H
 #define LOCKFLIGHT_BASE_ARENA_H
 
+#include "base/err.h"
+
 #include <stdarg.h>
 #include <stddef.h>
-
-#include "base/err.h"
 
 struct arena;
 
@@ -45,7 +46,8 @@ static inline void arena_cleanup(struct arena **a)
     arena_free(*a);
 }
 
-/* The one place where memory exhaustion ends the program. Also for the few allocations outside arenas. */
+/* The one place where memory exhaustion ends the program. Also for the few allocations outside
+ * arenas. */
 _Noreturn void memory_exhausted(size_t bytes);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Functions that may not be used; included by the compiler in every C file (meson: -include). Each has
- * a better one in base/.
+ * Functions that may not be used; included by the compiler in every C file (meson: -include). Each
+ * has a better one in base/.
  */
 #ifndef LOCKFLIGHT_BASE_BANNED_H
 #define LOCKFLIGHT_BASE_BANNED_H
@@ -16,6 +16,7 @@
 #undef strcat
 #undef sprintf
 #undef vsprintf
-#pragma GCC poison strcpy strcat sprintf vsprintf strtok gets atoi atol system popen gmtime localtime alloca
+#pragma GCC poison strcpy strcat sprintf vsprintf strtok gets atoi atol system popen gmtime        \
+    localtime alloca
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * Resources clean up themselves: CLEANUP(fd) int fd = open(…) closes at the end of the scope.
  *
- * A module that owns a resource type X defines `static inline void X_cleanup(T *p)`, which accepts an
- * empty value, so that early returns are safe. take() moves a value out of an owning variable.
+ * A module that owns a resource type X defines `static inline void X_cleanup(T *p)`, which accepts
+ * an empty value, so that early returns are safe. take() moves a value out of an owning variable.
  */
 #ifndef LOCKFLIGHT_BASE_CLEANUP_H
 #define LOCKFLIGHT_BASE_CLEANUP_H

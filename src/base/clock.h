@@ -5,9 +5,9 @@
 #ifndef LOCKFLIGHT_BASE_CLOCK_H
 #define LOCKFLIGHT_BASE_CLOCK_H
 
-#include <stdint.h>
-
 #include "base/arena.h"
+
+#include <stdint.h>
 
 int64_t clock_unix_ms(void);
 int64_t clock_boot_ms(void);

@@ -91,8 +91,8 @@ bool err_wrap(struct err *e, const char *fmt, ...)
     va_end(ap);
     if (inner[0] != '\0') {
         size_t used = strlen(e->what);
-        (void)snprintf(e->what + used, sizeof e->what - used, ": %.*s", (int)(sizeof e->what - used),
-                       inner);
+        (void)snprintf(e->what + used, sizeof e->what - used, ": %.*s",
+                       (int)(sizeof e->what - used), inner);
     }
     return false;
 }

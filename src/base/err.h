@@ -1,8 +1,8 @@
 /*
  * Errors: one value that is set once, wrapped on the way up and printed once, by main().
  *
- * A function that can fail returns bool, is MUST_USE and takes `struct err *e` last. It fills *e only
- * when it returns false. All setters return false, so a failing path is one line:
+ * A function that can fail returns bool, is MUST_USE and takes `struct err *e` last. It fills *e
+ * only when it returns false. All setters return false, so a failing path is one line:
  *
  *     if (!pg_run(db, sql, e))
  *         return err_wrap(e, "apply %s", file);
@@ -15,7 +15,7 @@
 
 #include <stdbool.h>
 
-#define MUST_USE __attribute__((warn_unused_result))
+#define MUST_USE           __attribute__((warn_unused_result))
 #define PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
 
 /* What kind of failure it is. One row of properties each in err.c. */
@@ -46,21 +46,22 @@ enum err_code {
 
 struct err {
     enum err_code code;
-    int sys_errno;     /* when the kernel said no, else 0 */
-    int http_status;   /* when a server answered, else 0 */
-    char sqlstate[6];  /* when Postgres answered, else "" */
-    char id[12];       /* stable id such as "LF-M012" for `lockflight help <id>`; "" = the code's own */
-    char what[1024];   /* the wraps, outermost first: "deploy staging: database: apply x.sql" */
-    char why[2048];    /* the cause, as the one who noticed it said it */
-    char where[512];   /* file:line or URL, "" if it adds nothing */
-    char state[512];   /* what is live now, per layer; "" if nothing was touched */
-    char hint[512];    /* one command to type next */
+    int sys_errno;    /* when the kernel said no, else 0 */
+    int http_status;  /* when a server answered, else 0 */
+    char sqlstate[6]; /* when Postgres answered, else "" */
+    char id[12]; /* stable id such as "LF-M012" for `lockflight help <id>`; "" = the code's own */
+    char what[1024]; /* the wraps, outermost first: "deploy staging: database: apply x.sql" */
+    char why[2048];  /* the cause, as the one who noticed it said it */
+    char where[512]; /* file:line or URL, "" if it adds nothing */
+    char state[512]; /* what is live now, per layer; "" if nothing was touched */
+    char hint[512];  /* one command to type next */
 };
 
 /* Sets the cause and forgets what was in *e before. Returns false. */
 bool err_set(struct err *e, enum err_code code, const char *fmt, ...) PRINTF(3, 4);
 
-/* As err_set with the text of `errno` appended and kept in sys_errno. Code ERR_IO. Returns false. */
+/* As err_set with the text of `errno` appended and kept in sys_errno. Code ERR_IO. Returns false.
+ */
 bool err_system(struct err *e, const char *fmt, ...) PRINTF(2, 3);
 
 /* Adds the thing that was being done, outermost last. Keeps code and cause. Returns false. */
@@ -78,8 +79,9 @@ bool err_recode(struct err *e, enum err_code code);
 /* Makes *e empty. */
 void err_clear(struct err *e);
 
-/* Properties of a code: its name for JSON ("blocked"), the process exit status (specification: README,
- * "Exit codes"), the stable id, and whether the same call may be made again without a probe. */
+/* Properties of a code: its name for JSON ("blocked"), the process exit status (specification:
+ * README, "Exit codes"), the stable id, and whether the same call may be made again without a
+ * probe. */
 const char *err_name(enum err_code code);
 int err_exit_status(const struct err *e);
 const char *err_stable_id(const struct err *e);

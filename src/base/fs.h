@@ -5,13 +5,15 @@
 #ifndef LOCKFLIGHT_BASE_FS_H
 #define LOCKFLIGHT_BASE_FS_H
 
-#include <sys/types.h>
-
 #include "base/arena.h"
 #include "base/str.h"
 
-/* Reads a regular file of at most max_bytes. ERR_NOT_FOUND if it does not exist, ERR_LIMIT if larger. */
-bool fs_read(struct arena *a, const char *path, size_t max_bytes, struct str *ret, struct err *e) MUST_USE;
+#include <sys/types.h>
+
+/* Reads a regular file of at most max_bytes. ERR_NOT_FOUND if it does not exist, ERR_LIMIT if
+ * larger. */
+bool fs_read(struct arena *a, const char *path, size_t max_bytes, struct str *ret,
+             struct err *e) MUST_USE;
 
 /* Replaces path by content: temporary file beside it, fsync, rename, fsync of the folder. After a
  * power cut the file is the old or the new one, whole. */

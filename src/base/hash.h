@@ -6,7 +6,10 @@
 
 #include "base/str.h"
 
-enum hash_kind { HASH_SHA1, HASH_SHA256 };
+enum hash_kind {
+    HASH_SHA1,
+    HASH_SHA256
+};
 
 #define SHA1_HEX_BYTES   41 /* with the zero */
 #define SHA256_HEX_BYTES 65
@@ -20,8 +23,10 @@ struct hash *hash_new(enum hash_kind kind);
 void hash_add(struct hash *h, const void *bytes, size_t n);
 void hash_finish(struct hash *h, char *ret_hex); /* ends the digest and frees h */
 
-/* SHA-1 and SHA-256 of an open file in one reading, from offset 0; also its size. Either hex may be NULL. */
-bool hash_fd(int fd, char *ret_sha1_hex, char *ret_sha256_hex, uint64_t *ret_bytes, struct err *e) MUST_USE;
+/* SHA-1 and SHA-256 of an open file in one reading, from offset 0; also its size. Either hex may be
+ * NULL. */
+bool hash_fd(int fd, char *ret_sha1_hex, char *ret_sha256_hex, uint64_t *ret_bytes,
+             struct err *e) MUST_USE;
 
 /* HMAC-SHA256, raw 32 bytes. */
 void hash_hmac_sha256(struct str key, struct str message, unsigned char ret[32]);

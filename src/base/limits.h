@@ -1,6 +1,6 @@
 /*
- * Every ceiling on what comes from outside, with its reason. A limit that is met gives ERR_LIMIT with
- * the limit in the text; nothing is cut silently.
+ * Every ceiling on what comes from outside, with its reason. A limit that is met gives ERR_LIMIT
+ * with the limit in the text; nothing is cut silently.
  */
 #ifndef LOCKFLIGHT_BASE_LIMITS_H
 #define LOCKFLIGHT_BASE_LIMITS_H
@@ -9,23 +9,23 @@
 #define MIB ((size_t)1024 * KIB)
 #define GIB ((size_t)1024 * MIB)
 
-#define LIMIT_ARENA_BYTES         (512 * MIB) /* one command's data; a runaway loop ends here */
-#define LIMIT_CONFIG_BYTES        (1 * MIB)   /* lockflight.toml and friends are written by hand */
-#define LIMIT_JSON_BYTES          (16 * MIB)  /* a provider's answer: reliability bar for hostile answers */
-#define LIMIT_JSON_DEPTH          64
-#define LIMIT_SQL_FILE_BYTES      (16 * MIB)  /* a migration file; larger ones are data loads */
-#define LIMIT_MIGRATIONS          10000
-#define LIMIT_SITE_FILES          50000       /* files of one deploy */
-#define LIMIT_SITE_FILE_BYTES     (100 * MIB) /* one file of a site */
-#define LIMIT_SITE_BYTES          (2 * GIB)   /* one deploy */
-#define LIMIT_FUNCTION_BYTES      (20 * MIB)  /* the hosted bundle limit */
-#define LIMIT_FUNCTION_FILES      2000
-#define LIMIT_FUNCTIONS           500
-#define LIMIT_SECRET_VALUE_BYTES  24576       /* the hosted limit of a secret's value */
-#define LIMIT_SECRET_NAME_BYTES   256
-#define LIMIT_VARIABLES           100         /* the hosted limit per project */
-#define LIMIT_PATH_BYTES          4096
-#define LIMIT_PROC_OUTPUT_BYTES   (64 * MIB)  /* what a child may print before it is cut off */
-#define LIMIT_PROC_LINE_BYTES     (64 * KIB)
+#define LIMIT_ARENA_BYTES        (512 * MIB) /* one command's data; a runaway loop ends here */
+#define LIMIT_CONFIG_BYTES       (1 * MIB)   /* lockflight.toml and friends are written by hand */
+#define LIMIT_JSON_BYTES         (16 * MIB) /* a provider's answer: reliability bar for hostile answers */
+#define LIMIT_JSON_DEPTH         64
+#define LIMIT_SQL_FILE_BYTES     (16 * MIB) /* a migration file; larger ones are data loads */
+#define LIMIT_MIGRATIONS         10000
+#define LIMIT_SITE_FILES         50000       /* files of one deploy */
+#define LIMIT_SITE_FILE_BYTES    (100 * MIB) /* one file of a site */
+#define LIMIT_SITE_BYTES         (2 * GIB)   /* one deploy */
+#define LIMIT_FUNCTION_BYTES     (20 * MIB)  /* the hosted bundle limit */
+#define LIMIT_FUNCTION_FILES     2000
+#define LIMIT_FUNCTIONS          500
+#define LIMIT_SECRET_VALUE_BYTES 24576 /* the hosted limit of a secret's value */
+#define LIMIT_SECRET_NAME_BYTES  256
+#define LIMIT_VARIABLES          100 /* the hosted limit per project */
+#define LIMIT_PATH_BYTES         4096
+#define LIMIT_PROC_OUTPUT_BYTES  (64 * MIB) /* what a child may print before it is cut off */
+#define LIMIT_PROC_LINE_BYTES    (64 * KIB)
 
 #endif

@@ -142,7 +142,9 @@ static unsigned min3(unsigned a, unsigned b, unsigned c)
     return least < c ? least : c;
 }
 
-enum { DISTANCE_MAX_BYTES = 64 };
+enum {
+    DISTANCE_MAX_BYTES = 64
+};
 
 unsigned str_distance(const char *a, const char *b)
 {

@@ -4,12 +4,12 @@
 #ifndef LOCKFLIGHT_BASE_STR_H
 #define LOCKFLIGHT_BASE_STR_H
 
+#include "base/arena.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-
-#include "base/arena.h"
 
 struct str {
     const char *p;
@@ -28,11 +28,11 @@ bool str_eq(struct str a, struct str b);
 bool str_is(struct str a, const char *z);
 bool str_starts(struct str a, const char *prefix);
 bool str_ends(struct str a, const char *suffix);
-struct str str_trim(struct str a);                  /* blanks, tabs, line ends at both ends */
-int str_compare(struct str a, struct str b);        /* bytewise, shorter first */
+struct str str_trim(struct str a);           /* blanks, tabs, line ends at both ends */
+int str_compare(struct str a, struct str b); /* bytewise, shorter first */
 
-/* Cuts at the first `sep`: returns what stands before it and leaves the rest in *rest. Without a `sep`
- * the whole is returned and *rest is empty with p == NULL. */
+/* Cuts at the first `sep`: returns what stands before it and leaves the rest in *rest. Without a
+ * `sep` the whole is returned and *rest is empty with p == NULL. */
 struct str str_cut(struct str *rest, char sep);
 
 /* A zero-terminated copy. */

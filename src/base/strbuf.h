@@ -13,7 +13,7 @@
 #include "base/str.h"
 
 struct strbuf {
-    char *p;         /* zero-terminated whenever it is not NULL */
+    char *p; /* zero-terminated whenever it is not NULL */
     size_t n;
     size_t capacity;
     size_t max_bytes;
