@@ -1,0 +1,162 @@
+/*
+ * The HTTP client: one request, its deadline, its retries, and a plain statement of what is known
+ * after it.
+ *
+ * RULE    After a failed call the code in `struct err` says what may have happened on the other
+ * side: ERR_NET              no connection was made, nothing was sent ERR_TIMEOUT          a
+ * deadline passed: nothing was sent, or it was a read ERR_UNKNOWN_OUTCOME  a mutating request was
+ * sent and no complete, readable answer came: probe ERR_AUTH 401 403, ERR_NOT_FOUND 404 410,
+ * ERR_CONFLICT 409, ERR_REMOTE any other refusal: a complete answer said no; http_status has the
+ * number ERR_LIMIT, ERR_DATA  the answer to a read was too large or malformed
+ *
+ * RETRY   Reads and idempotent uploads are repeated after connection failures, timeouts, cut
+ * answers, 429, 500, 502, 503 and 504: 0.5 s doubling to 30 s, full jitter, at most HTTP_ATTEMPTS
+ * times. A mutating request is repeated only if it provably did nothing: no connection was made, or
+ * 429. A 502 or 504 to a mutating request counts as "no complete answer". Retry-After and
+ * X-RateLimit-Reset replace the wait, at most 120 s. A stop signal that arrives during a wait ends
+ * it with ERR_INTERRUPTED.
+ *
+ * GUARD   The guard is asked directly before every sending of a mutating request, thus again after
+ * each wait; the engine checks there that it still holds the lease.
+ *
+ * FAULTS  Each sending passes the fault points "<what>.before" and "<what>.after"; an error
+ * injected after a mutating request reads as ERR_UNKNOWN_OUTCOME. This is the only place of the
+ * program that sends.
+ *
+ * TOKENS  The token is registered for redaction and is in no error, trace or URL. Redirects are
+ * never followed, so it goes nowhere else.
+ *
+ * One struct http serves one thread. Connections stay open between calls, except that mutating
+ * requests travel on a connection of their own, because libcurl would silently re-send on one that
+ * had died.
+ */
+#ifndef LOCKFLIGHT_NET_HTTP_H
+#define LOCKFLIGHT_NET_HTTP_H
+
+#include "base/arena.h"
+#include "base/str.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HTTP_ATTEMPTS           6
+#define HTTP_READ_DEADLINE_MS   30000
+#define HTTP_MUTATE_DEADLINE_MS 20000 /* T_req: the lease must last longer than this */
+#define HTTP_UPLOAD_DEADLINE_MS 300000
+#define HTTP_WAIT_MAX_MS        120000 /* what a rate limit header may make us wait */
+#define HTTP_UPLOAD_CONNECTIONS 8
+
+struct http;
+
+/* How a server writes X-RateLimit-Reset. */
+enum http_reset {
+    HTTP_RESET_UNIX,    /* Netlify: Unix seconds */
+    HTTP_RESET_SECONDS, /* Supabase: seconds to the end of the window */
+};
+
+/* Asked before each sending of a mutating request. False with *e set: it is not sent. */
+typedef bool (*http_guard)(void *context, struct err *e);
+
+struct http_spec {
+    const char *name;     /* "netlify": begins the errors */
+    const char *base_url; /* every request's path is joined to it; NULL: requests give whole URLs */
+    const char *token;    /* sent as Authorization: Bearer; NULL: none */
+    enum http_reset reset;
+    int calls_per_minute; /* our own budget, so that the other side need not refuse; 0: none */
+};
+
+/* What a repetition does. */
+enum http_effect {
+    HTTP_READ,       /* nothing */
+    HTTP_IDEMPOTENT, /* the same again, and nothing that a visitor sees: uploads, digests, bundles
+                      */
+    HTTP_MUTATING,   /* sent once; see RULE */
+};
+
+struct http_header {
+    const char *name;
+    const char *value;
+};
+
+struct http_request {
+    const char *what;   /* "netlify.restore": names the fault points and the error */
+    const char *method; /* "GET" */
+    const char *path;   /* encoded, with query; or a whole URL */
+    enum http_effect effect;
+
+    const json_t *json;       /* body as JSON; borrowed */
+    struct str body;          /* else body as bytes; borrowed */
+    const char *content_type; /* of `body` */
+    bool send_empty_body;     /* Content-Length: 0 without a content type */
+
+    const struct http_header *headers; /* further ones */
+    size_t n_headers;
+
+    int deadline_ms;         /* of one sending; 0: by effect */
+    int attempts;            /* 0: by effect; 1: never repeated */
+    size_t max_answer_bytes; /* 0: LIMIT_JSON_BYTES */
+    bool any_status;         /* a complete answer of any status is success (checks, probes) */
+};
+
+struct http_answer {
+    int status;
+    struct str body; /* in the arena */
+    const struct http_header *headers;
+    size_t n_headers;
+    int64_t took_ms; /* the last sending */
+};
+
+struct http *http_open(const struct http_spec *spec);
+void http_close(struct http *h); /* accepts NULL */
+
+static inline void http_cleanup(struct http **h)
+{
+    http_close(*h);
+}
+
+void http_set_guard(struct http *h, http_guard guard, void *context);
+
+/* Sends one request by the rules above. The answer's texts live in `a`. */
+bool http_send(struct http *h, struct arena *a, const struct http_request *q,
+               struct http_answer *ret, struct err *e) MUST_USE;
+
+/* http_send, and the body parsed as JSON, which the caller then owns (json_auto_t). An unreadable
+ * body is ERR_DATA after a read, ERR_UNKNOWN_OUTCOME after a mutating request. `ret_answer` may be
+ * NULL. */
+bool http_json(struct http *h, struct arena *a, const struct http_request *q, json_t **ret,
+               struct http_answer *ret_answer, struct err *e) MUST_USE;
+
+/* The value of the first such header, any case; NULL if absent. */
+const char *http_find_header(const struct http_answer *answer, const char *name);
+
+/* One of many bodies sent in parallel: a file or bytes in memory. */
+struct http_upload {
+    const char *path; /* encoded, with query, joined to base_url */
+    const char *file; /* sent from one open descriptor; NULL: `content` is sent */
+    struct str content;
+    const char *sha1_hex; /* the bytes sent are hashed on the way; a difference is ERR_CONFLICT.
+                             NULL: not */
+    uint64_t bytes;       /* the file's expected size */
+    const char *show;     /* how an error calls it: "/assets/app.js" */
+};
+
+/* Called after each finished item. */
+typedef void (*http_progress)(void *context, size_t done, size_t total, uint64_t bytes_done);
+
+struct http_uploads {
+    const char *what;   /* "netlify.upload" */
+    const char *method; /* "PUT" */
+    const struct http_upload *items;
+    size_t n_items;
+    int connections; /* 0: HTTP_UPLOAD_CONNECTIONS */
+    http_progress progress;
+    void *context;
+};
+
+/* Sends all items, several at a time, each with the retries of HTTP_IDEMPOTENT. The first item that
+ * fails for good ends the call; items already sent stay sent. Answers' bodies are not kept. */
+bool http_upload_all(struct http *h, const struct http_uploads *u, struct err *e) MUST_USE;
+
+#endif

@@ -1,0 +1,194 @@
+/*
+ * The part of Netlify's API that a release needs, for one site. The local platform speaks it too.
+ *
+ * A DEPLOY IN CALLS  netlify_deploy_create (hidden) → netlify_deploy_sync (one digest of all files,
+ * answered by what the host lacks) → netlify_deploy_upload (only that) → netlify_deploy_wait →
+ * checks of the permalink → netlify_restore (publishes) → netlify_lock.
+ *
+ * AFTER A CRASH      create: netlify_deploy_find by title. sync, upload: do them again. restore,
+ * lock: read netlify_site_get, which says what is live and whether it is locked.
+ *
+ * Errors are those of net/http.h; an answer that lacks a field we rely on is ERR_DATA
+ * (ERR_UNKNOWN_OUTCOME after a mutating call). Results live in the given arena; texts are "" when
+ * the answer does not have them.
+ */
+#ifndef LOCKFLIGHT_PROVIDER_NETLIFY_H
+#define LOCKFLIGHT_PROVIDER_NETLIFY_H
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "net/http.h"
+
+struct netlify;
+
+struct netlify_spec {
+    const char *api; /* "https://api.netlify.com/api/v1" or the local platform's */
+    const char *token;
+    const char *site; /* id, or name */
+};
+
+/* ERR_CONFIG if the address is malformed. Nothing is sent. */
+bool netlify_open(const struct netlify_spec *spec, struct netlify **ret, struct err *e) MUST_USE;
+void netlify_close(struct netlify *n);        /* accepts NULL */
+struct http *netlify_http(struct netlify *n); /* for http_set_guard */
+
+static inline void netlify_cleanup(struct netlify **n)
+{
+    netlify_close(*n);
+}
+
+/* ---- site ---- */
+
+struct netlify_site {
+    const char *id;
+    const char *name;
+    const char *url;          /* what visitors type: ssl_url, else url */
+    const char *account;      /* for the variables: slug, else id */
+    const char *published_id; /* "" if nothing is live */
+    const char *published_title;
+    const char *published_at;
+    bool is_locked; /* the published deploy is pinned */
+};
+
+/* What is live now: the probe of publish and lock. */
+bool netlify_site_get(struct netlify *n, struct arena *a, struct netlify_site *ret,
+                      struct err *e) MUST_USE;
+
+/* Sites visible to the token, all pages; `name` filters (NULL: all; the host matches parts of
+ * names). */
+bool netlify_sites(struct netlify *n, struct arena *a, const char *name, struct netlify_site **ret,
+                   size_t *ret_count, struct err *e) MUST_USE;
+
+/* A new, empty site; `account` NULL: the token's default team. ERR_CONFLICT if the name is taken.
+ */
+bool netlify_site_create(struct netlify *n, struct arena *a, const char *account, const char *name,
+                         struct netlify_site *ret, struct err *e) MUST_USE;
+
+/* ---- deploys ---- */
+
+enum netlify_state {
+    NETLIFY_PENDING, /* any state that is not one of the others */
+    NETLIFY_READY,   /* can be published: "ready", or "old" (was live before) */
+    NETLIFY_FAILED,  /* "error", "rejected" */
+};
+
+struct netlify_deploy {
+    const char *id;
+    enum netlify_state state;
+    const char *state_text; /* as answered */
+    const char *title;
+    const char *branch;
+    const char *context;
+    const char *permalink; /* this deploy's own address, without trailing slash */
+    const char *error_message;
+    const char *created_at;
+    const char *published_at; /* "" if never live */
+    bool is_draft;
+    bool is_locked;
+    const char **required; /* SHA-1 of contents that the host lacks */
+    size_t n_required;
+};
+
+/* A variable that travels with a deploy, or a site-wide one. */
+struct netlify_variable {
+    const char *name;
+    const char *value; /* "" when the host will not show it */
+    bool is_secret;
+    const char *updated_at;
+};
+
+struct netlify_deploy_spec {
+    const char *title;  /* what netlify_deploy_find looks for */
+    const char *branch; /* NULL: none; an alias makes a branch deploy */
+    const struct netlify_variable
+        *variables; /* fixed for this deploy, published and rolled back with it */
+    size_t n_variables;
+};
+
+/* A hidden deploy that never publishes itself. Mutating: after ERR_UNKNOWN_OUTCOME look for the
+ * title. */
+bool netlify_deploy_create(struct netlify *n, struct arena *a,
+                           const struct netlify_deploy_spec *spec, struct netlify_deploy *ret,
+                           struct err *e) MUST_USE;
+
+/* One file of a deploy. */
+struct netlify_file {
+    const char *path; /* "/assets/app.js" */
+    const char *sha1;
+    uint64_t bytes;
+    const char *source; /* file to read; NULL: `content` */
+    struct str content;
+};
+
+/* Tells the host every file and returns what it lacks (ret->required). Large deploys are compared
+ * by the host in the background; this waits for the end of that. One sync per deploy; repeating it
+ * is harmless. */
+bool netlify_deploy_sync(struct netlify *n, struct arena *a, const char *deploy_id,
+                         const struct netlify_file *files, size_t n_files,
+                         struct netlify_deploy *ret, struct err *e) MUST_USE;
+
+struct netlify_upload_spec {
+    const char *deploy_id;
+    const struct netlify_file *files; /* all of the deploy; each needed content is sent once */
+    size_t n_files;
+    const char *const *required;
+    size_t n_required;
+    http_progress progress; /* may be NULL */
+    void *context;
+};
+
+/* Sends the required contents in parallel. A required digest that no file has is ERR_DATA. */
+bool netlify_deploy_upload(struct netlify *n, const struct netlify_upload_spec *spec,
+                           struct err *e) MUST_USE;
+
+/* Polls until the deploy can be published. ERR_REMOTE with the host's message if it failed,
+ * ERR_TIMEOUT after timeout_ms (0: 20 minutes); refusals and lost polls on the way are tolerated.
+ */
+bool netlify_deploy_wait(struct netlify *n, struct arena *a, const char *deploy_id, int timeout_ms,
+                         struct netlify_deploy *ret, struct err *e) MUST_USE;
+
+bool netlify_deploy_get(struct netlify *n, struct arena *a, const char *deploy_id,
+                        struct netlify_deploy *ret, struct err *e) MUST_USE;
+
+/* Deploys of the site, newest first, following pages until `max` (0: 1000) are there. */
+bool netlify_deploys(struct netlify *n, struct arena *a, size_t max, struct netlify_deploy **ret,
+                     size_t *ret_count, struct err *e) MUST_USE;
+
+/* The newest deploy with exactly this title that has not failed. ret->id is "" if there is none. */
+bool netlify_deploy_find(struct netlify *n, struct arena *a, const char *title,
+                         struct netlify_deploy *ret, struct err *e) MUST_USE;
+
+/* Ends an unfinished deploy. A ready or published deploy is not harmed. Mutating. */
+bool netlify_deploy_cancel(struct netlify *n, struct arena *a, const char *deploy_id,
+                           struct err *e) MUST_USE;
+
+/* Removes a deploy. One that is gone is success; the host refuses the published one. Mutating. */
+bool netlify_deploy_delete(struct netlify *n, struct arena *a, const char *deploy_id,
+                           struct err *e) MUST_USE;
+
+/* Makes this deploy what visitors get, atomically; publishing the published deploy changes nothing.
+ * Mutating and absolute. The host may drop the site's lock: read back, and lock again. */
+bool netlify_restore(struct netlify *n, struct arena *a, const char *deploy_id,
+                     struct err *e) MUST_USE;
+
+/* Pins and unpins the published deploy. Mutating and absolute. */
+bool netlify_lock(struct netlify *n, struct arena *a, const char *deploy_id,
+                  struct err *e) MUST_USE;
+bool netlify_unlock(struct netlify *n, struct arena *a, const char *deploy_id,
+                    struct err *e) MUST_USE;
+
+/* ---- site-wide variables (brought level after the seal) ---- */
+
+bool netlify_variables(struct netlify *n, struct arena *a, struct netlify_variable **ret,
+                       size_t *ret_count, struct err *e) MUST_USE;
+
+/* Adds or replaces, for every context. Mutating. The value is registered for redaction if it is a
+ * secret. */
+bool netlify_variable_set(struct netlify *n, struct arena *a, const struct netlify_variable *v,
+                          struct err *e) MUST_USE;
+
+/* Removes; one that is not there is success. Mutating. */
+bool netlify_variable_delete(struct netlify *n, struct arena *a, const char *name,
+                             struct err *e) MUST_USE;
+
+#endif
