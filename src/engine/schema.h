@@ -1,0 +1,28 @@
+/*
+ * Schema "lockflight" in the environment's own database: everything Lockflight remembers.
+ *
+ * The program carries numbered SQL scripts (engine/schema/NNN_name.sql) and applies those that are
+ * missing, each in one transaction with its row in lockflight.schema_scripts. A script that has
+ * shipped never changes.
+ */
+#ifndef LOCKFLIGHT_ENGINE_SCHEMA_H
+#define LOCKFLIGHT_ENGINE_SCHEMA_H
+
+#include "provider/pg.h"
+
+/* What is there. Reading commands (plan, status, log) use this and create nothing. */
+enum schema_presence {
+    SCHEMA_PRESENT, /* at our version */
+    SCHEMA_ABSENT,  /* a database that Lockflight has never seen, without migration history */
+    SCHEMA_ABSENT_BESIDE_HISTORY, /* no journal, yet migrations were applied: never adopted, or lost
+                                   */
+    SCHEMA_OLDER,                 /* schema_ensure will upgrade it */
+};
+
+/* ERR_CONFIG with a hint to upgrade this program if the schema is newer than it. */
+bool schema_look(struct pg *db, enum schema_presence *ret, struct err *e) MUST_USE;
+
+/* Creates or upgrades. Safe to call by many at once; a no-op when current. */
+bool schema_ensure(struct pg *db, struct err *e) MUST_USE;
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * Applying and reversing migrations: each file in one explicit transaction, statement by statement,
+ * together with its history row, our own row and the caller's record. So there is no third state:
+ * row present, applied; absent, not.
+ *
+ * LOCKS    Every attempt has lock_timeout. A lock not got in time (55P03) or a deadlock (40P01)
+ * rolls the file back and tries again after a growing pause, until lock_wait_ms has passed; then
+ * ERR_BLOCKED, nothing changed.
+ *
+ * CRASH    Killed anywhere, the server rolls back within a second. A commit whose answer is lost is
+ * settled by pg_commit.
+ *
+ * ERRORS   Of a statement: ERR_DB, `where` is file:line:column, `why` ends with the line and a
+ * caret below it.
+ */
+#ifndef LOCKFLIGHT_MIGRATE_APPLY_H
+#define LOCKFLIGHT_MIGRATE_APPLY_H
+
+#include "migrate/history.h"
+
+#define MIGRATE_LOCK_TIMEOUT_MS      4000
+#define MIGRATE_LOCK_WAIT_MS         60000
+#define MIGRATE_STATEMENT_TIMEOUT_MS 60000
+
+struct migrate_options {
+    int lock_timeout_ms; /* 0: the default above */
+    int lock_wait_ms;
+    int statement_timeout_ms;
+    const char *release_id; /* NULL: applied without a release */
+    const char *applied_by;
+    int64_t epoch;
+
+    /* Inside the transaction, first: ERR_FENCED if another runner has taken over (lease_fence). May
+     * be NULL in tests. */
+    bool (*fence)(void *context, struct pg *db, struct err *e);
+
+    /* Inside the transaction, last: the caller's record of this step (journal_done joins the
+     * transaction). */
+    bool (*record)(void *context, struct pg *db, const char *version, struct err *e);
+
+    /* A sentence for the user while waiting for a lock: who blocks, which attempt. */
+    void (*on_wait)(void *context, const char *sentence);
+    void *context;
+};
+
+/* Applies one pending file. */
+bool migration_apply(struct pg *db, struct arena *scratch, const struct migration *m,
+                     const struct migrate_options *o, struct err *e) MUST_USE;
+
+/* Reverses one applied row, with the reverse script kept at apply time, else with the file's (which
+ * must then exist and belong to an unchanged migration). Deletes the history row. ERR_BLOCKED if
+ * there is no reverse script. */
+bool migration_reverse(struct pg *db, struct arena *scratch, const struct migration_state *s,
+                       const struct migrate_options *o, struct err *e) MUST_USE;
+
+/* The probe after a crash: is the version in the history? */
+bool migration_is_applied(struct pg *db, const char *version, bool *ret, struct err *e) MUST_USE;
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * Which migrations a database has, by the Supabase CLI's own table
+ * (supabase_migrations.schema_migrations) and by ours (lockflight.migrations: digests, reverse
+ * script as it was at apply time), and what follows for a set of files.
+ */
+#ifndef LOCKFLIGHT_MIGRATE_HISTORY_H
+#define LOCKFLIGHT_MIGRATE_HISTORY_H
+
+#include "migrate/migration.h"
+#include "provider/pg.h"
+
+struct history_row {
+    const char *version;
+    const char *name;              /* may be NULL */
+    const char *const *statements; /* as the table holds them */
+    size_t statement_count;
+    bool is_ours; /* applied by Lockflight: the rest is known */
+    const char *sha256, *reverse_sha256, *reverse_sql, *release_id, *applied_by;
+    int64_t applied_unix_ms;
+};
+
+struct history {
+    struct history_row *v; /* ordered by version */
+    size_t n;
+};
+
+/* A missing table is an empty history. */
+bool history_read(struct pg *db, struct arena *a, struct history *ret, struct err *e) MUST_USE;
+
+enum migration_status {
+    MIGRATION_APPLIED,
+    MIGRATION_PENDING,
+    MIGRATION_OUT_OF_ORDER, /* pending, but older than the newest applied one */
+    MIGRATION_CHANGED,      /* applied, and the file is not what was applied */
+    MIGRATION_MISSING,      /* applied, and there is no file */
+};
+const char *migration_status_name(enum migration_status s);
+
+struct migration_state {
+    enum migration_status status;
+    const struct migration *file;  /* NULL when missing */
+    const struct history_row *row; /* NULL when not applied */
+};
+
+struct migration_plan {
+    struct migration_state *v; /* files and rows, merged by version */
+    size_t n;
+    const struct migration **pending; /* in the order they will run */
+    size_t pending_count;
+};
+
+/* Compares. Never fails: what is wrong is a status. */
+void migration_plan(struct arena *a, const struct migration_set *set, const struct history *h,
+                    struct migration_plan *ret);
+
+/* The first thing that forbids applying (changed, missing, out of order, not transactional), as an
+ * error with the remedy: ERR_BLOCKED or ERR_CONFIG. */
+bool migration_plan_check(struct arena *a, const struct migration_plan *p, struct err *e) MUST_USE;
+
+#endif

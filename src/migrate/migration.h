@@ -1,0 +1,74 @@
+/*
+ * Migration files as they lie in the project: supabase/migrations/<version>_<name>.sql, and their
+ * reverse scripts supabase/rollbacks/<version>_<name>.sql.
+ *
+ * Names and order are the Supabase CLI's: version is a text of digits, files in byte order of their
+ * names. What the CLI skips with a warning is skipped here and listed. Files must be UTF-8; a byte
+ * order mark is dropped for execution; line ends stay as they are. Digests are of the bytes of the
+ * file.
+ */
+#ifndef LOCKFLIGHT_MIGRATE_MIGRATION_H
+#define LOCKFLIGHT_MIGRATE_MIGRATION_H
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/str.h"
+
+struct migration {
+    const char *version;
+    const char *name;
+    const char *file; /* path as opened: "supabase/migrations/2026…_crm.sql" */
+    struct str sql;   /* without byte order mark */
+    const char *sha256;
+    const char *reverse_file; /* where the reverse script is, or would be */
+    bool has_reverse;
+    struct str reverse_sql;
+    const char *reverse_sha256; /* NULL without one */
+};
+
+struct migration_set {
+    struct migration *v; /* in order of version (text, bytewise) */
+    size_t n;
+    const char **skipped; /* sentences for the user: files whose names do not match */
+    size_t skipped_count;
+};
+
+/* Reads both folders. A missing migrations folder is an empty set. ERR_CONFIG for two files of one
+ * version, a reverse script without its migration, or bytes that are not UTF-8; ERR_LIMIT for size
+ * and number. */
+bool migration_read(struct arena *a, const char *migrations_dir, const char *reverse_dir,
+                    struct migration_set *ret, struct err *e) MUST_USE;
+
+/* NULL if there is none. */
+const struct migration *migration_find(const struct migration_set *set, const char *version);
+
+/* One statement of a file. `text` is a slice of the file without leading blanks and comments' line
+ * ends cut. */
+struct statement {
+    struct str text;
+    size_t offset;       /* of text in the file, bytes */
+    unsigned line;       /* 1-based */
+    const char *refusal; /* NULL, or why it cannot run inside a transaction */
+};
+
+/* Splits for execution, with the grammar of Postgres (libpg_query); where the grammar of version 15
+ * does not know a newer form, with its scanner. Never fails: what is not SQL is refused by the
+ * server, with a position. */
+void statement_split(struct arena *a, struct str sql, struct statement **ret, size_t *ret_count);
+
+/* Splits as the Supabase CLI does for its history column: `statements`. */
+void statement_split_as_cli(struct arena *a, struct str sql, const char ***ret, size_t *ret_count);
+
+/* First statement that cannot run inside one transaction (CONCURRENTLY, VACUUM, BEGIN …):
+ * ERR_CONFIG with file, line and what to do. True if all can. Makes no connection; the gate asks it
+ * before anything runs. */
+bool migration_is_transactional(struct arena *a, const char *file, struct str sql,
+                                struct err *e) MUST_USE;
+
+/* Creates <dir>/<UTC yyyymmddhhmmss>_<name>.sql and the empty reverse script beside; ERR_USAGE for
+ * a name that is not [A-Za-z0-9_-]+, ERR_CONFLICT if there is such a file. */
+bool migration_create(struct arena *a, const char *migrations_dir, const char *reverse_dir,
+                      const char *name, const char **ret_file, const char **ret_reverse_file,
+                      struct err *e) MUST_USE;
+
+#endif

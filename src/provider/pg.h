@@ -1,0 +1,107 @@
+/*
+ * Postgres, over libpq. One struct pg is one connection and belongs to one thread.
+ *
+ * CALLS    pg_open → pg_query / pg_exec … → pg_close. A unit of work is pg_begin … pg_commit; a
+ * scope that is left early calls pg_rollback (harmless when nothing is open).
+ *
+ * SAFETY   Values are always bound ($1, $2 …), never glued into SQL. Every statement is sent by
+ * itself, so that the server cannot go on with the rest of a script after this program died. The
+ *          server notices a dead client within 500 ms (client_connection_check_interval). Our own
+ * SQL names every schema; search_path is set to pg_catalog so that nobody's function shadows ours.
+ *
+ * ERRORS   ERR_DB         the server refused; e->sqlstate says why, the connection is still good
+ *          ERR_NET        no connection, or lost before a commit was asked for: nothing took effect
+ *          ERR_UNKNOWN_OUTCOME  lost while a COMMIT, or a statement outside a transaction, was in
+ * flight After the last two pg_is_alive() is false until pg_reconnect() succeeds.
+ */
+#ifndef LOCKFLIGHT_PROVIDER_PG_H
+#define LOCKFLIGHT_PROVIDER_PG_H
+
+#include "base/arena.h"
+#include "base/str.h"
+
+#include <stdint.h>
+
+struct pg;
+
+/* How to connect. Zero values are the defaults. */
+struct pg_spec {
+    const char *url;       /* postgresql://… or a libpq key=value string */
+    const char *purpose;   /* shown to administrators: application_name "lockflight <purpose>" */
+    int connect_timeout_s; /* 0: PG_CONNECT_TIMEOUT_S */
+};
+
+#define PG_CONNECT_TIMEOUT_S 10
+
+/* Connects. The errors never contain the password. A transaction pooler is refused with
+ * ERR_CONFIG (advisory locks and settings do not survive one). Close with pg_close. */
+bool pg_open(const struct pg_spec *spec, struct pg **ret, struct err *e) MUST_USE;
+void pg_close(struct pg *db); /* accepts NULL */
+
+/* A new connection in place, with the same settings. What the session held (locks, transaction) is
+ * gone. */
+bool pg_reconnect(struct pg *db, struct err *e) MUST_USE;
+
+bool pg_is_alive(const struct pg *db);
+bool pg_in_transaction(const struct pg *db);
+int pg_backend_pid_of(const struct pg *db);
+int pg_server_version(const struct pg *db); /* 150020 */
+
+/* "host:port/database", for messages; no user, no password. Lives as long as db. */
+const char *pg_where(const struct pg *db);
+
+/* A result, copied. value(row, column) is NULL for SQL NULL. */
+struct pg_rows {
+    size_t n;
+    size_t columns;
+    const char *const *v; /* v[row * columns + column] */
+};
+
+static inline const char *pg_value(const struct pg_rows *r, size_t row, size_t column)
+{
+    return r->v[row * r->columns + column];
+}
+
+/* Typed readings of columns that cannot hold anything else: numbers, and 't' or 'f'. NULL reads as
+ * 0. */
+int64_t pg_int(const struct pg_rows *r, size_t row, size_t column);
+bool pg_bool(const struct pg_rows *r, size_t row, size_t column);
+
+/* Bound values: pg_exec(db, "… $1 … $2", PG_PARAMS(name, version), NULL, e); a NULL is SQL NULL. */
+#define PG_PARAMS(...)                                                                             \
+    (const char *const[]){ __VA_ARGS__ },                                                          \
+        sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *)
+#define PG_NONE NULL, 0
+
+/* One statement whose rows are wanted. Rows live in `a`. */
+bool pg_query(struct pg *db, struct arena *a, const char *sql, const char *const *params, size_t n,
+              struct pg_rows *ret, struct err *e) MUST_USE;
+
+/* One statement that changes something; ret_rows (may be NULL) is how many rows it touched. */
+bool pg_exec(struct pg *db, const char *sql, const char *const *params, size_t n,
+             uint64_t *ret_rows, struct err *e) MUST_USE;
+
+/* One statement of foreign SQL, without parameters, rows discarded. On ERR_DB *ret_position (may be
+ * NULL) is the 1-based character the server points at, or 0. COPY … FROM STDIN is refused. */
+bool pg_run(struct pg *db, const char *sql, int *ret_position, struct err *e) MUST_USE;
+
+/* Transactions. pg_commit settles a lost answer itself: it asks pg_xact_status over a second
+ * connection and returns true if the transaction is committed (pg_is_alive() is false then),
+ * ERR_NET if it is aborted, ERR_UNKNOWN_OUTCOME only if the server stayed out of reach. */
+bool pg_begin(struct pg *db, struct err *e) MUST_USE;
+bool pg_commit(struct pg *db, struct err *e) MUST_USE;
+void pg_rollback(struct pg *db);
+
+/* bytea as text parameter, and back. */
+char *pg_bytea(struct arena *a, struct str bytes);
+bool pg_bytea_decode(struct arena *a, const char *text, struct str *ret);
+
+/* An array literal for a text[] parameter: {"a","b"}. */
+char *pg_text_array(struct arena *a, const char *const *items, size_t n);
+
+static inline void pg_cleanup(struct pg **db)
+{
+    pg_close(*db);
+}
+
+#endif
