@@ -1,0 +1,43 @@
+#!/usr/bin/env bats
+# Run by `make check-contract OPENAPI=<file>`; not part of `make check`, since the document is the caller's.
+
+load ../../lib/lockflight
+load ../../lib/clients
+
+setup_file() {
+  LOCKFLIGHT=$repo/build/lockflight
+  studio_copy
+  platform_up
+  client_home
+  relay_start "$LOCKFLIGHT_CONTRACT" "$api"
+  sed -i "s|^api_url: .*|api_url: $relay|" "$scratch/profile.yaml"
+  export ref=$(environment staging project_ref)
+  mkdir -p "$scratch/small/supabase/functions/hello"
+  printf 'project_id = "small"\n' >"$scratch/small/supabase/config.toml"
+  echo 'Deno.serve(() => new Response("hi"));' >"$scratch/small/supabase/functions/hello/index.ts"
+}
+
+teardown_file() { relay_stop; platform_down; }
+
+@test "the Supabase CLI's calls and the answers to them agree with the document" {
+  for words in 'projects list' "functions deploy hello --use-api --project-ref $ref" "functions list --project-ref $ref" \
+    "secrets set A=b --project-ref $ref" "secrets list --project-ref $ref" "secrets unset A --project-ref $ref" \
+    "functions delete hello --project-ref $ref" "projects api-keys --project-ref $ref"; do
+    run supabase "$scratch/small" $words
+    assert_success
+  done
+}
+
+@test "lockflight's calls and the answers to them agree with the document" {
+  sed -i "s|^\(\[env\.staging\]\)$|\1\nsupabase = { api = \"$relay\" }|" "$studio/lockflight.toml"
+  studio_commit 'Supabase by way of the relay'
+  cd "$studio"
+  run lockflight deploy staging --no-input --yes
+  assert_success
+}
+
+@test "Prism found no violation" {
+  run relay_violations "$repo/tests/clients/contract/known.tsv"
+  assert_output ''
+  [ "$(wc -l <"$relay_dir/exchanges")" -gt 15 ]
+}
