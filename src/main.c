@@ -1,10 +1,29 @@
 /*
- * Finds the command, runs it, prints its error, chooses the exit status.
+ * Lockflight: find the command, run it, print its error, choose the exit status.
  */
-#include <stdio.h>
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "base/signals.h"
+#include "cli/command.h"
+#include "command/commands.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
-    (void)puts("lockflight");
-    return 0;
+    signals_install();
+    CLEANUP(arena) struct arena *arena = arena_new(0);
+    struct command_context c;
+    command_context_init(&c, arena, commands);
+
+    struct err e = { 0 };
+    bool ok = command_main(&c, argc, argv, &e);
+    if (!ok)
+        command_error(&c, &e);
+
+    struct err write_error = { 0 };
+    if (!command_finish(&c, &write_error)) {
+        if (ok)
+            command_error(&c, &write_error);
+        return ok ? err_exit_status(&write_error) : err_exit_status(&e);
+    }
+    return ok ? c.exit_status : err_exit_status(&e);
 }

@@ -1,39 +1,41 @@
 /*
- * A command is a value: its name, options, arguments and function stand in one const struct. Parsing,
+ * A command is a value: its name, options, arguments and function stand in one const struct.
+ * Parsing,
  * --help, "did you mean", shell completion and the manual page are made from these rows.
  *
- * TO ADD A VERB   Write src/command/<verb>.c with `const struct command cmd_<verb>`, declare it and add
- *                 a row in src/command/commands.c. Nothing else.
+ * TO ADD A VERB   Write src/command/<verb>.c with `const struct command cmd_<verb>`, declare it and
+ * add a row in src/command/commands.c. Nothing else.
  *
- *     struct deploy_args { const char *environment; const char *ref; bool is_dry; int64_t timeout_ms; };
+ *     struct deploy_args { const char *environment; const char *ref; bool is_dry; int64_t
+ * timeout_ms; };
  *
  *     static const struct option deploy_options[] = {
- *         { "ref",     'r', OPT_TEXT, AT(deploy_args, ref),        "<git-ref>", "Release this commit"  },
- *         { "dry-run",  0,  OPT_FLAG, AT(deploy_args, is_dry),     NULL,        "Show, change nothing" },
- *         { "timeout",  0,  OPT_MS,   AT(deploy_args, timeout_ms), "<time>",    "Give up after this"   },
- *         { 0 },
+ *         { "ref",     'r', OPT_TEXT, AT(deploy_args, ref),        "<git-ref>", "Release this
+ * commit"  }, { "dry-run",  0,  OPT_FLAG, AT(deploy_args, is_dry),     NULL,        "Show, change
+ * nothing" }, { "timeout",  0,  OPT_MS,   AT(deploy_args, timeout_ms), "<time>",    "Give up after
+ * this"   }, { 0 },
  *     };
  *     static const struct argument deploy_arguments[] = {
- *         { "environment", ARG_ONE, COMPLETE_ENVIRONMENT, AT(deploy_args, environment), "Where to" },
- *         { 0 },
+ *         { "environment", ARG_ONE, COMPLETE_ENVIRONMENT, AT(deploy_args, environment), "Where to"
+ * }, { 0 },
  *     };
  *
  * The args struct is zeroed before parsing, so an option that was not given is NULL, 0 or false.
  *
- * THE RUN FUNCTION   prints its answer on c->out (with c->wants_json exactly one JSON document, or one
- *                 event per line for commands with COMMAND_EVENTS) and returns true, or returns false
- *                 with *e filled and prints no error itself: main does, once, and takes the exit status
- *                 from the error's code. A success that is not 0 (plan --exit-code) sets c->exit_status.
+ * THE RUN FUNCTION   prints its answer on c->out (with c->wants_json exactly one JSON document, or
+ * one event per line for commands with COMMAND_EVENTS) and returns true, or returns false with *e
+ * filled and prints no error itself: main does, once, and takes the exit status from the error's
+ * code. A success that is not 0 (plan --exit-code) sets c->exit_status.
  */
 #ifndef LOCKFLIGHT_CLI_COMMAND_H
 #define LOCKFLIGHT_CLI_COMMAND_H
 
+#include "base/arena.h"
+#include "base/err.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-
-#include "base/arena.h"
-#include "base/err.h"
 
 #define AT(type, field) offsetof(struct type, field)
 
@@ -55,7 +57,7 @@ struct option {
     const char *name; /* without the dashes */
     char letter;      /* 0: none */
     enum option_kind kind;
-    size_t at; /* AT(args struct, field) */
+    size_t at;               /* AT(args struct, field) */
     const char *placeholder; /* "<git-ref>"; "a|b|c" (no brackets) allows exactly these words */
     const char *summary;     /* NULL: works, but is not shown */
 };
@@ -138,21 +140,24 @@ struct command_context {
     const char *config_path; /* --config; NULL: discover */
     const char *confirm;     /* --confirm */
     bool wants_json;
-    bool yes;             /* --yes: answers ordinary questions */
-    bool no_input;        /* --no-input, or CI=true, or stdin is no terminal */
-    bool is_ci;           /* CI is set: append-only lines, heartbeat */
-    bool is_github;       /* GITHUB_ACTIONS=true: groups and annotations */
-    bool is_quiet;        /* --quiet: no progress */
-    bool wants_help;      /* -h or --help stood somewhere */
-    bool wants_version;   /* --version as the first word */
-    int exit_status;      /* when run returns true */
+    bool yes;           /* --yes: answers ordinary questions */
+    bool no_input;      /* --no-input, or CI=true, or stdin is no terminal */
+    bool is_ci;         /* CI is set: append-only lines, heartbeat */
+    bool is_github;     /* GITHUB_ACTIONS=true: groups and annotations */
+    bool is_quiet;      /* --quiet: no progress */
+    bool wants_help;    /* -h or --help stood somewhere */
+    bool wants_version; /* --version */
+    bool no_color;      /* --no-color */
+    const char *color;  /* --color=always|auto|never */
+    int exit_status;    /* when run returns true */
 };
 
 /* Finds out what the streams are. `c` is zeroed first. */
 void command_context_init(struct command_context *c, struct arena *a,
                           const struct command *const *commands);
 
-/* Parses argv, then runs the command, or prints help. False with an error that is not printed yet. */
+/* Parses argv, then runs the command, or prints help. False with an error that is not printed yet.
+ */
 bool command_main(struct command_context *c, int argc, char **argv, struct err *e) MUST_USE;
 
 /* Prints the error's whole story on stderr (with --json as a document on stdout, last line), as
@@ -168,10 +173,11 @@ const struct command *command_find(const struct command *const *table, const cha
 /* The nearest name in the table, or NULL if nothing is near. */
 const char *command_nearest(const struct command *const *table, const char *name);
 
-/* The options every command has; offered rows only if `offers` says so. For help, completion, man. */
+/* The options every command has, if it offers them. For parsing, help, completion and the manual.
+ */
 struct global_option {
-    unsigned needs; /* 0: always; else any of these COMMAND_… bits */
-    struct option option;
+    unsigned needs;       /* 0: always; else any of these COMMAND_… bits */
+    struct option option; /* `at` points into struct command_context */
 };
 extern const struct global_option global_options[];
 bool global_option_offered(const struct global_option *g, const struct command *cmd);

@@ -1,13 +1,13 @@
 /*
- * What a command prints: styled words, tables and JSON documents. Meaning never hangs on colour alone;
- * the words carry it.
+ * What a command prints: styled words, tables and JSON documents. Meaning never hangs on colour
+ * alone; the words carry it.
  */
 #ifndef LOCKFLIGHT_CLI_OUTPUT_H
 #define LOCKFLIGHT_CLI_OUTPUT_H
 
-#include <jansson.h>
-
 #include "cli/command.h"
+
+#include <jansson.h>
 
 enum style {
     STYLE_PLAIN,
@@ -44,6 +44,10 @@ void table_print(const struct table *t, const struct terminal *to);
 /* One JSON document and a line end on stdout. Adds "v": 1 to an object that lacks it. Takes the
  * reference, whatever happens. */
 void print_json(const struct command_context *c, json_t *document);
+
+/* Columns a UTF-8 text takes (code points), and the byte length of its first `width` ones. */
+int text_width(const char *text);
+int text_cut(const char *text, int width);
 
 /* "1.2 MB", "81 kB", "312 B". And "1 file", "12 files". */
 char *text_bytes(struct arena *a, int64_t bytes);

@@ -13,8 +13,6 @@ const struct command *const commands[] = {
     /* Control */
     /* Look */
     /* Also */
-    &cmd_completion,
-    &cmd_man,
     &cmd_version,
     &cmd_help,
     NULL,

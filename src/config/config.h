@@ -1,15 +1,16 @@
 /*
- * The project: lockflight.toml, netlify.toml and supabase/config.toml, read once into plain structs.
+ * The project: lockflight.toml, netlify.toml and supabase/config.toml, read once into plain
+ * structs.
  *
- * WHERE A VALUE CAME FROM   Every field that was set remembers its file, line and column, environment
- *     variable or default: config_origin(config, &field) tells, by the address of the field. Errors
- *     about a value use config_where(), so the user reads "lockflight.toml:12:9".
+ * WHERE A VALUE CAME FROM   Every field that was set remembers its file, line and column,
+ * environment variable or default: config_origin(config, &field) tells, by the address of the
+ * field. Errors about a value use config_where(), so the user reads "lockflight.toml:12:9".
  *
- * DISCOVERY   --config, then LOCKFLIGHT_CONFIG, then lockflight.toml in the current folder and upwards
- *     to the root of the git repository.
+ * DISCOVERY   --config, then LOCKFLIGHT_CONFIG, then lockflight.toml in the current folder and
+ * upwards to the root of the git repository.
  *
- * Paths are absolute unless the field says otherwise. Everything lives in the arena. Texts that were
- * not given are NULL, numbers and times have their defaults.
+ * Paths are absolute unless the field says otherwise. Everything lives in the arena. Texts that
+ * were not given are NULL, numbers and times have their defaults.
  *
  * CALLS   config_load → config_environment → use
  */
@@ -90,9 +91,10 @@ struct config_check {
     const char *url; /* template: {site} {functions} {supabase} {release} {permalink} */
     const char *run; /* shell line */
     struct {
-        int64_t status;          /* default 200 */
-        const char *contains;    /* text in the body */
-        const char *json;        /* JSON text that the body must contain, member by member; templates inside */
+        int64_t status;       /* default 200 */
+        const char *contains; /* text in the body */
+        const char
+            *json; /* JSON text that the body must contain, member by member; templates inside */
         struct pair_array headers; /* header name and the text its value must contain */
     } expect;
     int64_t repeat;     /* times in a row it must be green; default 1 */
@@ -116,20 +118,23 @@ struct config_var {
     bool is_distinct;   /* must differ between environments */
     int64_t min_length; /* bytes; 0: any */
     int64_t rotate_ms;  /* status warns when it is older; 0: never */
-    const char *value;  /* for every environment; template {supabase_url} {supabase_anon_key} {site_url} */
-    struct pair_array from; /* environment → "env:NAME" | "cmd:shell line" | literal (not for secrets) */
+    const char
+        *value; /* for every environment; template {supabase_url} {supabase_anon_key} {site_url} */
+    struct pair_array
+        from; /* environment → "env:NAME" | "cmd:shell line" | literal (not for secrets) */
 };
 
-/* One Edge Function: declared in supabase/config.toml, or a folder supabase/functions/<slug>/index.ts. */
+/* One Edge Function: declared in supabase/config.toml, or a folder
+ * supabase/functions/<slug>/index.ts. */
 struct config_function {
     const char *slug;
-    const char *dir;        /* supabase/functions/<slug> */
-    const char *entrypoint; /* absolute */
-    const char *import_map; /* absolute; NULL: none */
+    const char *dir;                /* supabase/functions/<slug> */
+    const char *entrypoint;         /* absolute */
+    const char *import_map;         /* absolute; NULL: none */
     struct text_array static_files; /* globs relative to supabase/ */
-    bool is_enabled;        /* false: not deployed */
-    bool verify_jwt;        /* default true */
-    bool verify_jwt_given;  /* false: nothing was said, a deployed function keeps its value */
+    bool is_enabled;                /* false: not deployed */
+    bool verify_jwt;                /* default true */
+    bool verify_jwt_given; /* false: nothing was said, a deployed function keeps its value */
 };
 
 /* supabase/config.toml, with [remotes.…] laid over for one environment. */
@@ -144,7 +149,7 @@ struct supabase_config {
         struct text_array sql_paths; /* relative to supabase/; default ./seed.sql */
     } seed;
     bool migrations_enabled;
-    struct text_array api_schemas;          /* [api] schemas; default public, graphql_public */
+    struct text_array api_schemas; /* [api] schemas; default public, graphql_public */
     struct text_array api_extra_search_path;
     int64_t api_max_rows;
     struct pair_array secrets; /* [edge_runtime.secrets], resolved ones only */
@@ -163,7 +168,7 @@ struct netlify_config {
     const char *publish;   /* absolute */
     const char *functions; /* absolute; NULL: none */
     struct pair_array environment;
-    bool pretty_urls;      /* [build.processing.html] pretty_urls, default true */
+    bool pretty_urls;           /* [build.processing.html] pretty_urls, default true */
     const char *redirects_json; /* [[redirects]] as JSON array text; NULL: none */
     const char *headers_json;   /* [[headers]] */
 };
@@ -198,7 +203,8 @@ struct config {
     struct config_remote *remotes;
     size_t remotes_n;
     struct netlify_config netlify;
-    struct supabase_config supabase; /* without any remote; an environment's own is in struct environment */
+    struct supabase_config
+        supabase; /* without any remote; an environment's own is in struct environment */
     const struct origins *origins;
     struct arena *arena;
 };
@@ -222,9 +228,9 @@ struct environment {
         const char *url;      /* "https://<ref>.supabase.co" */
         const char *anon_key; /* local only; NULL: ask the management API */
     } supabase;
-    const char *site_url;      /* local, or netlify.url; NULL: ask Netlify */
-    const char *functions_url; /* <supabase.url>/functions/v1 */
-    const char *requires;      /* NULL: none */
+    const char *site_url;                   /* local, or netlify.url; NULL: ask Netlify */
+    const char *functions_url;              /* <supabase.url>/functions/v1 */
+    const char *requires;                   /* NULL: none */
     struct supabase_config supabase_config; /* with the environment's remote laid over */
 };
 
@@ -259,7 +265,8 @@ struct origin {
     int column;
 };
 
-/* Where the value of this field came from; `field` is its address inside the config or environment. */
+/* Where the value of this field came from; `field` is its address inside the config or environment.
+ */
 struct origin config_origin(const struct config *c, const void *field);
 
 /* "lockflight.toml:12:9", "NETLIFY_AUTH_TOKEN (environment)", "default", "local platform". */

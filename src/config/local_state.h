@@ -5,10 +5,10 @@
 #ifndef LOCKFLIGHT_CONFIG_LOCAL_STATE_H
 #define LOCKFLIGHT_CONFIG_LOCAL_STATE_H
 
-#include <jansson.h>
-
 #include "base/arena.h"
 #include "base/str.h"
+
+#include <jansson.h>
 
 /* The state folder of a project; it need not exist. $LOCKFLIGHT_STATE_DIR, else for root
  * /var/lib/lockflight/<project>-<8 hex of the real path's SHA-256>, else the same below
@@ -19,7 +19,8 @@ char *local_state_dir(struct arena *a, const char *project, const char *project_
  * else /tmp/lockflight-<uid>/<8 hex>. */
 char *local_run_dir(struct arena *a, const char *state_dir);
 
-/* Programs that Debian lacks: $LOCKFLIGHT_RUNTIME_DIR, else /var/lib/lockflight/runtime for root, else
+/* Programs that Debian lacks: $LOCKFLIGHT_RUNTIME_DIR, else /var/lib/lockflight/runtime for root,
+ * else
  * ${XDG_DATA_HOME:-~/.local/share}/lockflight/runtime. */
 char *local_runtime_dir(struct arena *a);
 
@@ -57,8 +58,8 @@ struct local_platform {
 
 char *local_platform_file(struct arena *a, const char *state_dir);
 
-/* Reads <state>/platform.json. ERR_BLOCKED (hint: lockflight local up) if there is none. Does not ask
- * whether the process is alive. */
+/* Reads <state>/platform.json. ERR_BLOCKED (hint: lockflight local up) if there is none. Does not
+ * ask whether the process is alive. */
 bool local_platform_read(struct arena *a, const char *state_dir, struct local_platform *ret,
                          struct err *e) MUST_USE;
 

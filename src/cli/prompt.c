@@ -1,0 +1,64 @@
+/*
+ * Typed confirmations: see prompt.h.
+ */
+#include "cli/prompt.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "cli/output.h"
+
+#include <stdlib.h>
+
+static bool not_confirmed(struct err *e)
+{
+    return err_set(e, ERR_BLOCKED, "not confirmed; nothing was changed");
+}
+
+/* One line from stdin, compared in full. */
+static bool typed(struct command_context *c, const char *word, const char *question)
+{
+    print(&c->err, "%s\nType ", question);
+    print_styled(&c->err, STYLE_STRONG, "%s", word);
+    print(&c->err, " to continue: ");
+    (void)fflush(c->err.file);
+    CLEANUP(mem) char *line = NULL;
+    size_t room = 0;
+    ssize_t n = getline(&line, &room, c->in);
+    if (n < 0) {
+        print(&c->err, "\n");
+        return false;
+    }
+    return str_is(str_trim((struct str){ line, (size_t)n }), word);
+}
+
+/* `--confirm` decides when it was given: a wrong text is a refusal, not a question. */
+static bool ask(struct command_context *c, const char *word, const char *question, const char *flag,
+                struct err *e)
+{
+    if (c->confirm) {
+        if (streq(c->confirm, word))
+            return true;
+        err_set(e, ERR_USAGE, "--confirm says \"%s\", expected \"%s\"", c->confirm, word);
+        return err_hint(e, "lockflight %s … --confirm %s", c->path, word);
+    }
+    if (c->no_input) {
+        err_set(e, ERR_USAGE, "this needs a confirmation and nobody can be asked: %s", question);
+        return err_hint(e, "add %s to the command", flag);
+    }
+    return typed(c, word, question) || not_confirmed(e);
+}
+
+bool prompt_continue(struct command_context *c, const char *word, const char *question,
+                     struct err *e)
+{
+    if (c->yes)
+        return true;
+    return ask(c, word, question, "--yes", e);
+}
+
+bool prompt_destructive(struct command_context *c, const char *word, const char *question,
+                        struct err *e)
+{
+    const char *flag = arena_printf(c->arena, "--confirm %s", word);
+    return ask(c, word, question, flag, e);
+}

@@ -1,0 +1,62 @@
+/*
+ * `lockflight help`: the overview, one command, or what an error id means.
+ */
+#include "cli/help.h"
+
+#include "base/str.h"
+#include "base/vec.h"
+#include "cli/output.h"
+#include "command/commands.h"
+
+struct help_args {
+    struct text_list topic;
+};
+
+static const struct argument help_arguments[] = {
+    { "topic", ARG_MANY, COMPLETE_COMMAND, AT(help_args, topic),
+      "A command, or an error id such as LF-C001" },
+    { 0 },
+};
+
+static bool unknown(const struct command_context *c, const char *word, struct err *e)
+{
+    const char *nearest = command_nearest(c->commands, word);
+    if (nearest)
+        err_set(e, ERR_USAGE, "there is no help on \"%s\"; did you mean %s?", word, nearest);
+    else
+        err_set(e, ERR_USAGE, "there is no help on \"%s\"", word);
+    return err_hint(e, nearest ? "lockflight help %s" : "lockflight help", nearest);
+}
+
+static bool help(struct command_context *c, void *args, struct err *e)
+{
+    const struct help_args *given = args;
+    const struct text_list *topic = &given->topic;
+    if (topic->n == 0) {
+        help_overview(c, &c->out);
+        return true;
+    }
+    const struct command *cmd = NULL;
+    const char *path = "";
+    const struct command *const *table = c->commands;
+    for (size_t i = 0; i < topic->n; i++) {
+        cmd = table ? command_find(table, topic->v[i]) : NULL;
+        if (!cmd)
+            return unknown(c, topic->v[i], e);
+        path = arena_printf(c->arena, "%s%s%s", path, i ? " " : "", cmd->name);
+        table = cmd->commands;
+    }
+    help_command(c, &c->out, cmd, path);
+    return true;
+}
+
+const struct command cmd_help = {
+    .name = "help",
+    .synopsis = "help [topic]",
+    .summary = "Explain a command or an error",
+    .examples = "lockflight help deploy\nlockflight help LF-G001",
+    .group = GROUP_ALSO,
+    .arguments = help_arguments,
+    .args_size = sizeof(struct help_args),
+    .run = help,
+};
