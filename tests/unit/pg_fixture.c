@@ -1,0 +1,158 @@
+#include "pg_fixture.h"
+
+#include "base/fs.h"
+#include "provider/pg.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define BINARIES "/usr/lib/postgresql/15/bin/"
+
+static char folder[64];
+static pid_t server;
+static pid_t owner; /* a forked child of the test must not stop the server when it exits */
+static int databases;
+
+static void give_up(const char *what)
+{
+    fprintf(stderr, "pg_fixture: %s\n", what);
+    exit(99);
+}
+
+/* In the child: another user when we are root, and death together with the test program. */
+static void become_server_user(void)
+{
+    if (geteuid() == 0) {
+        const struct passwd *nobody = getpwnam("nobody");
+        if (!nobody || setgroups(0, NULL) != 0 || setgid(nobody->pw_gid) != 0 ||
+            setuid(nobody->pw_uid) != 0)
+            _exit(98);
+    }
+    (void)prctl(PR_SET_PDEATHSIG, SIGQUIT);
+    int log = open("server.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (log < 0 || dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
+        _exit(97);
+    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (nothing >= 0)
+        (void)dup2(nothing, STDIN_FILENO);
+}
+
+static pid_t spawn(const char *const *argv)
+{
+    pid_t pid = fork();
+    if (pid < 0)
+        give_up("fork");
+    if (pid == 0) {
+        if (chdir(folder) != 0)
+            _exit(96);
+        become_server_user();
+        (void)setpgid(0, 0);
+        (void)execv(argv[0], (char *const *)(uintptr_t)argv);
+        _exit(95);
+    }
+    return pid;
+}
+
+static void start_server(void)
+{
+    server = spawn((const char *const[]){ BINARIES "postgres",
+                                          "-D",
+                                          "data",
+                                          "-k",
+                                          folder,
+                                          "-c",
+                                          "listen_addresses=",
+                                          "-c",
+                                          "fsync=off",
+                                          "-c",
+                                          "full_page_writes=off",
+                                          "-c",
+                                          "max_connections=60",
+                                          "-c",
+                                          "shared_buffers=16MB",
+                                          "-c",
+                                          "log_min_messages=fatal",
+                                          "-c",
+                                          "autovacuum=off",
+                                          NULL });
+    struct err e = { 0 };
+    char url[128];
+    (void)snprintf(url, sizeof url, "host=%s user=postgres dbname=postgres", folder);
+    for (int i = 0; i < 300; i++) {
+        struct pg *db = NULL;
+        if (pg_open(&(struct pg_spec){ .url = url }, &db, &e)) {
+            pg_close(db);
+            return;
+        }
+        (void)usleep(50 * 1000);
+    }
+    give_up(e.why);
+}
+
+static void stop_server(void)
+{
+    if (server > 0 && getpid() == owner) {
+        (void)kill(server, SIGQUIT);
+        (void)waitpid(server, NULL, 0);
+        server = 0;
+    }
+}
+
+static void at_exit(void)
+{
+    struct err e;
+    stop_server();
+    if (getpid() == owner)
+        (void)!fs_remove_tree(folder, &e);
+}
+
+static void make_cluster(void)
+{
+    owner = getpid();
+    (void)snprintf(folder, sizeof folder, "/tmp/lockflight-test-XXXXXX");
+    if (!mkdtemp(folder))
+        give_up("mkdtemp");
+    const struct passwd *nobody = getpwnam("nobody");
+    if (geteuid() == 0 && (!nobody || chown(folder, nobody->pw_uid, nobody->pw_gid) != 0))
+        give_up("chown");
+    (void)atexit(at_exit);
+
+    pid_t pid = spawn((const char *const[]){ BINARIES "initdb", "-D", "data", "-U", "postgres",
+                                             "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8",
+                                             "--no-sync", "--no-instructions", NULL });
+    int status = 0;
+    if (waitpid(pid, &status, 0) != pid || status != 0)
+        give_up("initdb failed; is postgresql-15 installed?");
+    start_server();
+}
+
+char *pg_fixture_database(struct arena *a)
+{
+    if (!server)
+        make_cluster();
+    struct err e;
+    struct pg *db = NULL;
+    char *admin = arena_printf(a, "host=%s user=postgres dbname=postgres", folder);
+    char *name = arena_printf(a, "t%d", ++databases);
+    if (!pg_open(&(struct pg_spec){ .url = admin }, &db, &e) ||
+        !pg_exec(db, arena_printf(a, "CREATE DATABASE %s TEMPLATE template0", name), PG_NONE, NULL,
+                 &e))
+        give_up(e.why);
+    pg_close(db);
+    return arena_printf(a, "host=%s user=postgres dbname=%s", folder, name);
+}
+
+void pg_fixture_crash(void)
+{
+    stop_server();
+    start_server();
+}
