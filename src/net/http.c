@@ -1,0 +1,243 @@
+/*
+ * The HTTP client: see http.h for the rules. This file is the loop "may I → send → what came of it
+ * → again?".
+ */
+#include "net/http.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "net/http_transfer.h"
+#include "net/url.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    PATIENCE_MS = 90000,    /* no repetition of a failed read begins later than this */
+    ATTEMPTS_IF_NOBODY = 3, /* a refused connection on loopback: nobody listens, and nobody will */
+    MINUTE_MS = 60000,
+};
+
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+
+static void curl_start(void)
+{
+    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+struct http *http_open(const struct http_spec *spec)
+{
+    (void)pthread_once(&curl_once, curl_start);
+    struct arena *a = arena_new(0);
+    struct http *h = ARENA_NEW(a, struct http);
+    *h = (struct http){
+        .arena = a,
+        .name = arena_strdup(a, spec->name),
+        .base_url = spec->base_url ? arena_strdup(a, spec->base_url) : NULL,
+        .reset = spec->reset,
+        .calls_per_minute = spec->calls_per_minute,
+        .budget = spec->calls_per_minute,
+        .budget_at_ms = clock_boot_ms(),
+        .easy = curl_easy_init(),
+    };
+    if (!h->easy)
+        memory_exhausted(0);
+    if (spec->token) {
+        log_redact(str_of(spec->token));
+        h->authorization = arena_printf(a, "Authorization: Bearer %s", spec->token);
+    }
+    return h;
+}
+
+void http_close(struct http *h)
+{
+    if (!h)
+        return;
+    curl_easy_cleanup(h->easy);
+    arena_free(h->arena);
+}
+
+void http_set_guard(struct http *h, http_guard guard, void *context)
+{
+    h->guard = guard;
+    h->guard_context = context;
+}
+
+const char *http_find_header(const struct http_answer *answer, const char *name)
+{
+    for (size_t i = 0; i < answer->n_headers; i++)
+        if (strcasecmp(answer->headers[i].name, name) == 0)
+            return answer->headers[i].value;
+    return NULL;
+}
+
+/* A bucket that holds a minute's calls and fills evenly: bursts are free until it is empty. */
+static bool take_from_budget(struct http *h, struct err *e)
+{
+    if (h->calls_per_minute == 0)
+        return true;
+    int64_t now_ms = clock_boot_ms();
+    double per_ms = (double)h->calls_per_minute / MINUTE_MS;
+    h->budget += (double)(now_ms - h->budget_at_ms) * per_ms;
+    if (h->budget > h->calls_per_minute)
+        h->budget = h->calls_per_minute;
+    h->budget_at_ms = now_ms;
+    h->budget -= 1;
+    return h->budget >= 0 || http_wait((int64_t)(-h->budget / per_ms), e);
+}
+
+static int deadline_of(const struct http_request *q)
+{
+    if (q->deadline_ms > 0)
+        return q->deadline_ms;
+    switch (q->effect) {
+    case HTTP_READ:
+        return HTTP_READ_DEADLINE_MS;
+    case HTTP_IDEMPOTENT:
+        return HTTP_UPLOAD_DEADLINE_MS;
+    case HTTP_MUTATING:
+        return HTTP_MUTATE_DEADLINE_MS;
+    }
+    return HTTP_READ_DEADLINE_MS;
+}
+
+static struct curl_slist *request_headers(const struct http *h, struct arena *a,
+                                          const struct http_request *q)
+{
+    struct curl_slist *list = NULL;
+    list = curl_slist_append(list, "Expect:"); /* never wait for 100-continue */
+    if (h->authorization)
+        list = curl_slist_append(list, h->authorization);
+    if (q->json)
+        list = curl_slist_append(list, "Content-Type: application/json");
+    else if (q->content_type)
+        list = curl_slist_append(list, arena_printf(a, "Content-Type: %s", q->content_type));
+    else
+        list = curl_slist_append(list, "Content-Type:");
+    bool has_accept = false;
+    for (size_t i = 0; i < q->n_headers; i++) {
+        list = curl_slist_append(
+            list, arena_printf(a, "%s: %s", q->headers[i].name, q->headers[i].value));
+        has_accept |= strcasecmp(q->headers[i].name, "accept") == 0;
+    }
+    if (h->base_url && !has_accept)
+        list = curl_slist_append(list, "Accept: application/json");
+    return list;
+}
+
+static void set_method_and_body(CURL *easy, struct arena *a, const struct http_request *q)
+{
+    struct str body = q->json ? str_of(json_text_in_order(a, q->json)) : q->body;
+    if (q->json || body.p || q->send_empty_body) {
+        curl_easy_setopt(easy, CURLOPT_POST, 1L);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.p ? body.p : "");
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n);
+    } else if (streq(q->method, "HEAD")) {
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    }
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, q->method);
+    if (q->effect ==
+        HTTP_MUTATING) /* or libcurl would re-send when a reused connection turns out dead */
+        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+}
+
+/* One sending with everything that belongs directly before and after it. False only if it may not
+ * be sent or a test wants a failure; whatever the network does is in *ret. */
+static bool send_once(struct http *h, const struct http_request *q, const char *url,
+                      struct http_transfer *t, struct http_attempt *ret, struct err *e)
+{
+    if (!take_from_budget(h, e))
+        return false;
+    if (q->effect == HTTP_MUTATING && h->guard && !h->guard(h->guard_context, e))
+        return false;
+    if (!http_fault_before(q->what, e))
+        return false;
+
+    size_t max_bytes = q->max_answer_bytes > 0 ? q->max_answer_bytes : LIMIT_JSON_BYTES;
+    http_transfer_begin(t, h->easy, t->arena, url, max_bytes, deadline_of(q));
+    struct curl_slist *headers = request_headers(h, t->arena, q);
+    curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, headers);
+    set_method_and_body(h->easy, t->arena, q);
+    CURLcode result = curl_easy_perform(h->easy);
+    *ret = http_transfer_end(t, result);
+    curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, NULL);
+    curl_slist_free_all(headers);
+
+    log_event("http", "%s %s %.*s -> %d %s", q->what, q->method, (int)strcspn(url, "?"), url,
+              ret->status, t->text);
+    return http_fault_after(q->what, q->effect, e);
+}
+
+/* May it be tried again, by the rule, the count and the time gone by? */
+static bool goes_on(const struct http_request *q, const struct http_attempt *at, int attempt,
+                    int64_t failing_ms)
+{
+    int attempts = q->attempts > 0 ? q->attempts : HTTP_ATTEMPTS;
+    if (at->was_refused && attempts > ATTEMPTS_IF_NOBODY)
+        attempts = ATTEMPTS_IF_NOBODY;
+    if (attempt >= attempts || (q->any_status && at->outcome == HTTP_ANSWERED))
+        return false;
+    return http_rule_may_repeat(q->effect, at) && (at->status == 429 || failing_ms < PATIENCE_MS);
+}
+
+bool http_send(struct http *h, struct arena *a, const struct http_request *q,
+               struct http_answer *ret, struct err *e)
+{
+    assert(q->what && q->method && q->path);
+    bool is_whole = starts_with(q->path, "http://") || starts_with(q->path, "https://");
+    const char *url = is_whole || !h->base_url ? q->path : url_join(a, h->base_url, q->path);
+    if (is_whole && h->authorization && !url_same_origin(a, url, h->base_url))
+        return err_set(e, ERR_DATA, "%s: an address at another host would get our token", h->name);
+
+    CLEANUP(http_transfer) struct http_transfer t = { .arena = a };
+    int64_t begun_ms = clock_boot_ms(), sent_ms;
+    struct http_attempt at;
+    for (int attempt = 1;; attempt++) {
+        sent_ms = clock_boot_ms();
+        if (!send_once(h, q, url, &t, &at, e))
+            return err_wrap(e, "%s", h->name);
+        if (!goes_on(q, &at, attempt, clock_boot_ms() - begun_ms))
+            break;
+        int64_t wait_ms = http_rule_wait_ms(&at, h->reset, attempt, http_jitter(), clock_unix_ms());
+        log_event("http.wait", "%s attempt %d, %lld ms", q->what, attempt, (long long)wait_ms);
+        if (!http_wait(wait_ms, e))
+            return err_wrap(e, "%s", h->name);
+    }
+    if (at.outcome != HTTP_ANSWERED || (at.status >= 300 && !q->any_status)) {
+        http_transfer_error(&t, &at, q->effect, q->method, url, e);
+        return err_wrap(e, "%s", h->name);
+    }
+    struct http_header *headers = ARENA_ARRAY(a, struct http_header, t.n_headers);
+    memcpy(headers, t.headers, t.n_headers * sizeof *headers);
+    *ret = (struct http_answer){
+        .status = at.status,
+        .body = { arena_strndup(a, strbuf_text(&t.body), t.body.n), t.body.n },
+        .headers = headers,
+        .n_headers = t.n_headers,
+        .took_ms = clock_boot_ms() - sent_ms,
+    };
+    return true;
+}
+
+bool http_json(struct http *h, struct arena *a, const struct http_request *q, json_t **ret,
+               struct http_answer *ret_answer, struct err *e)
+{
+    struct http_answer answer;
+    if (!http_send(h, a, q, &answer, e))
+        return false;
+    json_t *value = json_parse(answer.body, q->what, e);
+    if (!value) {
+        if (q->effect == HTTP_MUTATING)
+            err_recode(e, ERR_UNKNOWN_OUTCOME);
+        e->http_status = answer.status;
+        return err_wrap(e, "%s: the answer is not readable", h->name);
+    }
+    *ret = value;
+    if (ret_answer)
+        *ret_answer = answer;
+    return true;
+}

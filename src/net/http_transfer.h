@@ -1,0 +1,71 @@
+/*
+ * One sending of one request through libcurl: what http.c and http_upload.c share, and the inside
+ * of struct http. Included by those files only.
+ */
+#ifndef LOCKFLIGHT_NET_HTTP_TRANSFER_H
+#define LOCKFLIGHT_NET_HTTP_TRANSFER_H
+
+#include "base/strbuf.h"
+#include "net/http_rule.h"
+
+#include <curl/curl.h>
+
+#define HTTP_MAX_HEADERS      100
+#define HTTP_MAX_HEADER_BYTES (64 * 1024)
+
+struct http {
+    struct arena *arena;
+    const char *name;
+    const char *base_url;      /* NULL: requests give whole URLs */
+    const char *authorization; /* the header line, NULL: none */
+    enum http_reset reset;
+    int calls_per_minute;
+    double budget; /* calls that may be made now */
+    int64_t budget_at_ms;
+    http_guard guard;
+    void *guard_context;
+    CURL *easy; /* lives as long as we do: its connections are reused */
+};
+
+/* What comes back while a request is under way. Reset by http_transfer_begin. */
+struct http_transfer {
+    CURL *easy;
+    struct arena *arena; /* headers are kept here */
+    struct strbuf body;
+    struct http_header headers[HTTP_MAX_HEADERS];
+    size_t n_headers;
+    size_t header_bytes;
+    bool too_large;
+    char text[CURL_ERROR_SIZE];
+};
+
+static inline void http_transfer_cleanup(struct http_transfer *t)
+{
+    strbuf_done(&t->body);
+}
+
+/* Sets what every request has: callbacks, protocols, deadlines, no redirects, no signals, proxy
+ * rule. */
+void http_transfer_begin(struct http_transfer *t, CURL *easy, struct arena *a, const char *url,
+                         size_t max_answer_bytes, int deadline_ms);
+
+/* Reads off what libcurl's result means. */
+struct http_attempt http_transfer_end(struct http_transfer *t, CURLcode result);
+
+/* Sets *e for an attempt that stays failed, in words that name method, URL without query, and
+ * cause. */
+bool http_transfer_error(const struct http_transfer *t, const struct http_attempt *at,
+                         enum http_effect effect, const char *method, const char *url,
+                         struct err *e);
+
+/* The fault points "<what>.before" and "<what>.after". */
+bool http_fault_before(const char *what, struct err *e) MUST_USE;
+bool http_fault_after(const char *what, enum http_effect effect, struct err *e) MUST_USE;
+
+/* Waits between sendings. ERR_INTERRUPTED if a stop was asked meanwhile (one asked before is being
+ * obeyed by taking back, and that must not be cut short). */
+bool http_wait(int64_t ms, struct err *e) MUST_USE;
+
+double http_jitter(void);
+
+#endif
