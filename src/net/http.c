@@ -29,6 +29,19 @@ static void curl_start(void)
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+bool http_check_base(const char *base_url, struct err *e)
+{
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    struct url u;
+    if (!url_parse(a, base_url, &u, e))
+        return err_recode(e, ERR_CONFIG);
+    if (u.query[0])
+        return err_set(e, ERR_CONFIG, "the address of an API has no query: %s", base_url);
+    if (streq(u.scheme, "http") && !url_host_is_loopback(u.host))
+        return err_set(e, ERR_CONFIG, "%s would get our token unencrypted; use https", base_url);
+    return true;
+}
+
 struct http *http_open(const struct http_spec *spec)
 {
     (void)pthread_once(&curl_once, curl_start);

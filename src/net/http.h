@@ -108,6 +108,10 @@ struct http_answer {
     int64_t took_ms; /* the last sending */
 };
 
+/* Is this an address a token may be sent to? https, or http on loopback; no query. Else ERR_CONFIG.
+ */
+bool http_check_base(const char *base_url, struct err *e) MUST_USE;
+
 struct http *http_open(const struct http_spec *spec);
 void http_close(struct http *h); /* accepts NULL */
 

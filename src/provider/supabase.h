@@ -90,8 +90,8 @@ bool supabase_function_deploy(struct supabase *s, struct arena *a,
                               struct supabase_function *ret, struct err *e) MUST_USE;
 
 /* Makes these bundles the running ones, all in one call. Mutating; absolute, so that it may be
- * repeated after a probe. `ret` (may be NULL) gets what the server says now, n of them, in its
- * order. */
+ * repeated after a probe. An answer that does not show each of them at its version and hash is
+ * ERR_UNKNOWN_OUTCOME. */
 bool supabase_functions_activate(struct supabase *s, struct arena *a,
                                  const struct supabase_function *functions, size_t n,
                                  struct err *e) MUST_USE;

@@ -1,0 +1,412 @@
+/*
+ * Netlify deploys: create hidden, tell the digests once, send what the host lacks, wait until it is
+ * ready.
+ *
+ * States are the host's words; three of them matter here (enum netlify_state), and a word we have
+ * not heard of counts as "not yet". A deploy that was live before is "old" there and can be
+ * published again.
+ */
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/vec.h"
+#include "net/url.h"
+#include "provider/netlify_inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ASYNC_ABOVE_FILES =
+        500, /* then the host compares in the background, as its own Go client asks */
+    POLL_FIRST_MS = 25,
+    POLL_MAX_MS = 1000,
+    WAIT_MS = 20 * 60 * 1000,
+    SYNC_WAIT_MS = 5 * 60 * 1000,
+    MAX_DEPLOYS = 1000,
+};
+
+static enum netlify_state state_of(const char *text)
+{
+    if (streq(text, "ready") || streq(text, "old"))
+        return NETLIFY_READY;
+    if (streq(text, "error") || streq(text, "rejected"))
+        return NETLIFY_FAILED;
+    return NETLIFY_PENDING;
+}
+
+/* Has the host finished comparing? Then `required` is complete. */
+static bool is_compared(const char *state)
+{
+    static const char *const states[] = { "prepared",  "uploading", "uploaded", "processing",
+                                          "processed", "ready",     "old" };
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        if (streq(state, states[i]))
+            return true;
+    return false;
+}
+
+static const char *permalink_of(struct arena *a, const json_t *value)
+{
+    const char *link = json_text_or(json_object_get(value, "links"), "permalink", "");
+    if (!*link)
+        link = json_text_or(value, "deploy_ssl_url", "");
+    if (!*link)
+        link = json_text_or(value, "deploy_url", "");
+    size_t n = strlen(link);
+    while (n > 0 && link[n - 1] == '/')
+        n--;
+    return arena_strndup(a, link, n);
+}
+
+bool netlify_deploy_read(struct arena *a, const json_t *value, const char *name,
+                         struct netlify_deploy *ret, struct err *e)
+{
+    const char *id, *state;
+    if (!json_need_text(value, "id", name, &id, e) ||
+        !json_need_text(value, "state", name, &state, e))
+        return false;
+    struct netlify_deploy d = {
+        .id = arena_strdup(a, id),
+        .state = state_of(state),
+        .state_text = arena_strdup(a, state),
+        .title = netlify_text(a, value, "title"),
+        .branch = netlify_text(a, value, "branch"),
+        .context = netlify_text(a, value, "context"),
+        .permalink = permalink_of(a, value),
+        .error_message = netlify_text(a, value, "error_message"),
+        .created_at = netlify_text(a, value, "created_at"),
+        .published_at = netlify_text(a, value, "published_at"),
+        .is_draft = json_bool_or(value, "draft", false),
+        .is_locked = json_bool_or(value, "locked", false),
+    };
+    const json_t *required = json_object_get(value, "required");
+    d.required = ARENA_ARRAY(a, const char *, json_array_size(required) + 1);
+    size_t i;
+    json_t *item;
+    json_array_foreach (required, i, item)
+        if (json_is_string(item))
+            d.required[d.n_required++] = arena_strdup(a, json_string_value(item));
+    *ret = d;
+    return true;
+}
+
+bool netlify_deploy_get(struct netlify *n, struct arena *a, const char *deploy_id,
+                        struct netlify_deploy *ret, struct err *e)
+{
+    const char *site_id;
+    if (!netlify_site_id(n, &site_id, e))
+        return false;
+    struct http_request q = {
+        .what = "netlify.deploy_get",
+        .method = "GET",
+        .path = arena_printf(a, "/sites/%s/deploys/%s", site_id, url_encode(a, deploy_id)),
+    };
+    json_auto_t *value = NULL;
+    if (!http_json(n->http, a, &q, &value, NULL, e) ||
+        !netlify_deploy_read(a, value, "deploy", ret, e))
+        return err_wrap(e, "read deploy %s", deploy_id);
+    return true;
+}
+
+/* ---- create, sync, upload ---- */
+
+static json_t *variables_json(const struct netlify_variable *v, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:[s,s]}", "key", v[i].name, "value",
+                                              v[i].value, "is_secret", v[i].is_secret, "scopes",
+                                              "builds", "functions"));
+    return list;
+}
+
+bool netlify_deploy_create(struct netlify *n, struct arena *a,
+                           const struct netlify_deploy_spec *spec, struct netlify_deploy *ret,
+                           struct err *e)
+{
+    const char *site_id;
+    if (!netlify_site_id(n, &site_id, e))
+        return false;
+    json_auto_t *body = json_pack("{s:b}", "draft", 1);
+    if (spec->branch)
+        json_object_set_new(body, "branch", json_string(spec->branch));
+    if (spec->n_variables > 0)
+        json_object_set_new(body, "environment",
+                            variables_json(spec->variables, spec->n_variables));
+    struct http_request q = {
+        .what = "netlify.deploy_create",
+        .method = "POST",
+        .path = arena_printf(a, "/sites/%s/deploys?title=%s", site_id, url_encode(a, spec->title)),
+        .effect = HTTP_MUTATING,
+        .json = body,
+    };
+    json_auto_t *value = NULL;
+    if (!http_json(n->http, a, &q, &value, NULL, e) ||
+        !netlify_unreadable(netlify_deploy_read(a, value, "new deploy", ret, e), e))
+        return err_wrap(e, "create deploy \"%s\"", spec->title);
+    return true;
+}
+
+/* Polls until `is_done` says so. Lost polls are tolerated: they say nothing about the deploy. */
+static bool poll(struct netlify *n, struct arena *a, const char *deploy_id, int timeout_ms,
+                 bool (*is_done)(const char *state), struct netlify_deploy *ret, struct err *e)
+{
+    int64_t until_ms = clock_boot_ms() + timeout_ms;
+    for (int pause_ms = POLL_FIRST_MS;;) {
+        if (netlify_deploy_get(n, a, deploy_id, ret, e)) {
+            if (is_done(ret->state_text))
+                return true;
+            if (ret->state == NETLIFY_FAILED)
+                return err_set(e, ERR_REMOTE, "deploy %s failed at the host: %s", deploy_id,
+                               *ret->error_message ? ret->error_message : ret->state_text);
+        } else if (!err_may_retry(e) && e->http_status != 429 && e->http_status < 500) {
+            return false;
+        }
+        if (clock_boot_ms() + pause_ms > until_ms)
+            return err_set(e, ERR_TIMEOUT, "deploy %s is still \"%s\" after %d s", deploy_id,
+                           ret->state_text ? ret->state_text : "unknown", timeout_ms / 1000);
+        if (!clock_sleep_ms(pause_ms))
+            return err_set(e, ERR_INTERRUPTED, "stopped while the host prepares deploy %s",
+                           deploy_id);
+        pause_ms = pause_ms * 2 < POLL_MAX_MS ? pause_ms * 2 : POLL_MAX_MS;
+    }
+}
+
+static bool is_ready(const char *state)
+{
+    return state_of(state) == NETLIFY_READY;
+}
+
+bool netlify_deploy_wait(struct netlify *n, struct arena *a, const char *deploy_id, int timeout_ms,
+                         struct netlify_deploy *ret, struct err *e)
+{
+    *ret = (struct netlify_deploy){ 0 };
+    return poll(n, a, deploy_id, timeout_ms > 0 ? timeout_ms : WAIT_MS, is_ready, ret, e);
+}
+
+bool netlify_deploy_sync(struct netlify *n, struct arena *a, const char *deploy_id,
+                         const struct netlify_file *files, size_t n_files,
+                         struct netlify_deploy *ret, struct err *e)
+{
+    const char *site_id;
+    if (!netlify_site_id(n, &site_id, e))
+        return false;
+    bool is_async = n_files > ASYNC_ABOVE_FILES;
+    json_auto_t *body = json_object();
+    json_t *digests = json_object();
+    json_object_set_new(body, "files", digests);
+    json_object_set_new(body, "draft", json_true());
+    json_object_set_new(body, "async", json_boolean(is_async));
+    for (size_t i = 0; i < n_files; i++) {
+        const char *path = files[i].path[0] == '/' ? files[i].path + 1 : files[i].path;
+        json_object_set_new(digests, path, json_string(files[i].sha1));
+    }
+    struct http_request q = {
+        .what = "netlify.deploy_sync",
+        .method = "PUT",
+        .path = arena_printf(a, "/sites/%s/deploys/%s", site_id, url_encode(a, deploy_id)),
+        .effect = HTTP_IDEMPOTENT,
+        .json = body,
+    };
+    json_auto_t *value = NULL;
+    if (!http_json(n->http, a, &q, &value, NULL, e) ||
+        !netlify_deploy_read(a, value, "synced deploy", ret, e))
+        return err_wrap(e, "sync deploy %s", deploy_id);
+    if (is_async && !is_compared(ret->state_text))
+        return poll(n, a, deploy_id, SYNC_WAIT_MS, is_compared, ret, e);
+    if (!json_is_array(json_object_get(value, "required")))
+        return err_set(e, ERR_DATA, "sync deploy %s: the answer has no list \"required\"",
+                       deploy_id);
+    return true;
+}
+
+static int by_sha1(const void *one, const void *other)
+{
+    const struct netlify_file *const *f = one, *const *g = other;
+    return strcmp((*f)->sha1, (*g)->sha1);
+}
+
+static int by_text(const void *one, const void *other)
+{
+    const char *const *s = one, *const *t = other;
+    return strcmp(*s, *t);
+}
+
+/* One upload for each distinct required digest: which of several equal files is sent does not
+ * matter. */
+static bool plan_uploads(struct arena *a, const struct netlify_upload_spec *spec,
+                         struct http_upload *uploads, size_t *ret_count, struct err *e)
+{
+    const struct netlify_file **files =
+        ARENA_ARRAY(a, const struct netlify_file *, spec->n_files + 1);
+    for (size_t i = 0; i < spec->n_files; i++)
+        files[i] = &spec->files[i];
+    qsort(files, spec->n_files, sizeof *files, by_sha1);
+    const char **required = ARENA_ARRAY(a, const char *, spec->n_required + 1);
+    memcpy(required, spec->required, spec->n_required * sizeof *required);
+    qsort(required, spec->n_required, sizeof *required, by_text);
+
+    size_t n = 0;
+    for (size_t i = 0; i < spec->n_required; i++) {
+        if (i > 0 && streq(required[i], required[i - 1]))
+            continue;
+        const struct netlify_file key = { .sha1 = required[i] }, *key_at = &key;
+        const struct netlify_file **hit =
+            bsearch(&key_at, files, spec->n_files, sizeof *files, by_sha1);
+        if (!hit)
+            return err_set(e, ERR_DATA,
+                           "the host asks for content %s, which this deploy does not have",
+                           required[i]);
+        const struct netlify_file *f = *hit;
+        if (!f->source && !f->content.p && f->bytes > 0)
+            return err_set(e, ERR_NOT_FOUND, "%s is needed by the host, but is not on this machine",
+                           f->path);
+        uploads[n++] = (struct http_upload){
+            .path = arena_printf(a, "/deploys/%s/files/%s", url_encode(a, spec->deploy_id),
+                                 url_encode_path(a, f->path[0] == '/' ? f->path + 1 : f->path)),
+            .file = f->source,
+            .content = f->content,
+            .sha1_hex = f->sha1,
+            .bytes = f->bytes,
+            .show = f->path,
+        };
+    }
+    *ret_count = n;
+    return true;
+}
+
+bool netlify_deploy_upload(struct netlify *n, const struct netlify_upload_spec *spec, struct err *e)
+{
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    struct http_upload *uploads = ARENA_ARRAY(a, struct http_upload, spec->n_required + 1);
+    size_t count;
+    if (!plan_uploads(a, spec, uploads, &count, e))
+        return false;
+    return http_upload_all(n->http,
+                           &(struct http_uploads){
+                               .what = "netlify.upload",
+                               .method = "PUT",
+                               .items = uploads,
+                               .n_items = count,
+                               .progress = spec->progress,
+                               .context = spec->context,
+                           },
+                           e);
+}
+
+/* ---- list, find, end ---- */
+
+/* Walks the pages; `want` returns true to stop there. */
+static bool each_deploy(struct netlify *n, struct arena *a, size_t max,
+                        bool (*want)(void *context, const struct netlify_deploy *d), void *context,
+                        struct err *e)
+{
+    const char *site_id;
+    if (!netlify_site_id(n, &site_id, e))
+        return false;
+    const char *next = arena_printf(a, "/sites/%s/deploys?per_page=100", site_id);
+    for (size_t seen = 0; next && seen < max;) {
+        struct http_request q = { .what = "netlify.deploys", .method = "GET", .path = next };
+        struct http_answer answer;
+        json_auto_t *list = NULL;
+        if (!http_json(n->http, a, &q, &list, &answer, e))
+            return err_wrap(e, "list deploys");
+        if (!json_is_array(list))
+            return err_set(e, ERR_DATA, "list of deploys: not an array");
+        size_t i;
+        json_t *value;
+        json_array_foreach (list, i, value) {
+            struct netlify_deploy d;
+            if (!netlify_deploy_read(a, value, "deploy in a list", &d, e))
+                return err_wrap(e, "list deploys");
+            if (++seen > max || want(context, &d))
+                return true;
+        }
+        next =
+            json_array_size(list) > 0 ? url_next_link(a, http_find_header(&answer, "link")) : NULL;
+    }
+    return true;
+}
+
+struct deploy_list {
+    struct arena *arena;
+    VEC(struct netlify_deploy) deploys;
+};
+
+static bool keep(void *context, const struct netlify_deploy *d)
+{
+    struct deploy_list *list = context;
+    *vec_add(&list->deploys, list->arena) = *d;
+    return false;
+}
+
+bool netlify_deploys(struct netlify *n, struct arena *a, size_t max, struct netlify_deploy **ret,
+                     size_t *ret_count, struct err *e)
+{
+    struct deploy_list list = { .arena = a };
+    if (!each_deploy(n, a, max > 0 ? max : MAX_DEPLOYS, keep, &list, e))
+        return false;
+    *ret = list.deploys.v;
+    *ret_count = list.deploys.n;
+    return true;
+}
+
+struct title_search {
+    const char *title;
+    struct netlify_deploy found;
+};
+
+static bool has_title(void *context, const struct netlify_deploy *d)
+{
+    struct title_search *search = context;
+    if (d->state == NETLIFY_FAILED || !streq(d->title, search->title))
+        return false;
+    search->found = *d;
+    return true;
+}
+
+bool netlify_deploy_find(struct netlify *n, struct arena *a, const char *title,
+                         struct netlify_deploy *ret, struct err *e)
+{
+    struct title_search search = { .title = title, .found = { .id = "" } };
+    if (!each_deploy(n, a, MAX_DEPLOYS, has_title, &search, e))
+        return err_wrap(e, "look for deploy \"%s\"", title);
+    *ret = search.found;
+    return true;
+}
+
+bool netlify_deploy_cancel(struct netlify *n, struct arena *a, const char *deploy_id, struct err *e)
+{
+    struct netlify_deploy d;
+    if (!netlify_deploy_get(n, a, deploy_id, &d, e))
+        return e->code == ERR_NOT_FOUND;
+    if (d.state != NETLIFY_PENDING)
+        return true;
+    struct http_request q = {
+        .what = "netlify.deploy_cancel",
+        .method = "POST",
+        .path = arena_printf(a, "/deploys/%s/cancel", url_encode(a, deploy_id)),
+        .effect = HTTP_MUTATING,
+        .send_empty_body = true,
+    };
+    struct http_answer answer;
+    return http_send(n->http, a, &q, &answer, e) || err_wrap(e, "cancel deploy %s", deploy_id);
+}
+
+bool netlify_deploy_delete(struct netlify *n, struct arena *a, const char *deploy_id, struct err *e)
+{
+    const char *site_id;
+    if (!netlify_site_id(n, &site_id, e))
+        return false;
+    struct http_request q = {
+        .what = "netlify.deploy_delete",
+        .method = "DELETE",
+        .path = arena_printf(a, "/sites/%s/deploys/%s", site_id, url_encode(a, deploy_id)),
+        .effect = HTTP_MUTATING,
+    };
+    struct http_answer answer;
+    if (http_send(n->http, a, &q, &answer, e) || e->code == ERR_NOT_FOUND)
+        return true;
+    return err_wrap(e, "delete deploy %s", deploy_id);
+}
