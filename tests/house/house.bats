@@ -75,29 +75,35 @@ judge() { # judge SCRIPT: what tools/check says about a suite that does this
 @test "a suite that prints no test is a failure" {
   judge 'exit 0'
   assert_failure
-  [ "${lines[-1]}" = '0 passed, 1 failed' ]
+  [ "${lines[-1]}" = '1 passed, 1 failed' ]
 }
 
 @test "a suite that stops before its plan is complete is a failure" {
   judge 'echo 1..3; echo "ok 1 a"; echo "ok 2 b"'
   assert_failure
-  [ "${lines[-1]}" = '2 passed, 1 failed' ]
+  [ "${lines[-1]}" = '3 passed, 1 failed' ]
 }
 
 @test "a suite that passes every test and then dies is a failure" {
   judge 'echo 1..1; echo "ok 1 a"; exit 3'
   assert_failure
-  [ "${lines[-1]}" = '1 passed, 1 failed' ]
+  [ "${lines[-1]}" = '2 passed, 1 failed' ]
 }
 
 @test "a skipped test is a failure, unless the hardware is missing" {
   judge 'echo 1..2; echo "ok 1 a # skip later"; echo "ok 2 b # skip no hardware: one core"'
   assert_failure
-  [ "${lines[-1]}" = '1 passed, 1 failed' ]
+  [ "${lines[-1]}" = '2 passed, 1 failed' ]
 }
 
 @test "what passed is counted test by test" {
   judge 'echo 1..2; echo "ok 1 a"; echo "ok 2 b"'
   assert_success
-  [ "${lines[-1]}" = '2 passed, 0 failed' ]
+  [ "${lines[-1]}" = '3 passed, 0 failed' ]
+}
+
+@test "a process that a suite left behind is a failure" {
+  judge 'setsid sleep 30 >/dev/null 2>&1 & echo 1..1; echo "ok 1 a"'
+  assert_failure
+  assert_output --partial 'left running: 1'
 }

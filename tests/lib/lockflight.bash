@@ -21,7 +21,7 @@ lockflight() { "$LOCKFLIGHT" "$@"; }
 
 # A folder that is short enough for unix sockets and open enough for the platform's user.
 scratch_make() {
-  scratch=$(mktemp -d /tmp/lft.XXXXXX)
+  scratch=$(mktemp -d "/tmp/lft.${LOCKFLIGHT_CHECK_RUN:-0}.XXXXXX")
   chmod 711 "$scratch"
   export scratch LOCKFLIGHT_STATE_DIR=$scratch/state
 }
