@@ -54,9 +54,10 @@ struct function_settings {
 bool function_slugs(struct arena *a, const char *project_dir, const char ***ret_slugs,
                     size_t *ret_count, struct err *e) MUST_USE;
 
-/* Reads and digests one function. A missing entrypoint or imported file is ERR_CONFIG that names
- * the importing file; over LIMIT_FUNCTION_BYTES or LIMIT_FUNCTION_FILES is ERR_LIMIT. `settings`
- * may be NULL (verify_jwt is then true). */
+/* Reads and digests one function. A missing entrypoint or import map is ERR_CONFIG, as is a file
+ * that leads out of the project; over LIMIT_FUNCTION_BYTES or LIMIT_FUNCTION_FILES is ERR_LIMIT. An
+ * imported file that does not exist is left out: the scan is textual, and the bundler will say it
+ * better. `settings` may be NULL (verify_jwt is then true). */
 bool function_source_collect(struct arena *a, const char *project_dir, const char *slug,
                              const struct function_settings *settings, struct function_source *ret,
                              struct err *e) MUST_USE;

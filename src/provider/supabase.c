@@ -1,0 +1,241 @@
+/*
+ * Supabase: the connection, the project, its keys and its secrets. Functions are in
+ * supabase_function.c.
+ *
+ * A secret's value cannot be read back; the list has its SHA-256. That digest has no salt, so it is
+ * compared here and never written down.
+ */
+#include "provider/supabase.h"
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/vec.h"
+#include "net/url.h"
+#include "provider/supabase_inside.h"
+
+#include <string.h>
+
+enum {
+    REF_BYTES = 20,
+    CALLS_PER_MINUTE = 50, /* of 60; beyond, the hosted API refuses for a full minute */
+};
+
+bool supabase_open(const struct supabase_spec *spec, struct supabase **ret, struct err *e)
+{
+    if (!http_check_base(spec->api, e))
+        return err_wrap(e, "Supabase API address");
+    const char *ref = spec->ref ? spec->ref : "";
+    if (strlen(ref) != REF_BYTES || strspn(ref, "abcdefghijklmnopqrstuvwxyz") != REF_BYTES)
+        return err_set(e, ERR_CONFIG,
+                       "\"%s\" is not a Supabase project ref (20 lower-case letters)", ref);
+
+    struct arena *a = arena_new(0);
+    struct url u;
+    if (!url_parse(a, spec->api, &u, e)) {
+        arena_free(a);
+        return false;
+    }
+    struct supabase *s = ARENA_NEW(a, struct supabase);
+    *s = (struct supabase){ .arena = a, .ref = arena_strdup(a, ref) };
+    s->http = http_open(&(struct http_spec){
+        .name = "Supabase",
+        .base_url = spec->api,
+        .token = spec->token,
+        .reset = HTTP_RESET_SECONDS,
+        .calls_per_minute = url_host_is_loopback(u.host) ? 0 : CALLS_PER_MINUTE,
+    });
+    *ret = s;
+    return true;
+}
+
+void supabase_close(struct supabase *s)
+{
+    if (!s)
+        return;
+    http_close(s->http);
+    arena_free(s->arena);
+}
+
+struct http *supabase_http(struct supabase *s)
+{
+    return s->http;
+}
+
+const char *supabase_path(const struct supabase *s, struct arena *a, const char *rest)
+{
+    return arena_printf(a, "/v1/projects/%s%s", s->ref, rest);
+}
+
+bool supabase_project(struct supabase *s, struct arena *a, struct supabase_project *ret,
+                      struct err *e)
+{
+    struct http_request q = { .what = "supabase.project",
+                              .method = "GET",
+                              .path = supabase_path(s, a, "") };
+    json_auto_t *value = NULL;
+    const char *status, *name;
+    if (!http_json(s->http, a, &q, &value, NULL, e) ||
+        !json_need_text(value, "status", "project", &status, e) ||
+        !json_need_text(value, "name", "project", &name, e))
+        return err_wrap(e, "read project %s", s->ref);
+    *ret = (struct supabase_project){
+        .ref = s->ref,
+        .name = arena_strdup(a, name),
+        .status = arena_strdup(a, status),
+        .region = arena_strdup(a, json_text_or(value, "region", "")),
+    };
+    return true;
+}
+
+bool supabase_health(struct supabase *s, struct arena *a, const char *services, struct err *e)
+{
+    const char *path = supabase_path(s, a, "/health");
+    struct str rest = str_of(services ? services : "db");
+    for (char separator = '?'; rest.p; separator = '&')
+        path = arena_printf(a, "%s%cservices=%s", path, separator,
+                            url_encode(a, str_dup(a, str_cut(&rest, ','))));
+    struct http_request q = { .what = "supabase.health", .method = "GET", .path = path };
+    json_auto_t *list = NULL;
+    if (!http_json(s->http, a, &q, &list, NULL, e))
+        return err_wrap(e, "health of project %s", s->ref);
+    if (!json_is_array(list))
+        return err_set(e, ERR_DATA, "health of project %s: not an array", s->ref);
+    size_t i;
+    json_t *service;
+    json_array_foreach (list, i, service)
+        if (!json_bool_or(service, "healthy", false))
+            return err_set(
+                e, ERR_CHECK, "%s of project %s is not healthy: %s",
+                json_text_or(service, "name", "?"), s->ref,
+                json_text_or(service, "error", json_text_or(service, "status", "no reason given")));
+    return true;
+}
+
+bool supabase_api_keys(struct supabase *s, struct arena *a, struct supabase_api_keys *ret,
+                       struct err *e)
+{
+    struct http_request q = {
+        .what = "supabase.api_keys",
+        .method = "GET",
+        .path = supabase_path(s, a, "/api-keys?reveal=true"),
+    };
+    json_auto_t *list = NULL;
+    if (!http_json(s->http, a, &q, &list, NULL, e))
+        return err_wrap(e, "read the API keys of project %s", s->ref);
+    if (!json_is_array(list))
+        return err_set(e, ERR_DATA, "API keys of project %s: not an array", s->ref);
+    struct supabase_api_keys keys = { 0 };
+    size_t i;
+    json_t *item;
+    json_array_foreach (list, i, item) {
+        const char *name = json_text_or(item, "name", ""),
+                   *type = json_text_or(item, "type", "legacy");
+        const char *key = json_text_or(item, "api_key", "");
+        if (!*key)
+            continue;
+        if (streq(name, "service_role") || streq(type, "secret"))
+            log_redact(str_of(key));
+        if (streq(name, "anon"))
+            keys.anon = arena_strdup(a, key);
+        else if (streq(name, "service_role"))
+            keys.service_role = arena_strdup(a, key);
+        else if (streq(type, "publishable") && !keys.publishable)
+            keys.publishable = arena_strdup(a, key);
+    }
+    *ret = keys;
+    return true;
+}
+
+/* ---- secrets ---- */
+
+bool supabase_secrets(struct supabase *s, struct arena *a, struct supabase_secret **ret,
+                      size_t *ret_count, struct err *e)
+{
+    struct http_request q = { .what = "supabase.secrets",
+                              .method = "GET",
+                              .path = supabase_path(s, a, "/secrets") };
+    json_auto_t *list = NULL;
+    if (!http_json(s->http, a, &q, &list, NULL, e))
+        return err_wrap(e, "list the secrets of project %s", s->ref);
+    if (!json_is_array(list))
+        return err_set(e, ERR_DATA, "secrets of project %s: not an array", s->ref);
+    VEC(struct supabase_secret) secrets = { 0 };
+    size_t i;
+    json_t *item;
+    json_array_foreach (list, i, item) {
+        const char *name, *digest;
+        if (!json_need_text(item, "name", "secret", &name, e) ||
+            !json_need_text(item, "value", "secret", &digest, e))
+            return err_wrap(e, "list the secrets of project %s", s->ref);
+        *vec_add(&secrets, a) = (struct supabase_secret){
+            .name = arena_strdup(a, name),
+            .digest = arena_strdup(a, digest),
+            .updated_at = arena_strdup(a, json_text_or(item, "updated_at", "")),
+        };
+    }
+    *ret = secrets.v;
+    *ret_count = secrets.n;
+    return true;
+}
+
+/* What the vendor would refuse is refused here, before anything is sent. */
+static bool check_secret(const struct supabase_secret_value *v, struct err *e)
+{
+    if (starts_with(v->name, "SUPABASE_"))
+        return err_set(e, ERR_CONFIG, "%s: names that begin with SUPABASE_ belong to the platform",
+                       v->name);
+    if (v->name[0] == '\0' || strlen(v->name) > LIMIT_SECRET_NAME_BYTES)
+        return err_set(e, ERR_LIMIT, "a secret's name has 1 to %d bytes", LIMIT_SECRET_NAME_BYTES);
+    if (v->value.n > LIMIT_SECRET_VALUE_BYTES)
+        return err_set(e, ERR_LIMIT, "the value of %s has %zu bytes, %d are allowed", v->name,
+                       v->value.n, LIMIT_SECRET_VALUE_BYTES);
+    if (!str_is_utf8(v->value))
+        return err_set(e, ERR_CONFIG, "the value of %s is not UTF-8 text", v->name);
+    return true;
+}
+
+bool supabase_secrets_set(struct supabase *s, struct arena *a,
+                          const struct supabase_secret_value *values, size_t n, struct err *e)
+{
+    if (n == 0)
+        return true;
+    json_auto_t *body = json_array();
+    for (size_t i = 0; i < n; i++) {
+        if (!check_secret(&values[i], e))
+            return false;
+        log_redact(values[i].value);
+        json_array_append_new(body, json_pack("{s:s, s:s%}", "name", values[i].name, "value",
+                                              values[i].value.p, values[i].value.n));
+    }
+    struct http_request q = {
+        .what = "supabase.secrets_set",
+        .method = "POST",
+        .path = supabase_path(s, a, "/secrets"),
+        .effect = HTTP_MUTATING,
+        .json = body,
+    };
+    struct http_answer answer;
+    return http_send(s->http, a, &q, &answer, e) ||
+           err_wrap(e, "set %zu secrets of project %s", n, s->ref);
+}
+
+bool supabase_secrets_unset(struct supabase *s, struct arena *a, const char *const *names, size_t n,
+                            struct err *e)
+{
+    if (n == 0)
+        return true;
+    json_auto_t *body = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(body, json_string(names[i]));
+    struct http_request q = {
+        .what = "supabase.secrets_unset",
+        .method = "DELETE",
+        .path = supabase_path(s, a, "/secrets"),
+        .effect = HTTP_MUTATING,
+        .json = body,
+    };
+    struct http_answer answer;
+    return http_send(s->http, a, &q, &answer, e) ||
+           err_wrap(e, "unset %zu secrets of project %s", n, s->ref);
+}
