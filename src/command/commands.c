@@ -10,6 +10,7 @@
 const struct command *const commands[] = {
     /* Fly */
     /* Prepare */
+    &cmd_local,
     /* Control */
     /* Look */
     /* Also */

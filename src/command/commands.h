@@ -7,6 +7,7 @@
 #include "cli/command.h"
 
 extern const struct command cmd_help;
+extern const struct command cmd_local;
 extern const struct command cmd_version;
 extern const struct command cmd_completion;
 extern const struct command cmd_man;

@@ -1,0 +1,25 @@
+/*
+ * The environments of a running platform: brought up when `local up` names them, looked after, reset.
+ * All calls are from the daemon's main thread.
+ */
+#ifndef LOCKFLIGHT_LOCAL_ENVIRONMENTS_H
+#define LOCKFLIGHT_LOCAL_ENVIRONMENTS_H
+
+#include "local/platform.h"
+
+/* Brings up those of `wanted` (array of {"name","schemas","search_path","max_rows"}) that do not run
+ * yet, then writes platform.json. */
+bool environments_up(struct platform *p, const json_t *wanted, struct err *e) MUST_USE;
+
+/* Makes one as new: database, functions, secrets and site; names, ports and keys stay. */
+bool environments_reset(struct platform *p, const char *name, struct err *e) MUST_USE;
+
+/* Restarts what died. */
+void environments_look(struct platform *p);
+
+/* Adds one object per running part to the array `parts`. */
+void environments_status(struct platform *p, json_t *parts);
+
+void environments_stop(struct platform *p);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * The local platform as its daemon holds it: one struct for the whole, one per environment. What is
+ * written once at start, or before an environment is published in `environments_n`, is read without a
+ * lock; everything that changes belongs to the module it stands in.
+ */
+#ifndef LOCKFLIGHT_LOCAL_PLATFORM_H
+#define LOCKFLIGHT_LOCAL_PLATFORM_H
+
+#include <stdatomic.h>
+
+#include "config/local_state.h"
+#include "local/child.h"
+#include "local/cluster.h"
+#include "local/sites.h"
+#include "net/server/server.h"
+
+#define PLATFORM_ENVIRONMENTS_MAX 16 /* names in one lockflight.toml; each costs a PostgREST */
+
+struct platform;
+struct rest;
+struct functions;
+struct auth;
+
+/* What `local up` tells about an environment. */
+struct platform_settings {
+    const char *api_schemas;           /* "public,graphql_public" */
+    const char *api_extra_search_path; /* "public,extensions" */
+    int api_max_rows;
+};
+
+struct platform_environment {
+    struct platform *platform;
+    struct local_environment id; /* names, port, keys: as in platform.json */
+    struct platform_settings settings;
+    const char *database; /* name inside the cluster */
+    struct site *site;
+    struct rest *rest;
+    struct functions *functions;
+    struct auth *auth;
+};
+
+struct platform {
+    struct arena *arena; /* the daemon's main thread only */
+    const char *state_dir;
+    const char *run_dir;
+    const char *log_dir;
+    struct local_platform id; /* platform.json */
+    const char *database_password; /* of role postgres */
+    int api_port;
+    struct supervisor *supervisor;
+    struct cluster *cluster;
+    struct server *server;
+    struct sites *sites;
+    struct platform_environment *environments[PLATFORM_ENVIRONMENTS_MAX];
+    atomic_size_t environments_n;
+};
+
+/* The environment with that project ref; NULL if there is none. Any thread. */
+struct platform_environment *platform_by_ref(struct platform *p, const char *ref);
+struct platform_environment *platform_by_name(struct platform *p, const char *name);
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ *     API port           /api/v1/… /team/… /site/…   Netlify's API          (sites.h)
+ *                        /v1/… /v2/…                 Supabase's API         (supabase_api.h)
+ *     environment port   /rest/v1/…                  PostgREST              (rest.h)
+ *                        anything else               the site               (sites.h)
+ *
+ * A port is bound on 127.0.0.1 only.
+ */
+#include "local/routes.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "local/rest.h"
+#include "net/server/request.h"
+
+#define PORTS_TRIED 200
+
+static bool is_below(const struct request *r, const char *prefix)
+{
+    size_t n = strlen(prefix);
+    return strncmp(r->raw_path, prefix, n) == 0 && (r->raw_path[n] == '/' || !r->raw_path[n]);
+}
+
+static void answer_api(struct request *r, void *context)
+{
+    struct platform *p = context;
+    if (!netlify_api_serve(p->sites, r))
+        respond_error(r, 404, "Not found");
+}
+
+static void answer_environment(struct request *r, void *context)
+{
+    struct platform_environment *env = context;
+    if (is_below(r, "/rest/v1"))
+        rest_serve(env, r);
+    else
+        sites_serve(env->platform->sites, env->site, r);
+}
+
+bool routes_listen_api(struct platform *p, int preferred, struct err *e)
+{
+    int port = preferred;
+    while (!server_listen(p->server, "127.0.0.1", port, answer_api, p, &p->api_port, e))
+        if (e->code != ERR_CONFLICT || ++port >= preferred + PORTS_TRIED || port > 65535)
+            return err_wrap(e, "bind the API's port");
+    p->id.api = arena_printf(p->arena, "http://127.0.0.1:%d", p->api_port);
+    p->id.netlify_api = arena_printf(p->arena, "%s/api/v1", p->id.api);
+    p->id.supabase_api = p->id.api;
+    return true;
+}
+
+static bool is_free(int port)
+{
+    CLEANUP(fd) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_port = htons((uint16_t)port),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int yes = 1;
+    return fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
+           bind(fd, (struct sockaddr *)&at, sizeof at) == 0;
+}
+
+/* Ports that another environment of this project has or had are not given away. */
+static bool is_taken_by_ours(const struct platform *p, const struct platform_environment *env, int port)
+{
+    for (size_t i = 0; i < p->id.environments_n; i++)
+        if (p->id.environments[i].port == port && !streq(p->id.environments[i].name, env->id.name))
+            return true;
+    return false;
+}
+
+bool routes_choose_port(struct platform *p, struct platform_environment *env, struct err *e)
+{
+    if (env->id.port && is_free(env->id.port))
+        return true;
+    int running = (int)atomic_load(&p->environments_n);
+    for (int port = p->api_port + 1 + running; port < p->api_port + PORTS_TRIED && port < 65536; port++)
+        if (!is_taken_by_ours(p, env, port) && is_free(port)) {
+            env->id.port = port;
+            return true;
+        }
+    return err_set(e, ERR_CONFLICT, "no free port after %d", p->api_port);
+}
+
+bool routes_listen(struct platform *p, struct platform_environment *env, struct err *e)
+{
+    return server_listen(p->server, "127.0.0.1", env->id.port, answer_environment, env, NULL, e);
+}
