@@ -179,7 +179,10 @@ struct config {
     const char *repository; /* root of the git repository; the project itself if there is none */
     const char *project;
     enum artefact_policy artefact;
+    int64_t version;
     struct {
+        const char *supabase;   /* supabase/ */
+        const char *netlify;    /* netlify.toml, whether or not it exists */
         const char *migrations; /* supabase/migrations */
         const char *reverse;    /* supabase/rollbacks */
         const char *functions;  /* supabase/functions */
@@ -204,8 +207,8 @@ struct config {
     size_t remotes_n;
     struct netlify_config netlify;
     struct supabase_config
-        supabase; /* without any remote; an environment's own is in struct environment */
-    const struct origins *origins;
+        supabase;            /* without any remote; an environment's own is in struct environment */
+    struct origins *origins; /* grows while environments are resolved */
     struct arena *arena;
 };
 
