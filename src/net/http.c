@@ -197,6 +197,11 @@ static bool goes_on(const struct http_request *q, const struct http_attempt *at,
     return http_rule_may_repeat(q->effect, at) && (at->status == 429 || failing_ms < PATIENCE_MS);
 }
 
+static bool is_success(const struct http_request *q, int status)
+{
+    return status < 300 || q->any_status || (status < 400 && q->redirect_is_answer);
+}
+
 bool http_send(struct http *h, struct arena *a, const struct http_request *q,
                struct http_answer *ret, struct err *e)
 {
@@ -220,7 +225,7 @@ bool http_send(struct http *h, struct arena *a, const struct http_request *q,
         if (!http_wait(wait_ms, e))
             return err_wrap(e, "%s", h->name);
     }
-    if (at.outcome != HTTP_ANSWERED || (at.status >= 300 && !q->any_status)) {
+    if (at.outcome != HTTP_ANSWERED || !is_success(q, at.status)) {
         http_transfer_error(&t, &at, q->effect, q->method, url, e);
         return err_wrap(e, "%s", h->name);
     }

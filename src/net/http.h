@@ -97,6 +97,7 @@ struct http_request {
     int deadline_ms;         /* of one sending; 0: by effect */
     int attempts;            /* 0: by effect; 1: never repeated */
     size_t max_answer_bytes; /* 0: LIMIT_JSON_BYTES */
+    bool redirect_is_answer; /* 3xx is success */
     bool any_status;         /* a complete answer of any status is success (checks, probes) */
 };
 
