@@ -16,6 +16,7 @@
 
 #include <assert.h>
 #include <libpq-fe.h>
+#include <poll.h>
 
 #define PG_MINIMUM_VERSION 140000 /* client_connection_check_interval */
 #define PG_SETTLE_MS       15000  /* how long pg_commit looks for the fate of a lost commit */
@@ -329,6 +330,18 @@ bool pg_run(struct pg *db, const char *sql, int *ret_position, struct err *e)
     return false;
 }
 
+bool pg_script(struct pg *db, const char *sql, struct err *e)
+{
+    assert(pg_in_transaction(db) || !pg_is_alive(db));
+    if (!pg_is_alive(db))
+        return lost(db, true, e);
+    CLEANUP(result) PGresult *r = PQexec(db->conn, sql);
+    if (!pg_is_alive(db))
+        return lost(db, true, e);
+    return PQresultStatus(r) == PGRES_COMMAND_OK || PQresultStatus(r) == PGRES_TUPLES_OK ||
+           refused(r, e);
+}
+
 /* ---- transactions ---- */
 
 bool pg_begin(struct pg *db, struct err *e)
@@ -366,7 +379,7 @@ static bool settle_commit(struct pg *db, const char *xid, struct err *e)
             err_set(&last, ERR_UNKNOWN_OUTCOME, "the server says \"%s\"",
                     status ? status : "unknown");
         }
-    } while (clock_boot_ms() < give_up_at && clock_sleep_ms(PG_SETTLE_PAUSE_MS));
+    } while (clock_boot_ms() < give_up_at && poll(NULL, 0, PG_SETTLE_PAUSE_MS) == 0);
     return err_set(e, ERR_UNKNOWN_OUTCOME,
                    "the answer to COMMIT was lost and %s cannot be asked: %s", db->where, last.why);
 }

@@ -85,6 +85,10 @@ bool pg_exec(struct pg *db, const char *sql, const char *const *params, size_t n
  * NULL) is the 1-based character the server points at, or 0. COPY … FROM STDIN is refused. */
 bool pg_run(struct pg *db, const char *sql, int *ret_position, struct err *e) MUST_USE;
 
+/* A script of our own with many statements, without parameters; only inside a transaction, so that
+ * a client that dies in the middle leaves nothing. */
+bool pg_script(struct pg *db, const char *sql, struct err *e) MUST_USE;
+
 /* Transactions. pg_commit settles a lost answer itself: it asks pg_xact_status over a second
  * connection and returns true if the transaction is committed (pg_is_alive() is false then),
  * ERR_NET if it is aborted, ERR_UNKNOWN_OUTCOME only if the server stayed out of reach. */

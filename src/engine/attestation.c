@@ -1,0 +1,79 @@
+#include "engine/attestation.h"
+
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "engine/journal_write.h"
+
+#include <stdio.h>
+
+bool attestation_write(struct lease *l, const struct attestation *x, struct err *e)
+{
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    char epoch[24];
+    (void)snprintf(epoch, sizeof epoch, "%lld", (long long)lease_epoch(l));
+    json_auto_t *body =
+        json_pack("{s:s, s:s*}", "source", x->source_digest, "artefact", x->artefact_digest);
+    const char *const params[] = { x->environment,     x->release_id,
+                                   x->release_name,    x->source_digest,
+                                   x->artefact_digest, x->claims,
+                                   x->created_by,      epoch };
+    struct journal_write w = {
+        .name = "attestation",
+        .sql = "INSERT INTO lockflight.attestations (environment, release, release_name, "
+               "source_digest,"
+               " artefact_digest, claims, created_by, epoch)"
+               " SELECT $1, $2, $3, $4, $5, coalesce($6::jsonb, '{}'), $7, $8",
+        .params = params,
+        .n = sizeof params / sizeof *params,
+        .event = "attestation.written",
+        .release_id = x->release_id,
+        .body = json_text(a, body),
+    };
+    return journal_write(l, &w, e) || err_wrap(e, "write the attestation");
+}
+
+static bool find(struct pg *db, struct arena *a, const char *sql, const char *const *params,
+                 size_t n, struct attestation *ret, bool *ret_found, struct err *e)
+{
+    struct pg_rows r;
+    if (!pg_query(db, a, sql, params, n, &r, e)) {
+        if (!streq(e->sqlstate, "42P01") && !streq(e->sqlstate, "3F000"))
+            return err_wrap(e, "read the attestation");
+        err_clear(e);
+        r = (struct pg_rows){ 0 };
+    }
+    *ret_found = r.n > 0;
+    if (r.n > 0)
+        *ret = (struct attestation){
+            .environment = pg_value(&r, 0, 0),
+            .release_id = pg_value(&r, 0, 1),
+            .release_name = pg_value(&r, 0, 2),
+            .source_digest = pg_value(&r, 0, 3),
+            .artefact_digest = pg_value(&r, 0, 4),
+            .claims = pg_value(&r, 0, 5),
+            .created_by = pg_value(&r, 0, 6),
+            .created_unix_ms = pg_int(&r, 0, 7),
+        };
+    return true;
+}
+
+#define COLUMNS                                                                                    \
+    "SELECT environment, release, release_name, source_digest, artefact_digest, claims, "          \
+    "created_by,"                                                                                  \
+    " (extract(epoch FROM created_at) * 1000)::bigint FROM lockflight.attestations "
+
+bool attestation_find(struct pg *db, struct arena *a, const char *environment,
+                      const char *source_digest, struct attestation *ret, bool *ret_found,
+                      struct err *e)
+{
+    return find(db, a,
+                COLUMNS "WHERE environment = $1 AND source_digest = $2 ORDER BY id DESC LIMIT 1",
+                PG_PARAMS(environment, source_digest), ret, ret_found, e);
+}
+
+bool attestation_newest(struct pg *db, struct arena *a, const char *environment,
+                        struct attestation *ret, bool *ret_found, struct err *e)
+{
+    return find(db, a, COLUMNS "WHERE environment = $1 ORDER BY id DESC LIMIT 1",
+                PG_PARAMS(environment), ret, ret_found, e);
+}

@@ -1,0 +1,123 @@
+/*
+ * Schema lockflight: see schema.h. The scripts are files in engine/schema/, embedded at build time
+ * in the order of their numbers; the table's index + 1 is the number.
+ */
+#include "engine/schema.h"
+
+#include "base/cleanup.h"
+#include "base/hash.h"
+
+#include <stdio.h>
+
+/* Serialises upgrades; any fixed number that nothing else uses. */
+#define SCHEMA_LOCK_KEY "7305813346150402"
+
+extern const char schema_001_journal[];
+
+/* In the order of their numbers; row i is script i + 1. */
+static const struct {
+    const char *name;
+    const char *sql;
+} schema_scripts[] = {
+    { "001_journal.sql", schema_001_journal },
+    { 0 },
+};
+
+static int64_t newest_number(void)
+{
+    int64_t n = 0;
+    while (schema_scripts[n].name)
+        n++;
+    return n;
+}
+
+/* *ret_number is 0 without the schema. */
+static bool read_number(struct pg *db, int64_t *ret_number, struct err *e)
+{
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    struct pg_rows rows;
+    if (!pg_query(db, a, "SELECT to_regclass('lockflight.schema_scripts') IS NOT NULL", PG_NONE,
+                  &rows, e))
+        return false;
+    *ret_number = 0;
+    if (!pg_bool(&rows, 0, 0))
+        return true;
+    if (!pg_query(db, a, "SELECT coalesce(max(number), 0) FROM lockflight.schema_scripts", PG_NONE,
+                  &rows, e))
+        return false;
+    *ret_number = pg_int(&rows, 0, 0);
+    if (*ret_number <= newest_number())
+        return true;
+    err_set(e, ERR_CONFIG,
+            "schema lockflight in %s is at version %lld; this program knows up to %lld",
+            pg_where(db), (long long)*ret_number, (long long)newest_number());
+    return err_hint(e, "install a newer lockflight");
+}
+
+/* Does another tool's history say that migrations were applied here? */
+static bool has_history(struct pg *db, bool *ret, struct err *e)
+{
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    struct pg_rows rows;
+    if (!pg_query(db, a, "SELECT to_regclass('supabase_migrations.schema_migrations') IS NOT NULL",
+                  PG_NONE, &rows, e))
+        return false;
+    *ret = false;
+    if (!pg_bool(&rows, 0, 0))
+        return true;
+    if (!pg_query(db, a, "SELECT EXISTS (SELECT FROM supabase_migrations.schema_migrations)",
+                  PG_NONE, &rows, e))
+        return false;
+    *ret = pg_bool(&rows, 0, 0);
+    return true;
+}
+
+bool schema_look(struct pg *db, enum schema_presence *ret, struct err *e)
+{
+    int64_t number = 0;
+    bool history = false;
+    if (!read_number(db, &number, e))
+        return err_wrap(e, "look at schema lockflight");
+    if (number > 0) {
+        *ret = number < newest_number() ? SCHEMA_OLDER : SCHEMA_PRESENT;
+        return true;
+    }
+    if (!has_history(db, &history, e))
+        return err_wrap(e, "look at the migration history");
+    *ret = history ? SCHEMA_ABSENT_BESIDE_HISTORY : SCHEMA_ABSENT;
+    return true;
+}
+
+static bool apply_script(struct pg *db, int64_t number, struct err *e)
+{
+    const char *name = schema_scripts[number - 1].name, *sql = schema_scripts[number - 1].sql;
+    char sha256[SHA256_HEX_BYTES], text[24];
+    hash_hex(HASH_SHA256, str_of(sql), sha256);
+    (void)snprintf(text, sizeof text, "%lld", (long long)number);
+    return pg_script(db, sql, e) &&
+           pg_exec(
+               db,
+               "INSERT INTO lockflight.schema_scripts (number, name, sha256) VALUES ($1, $2, $3)",
+               PG_PARAMS(text, name, sha256), NULL, e);
+}
+
+bool schema_ensure(struct pg *db, struct err *e)
+{
+    int64_t number = 0;
+    if (!read_number(db, &number, e))
+        return err_wrap(e, "look at schema lockflight");
+    if (number == newest_number())
+        return true;
+
+    if (!pg_begin(db, e))
+        return false;
+    bool ok = pg_exec(db, "SELECT pg_advisory_xact_lock(" SCHEMA_LOCK_KEY ")", PG_NONE, NULL, e) &&
+              read_number(db, &number, e); /* another runner may have been faster */
+    while (ok && number < newest_number())
+        ok = apply_script(db, ++number, e);
+    if (!ok || !pg_commit(db, e)) {
+        pg_rollback(db);
+        return err_wrap(e, "set up schema lockflight");
+    }
+    return true;
+}
