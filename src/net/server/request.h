@@ -116,6 +116,9 @@ void request_on_end(struct request *r, server_fn fn, void *context);
  * ignored here. */
 void response_header(struct request *r, const char *name, const char *value);
 
+/* The same, instead of any header of that name added before (by an upstream, for example). */
+void response_set_header(struct request *r, const char *name, const char *value);
+
 /* content_type may be NULL. HEAD requests get the same head and no body. */
 void respond(struct request *r, int status, const char *content_type, struct str body);
 void respond_text(struct request *r, int status, const char *text); /* text/plain, UTF-8 */

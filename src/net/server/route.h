@@ -3,7 +3,7 @@
  *
  *     static const struct route routes[] = {
  *         { "GET",  "/sites/:site",          site_get },
- *         { "PUT",  "/deploys/:id/files/*",  file_put,    .on_loop = true },
+ *         { "PUT",  "/deploys/:id/upload",   file_put,    .on_loop = true },
  *         { "POST", "/sites/:site/deploys",  deploy_post, .max_body_bytes = 16 * MIB },
  *         { 0 },
  *     };
