@@ -127,8 +127,8 @@ static void a_background_grandchild_does_not_keep_a_finished_child_waiting(void 
     struct arena *a = *state;
     struct err e;
     struct proc_result r;
-    const char *argv[] = { "/bin/sh", "-c", "sleep 30 & echo done", NULL };
-    struct proc_spec spec = { .argv = argv, .timeout_ms = 20000 };
+    const char *argv[] = { "/bin/sh", "-c", "sleep 4 & echo done", NULL };
+    struct proc_spec spec = { .argv = argv, .timeout_ms = 3000 };
     assert_ok(proc_run(a, &spec, &r, &e), &e);
     assert_true(str_is(r.out, "done\n"));
 }
