@@ -74,6 +74,7 @@ enum completion {
     COMPLETE_ENVIRONMENT, /* names from lockflight.toml, without network */
     COMPLETE_COMMAND,
     COMPLETE_FILE,
+    COMPLETE_WORDS, /* the argument's `words`, which are also the only ones allowed */
 };
 
 struct argument {
@@ -82,6 +83,7 @@ struct argument {
     enum completion completes;
     size_t at;
     const char *summary;
+    const char *words; /* "bash|zsh|fish"; NULL: anything */
 };
 
 /* Headings of the overview, in its order. */

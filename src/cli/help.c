@@ -23,15 +23,18 @@ static bool is_listed(const struct command *cmd)
     return !(cmd->offers & COMMAND_HIDDEN);
 }
 
-static const char *after_path(const struct command *cmd)
+/* The synopsis without the names: "<environment>" of "local reset <environment>". */
+static const char *after_path(const struct command *cmd, const char *path)
 {
-    const char *gap = cmd->synopsis ? strchr(cmd->synopsis, ' ') : NULL;
-    return gap ? gap + 1 : "";
+    const char *synopsis = cmd->synopsis ? cmd->synopsis : cmd->name;
+    const char *name = starts_with(synopsis, path) ? path : cmd->name;
+    const char *rest = synopsis + strlen(name);
+    return rest[0] == ' ' ? rest + 1 : rest;
 }
 
 char *help_synopsis(struct arena *a, const struct command *cmd, const char *path)
 {
-    const char *words = cmd->commands ? "<command>" : after_path(cmd);
+    const char *words = cmd->commands ? "<command>" : after_path(cmd, path);
     return arena_printf(a, "lockflight %s%s%s [options]", path, words[0] ? " " : "", words);
 }
 

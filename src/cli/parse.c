@@ -217,6 +217,10 @@ static bool take_argument(struct parser *p, const char *word, struct err *e)
         err_set(e, ERR_USAGE, "`lockflight %s` does not take \"%s\"", p->c->path, word);
         return usage(p, e);
     }
+    if (row->words && !is_allowed(row->words, word)) {
+        err_set(e, ERR_USAGE, "<%s> is one of %s, not \"%s\"", row->name, row->words, word);
+        return usage(p, e);
+    }
     p->words++;
     char *at = (char *)p->args + row->at;
     if (row->count != ARG_MANY) {

@@ -14,7 +14,10 @@ const struct command *const commands[] = {
     /* Control */
     /* Look */
     /* Also */
+    &cmd_completion,
+    &cmd_man,
     &cmd_version,
     &cmd_help,
+    &cmd_complete,
     NULL,
 };

@@ -9,6 +9,7 @@
 extern const struct command cmd_help;
 extern const struct command cmd_local;
 extern const struct command cmd_version;
+extern const struct command cmd_complete;
 extern const struct command cmd_completion;
 extern const struct command cmd_man;
 

@@ -7,16 +7,18 @@
 #include "base/vec.h"
 #include "cli/output.h"
 #include "command/commands.h"
+#include "command/explain.h"
 
 struct help_args {
     struct text_list topic;
 };
 
+// clang-format off
 static const struct argument help_arguments[] = {
-    { "topic", ARG_MANY, COMPLETE_COMMAND, AT(help_args, topic),
-      "A command, or an error id such as LF-C001" },
+    { "topic", ARG_MANY, COMPLETE_COMMAND, AT(help_args, topic), "A command, or an error id such as LF-C001", NULL },
     { 0 },
 };
+// clang-format on
 
 static bool unknown(const struct command_context *c, const char *word, struct err *e)
 {
@@ -34,6 +36,12 @@ static bool help(struct command_context *c, void *args, struct err *e)
     const struct text_list *topic = &given->topic;
     if (topic->n == 0) {
         help_overview(c, &c->out);
+        return true;
+    }
+    const struct explanation *error = explanation_find(topic->v[0]);
+    if (error) {
+        print_styled(&c->out, STYLE_STRONG, "%s  %s\n", error->id, error->title);
+        print(&c->out, "\n%s\n", error->text);
         return true;
     }
     const struct command *cmd = NULL;
