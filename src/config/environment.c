@@ -6,7 +6,6 @@
  * other way round.
  */
 #include "base/log.h"
-#include "base/nearest.h"
 #include "base/strbuf.h"
 #include "config/config.h"
 #include "config/local_state.h"
@@ -213,15 +212,20 @@ static bool read_platform(struct resolver *r, struct err *e)
 
 static bool unknown_environment(const struct config *c, const char *name, struct err *e)
 {
-    struct nearest n = nearest_to(name);
+    const char *nearest = NULL;
+    unsigned limit = 4;
     const char *all = "";
     for (size_t i = 0; i < c->envs_n; i++) {
-        nearest_offer(&n, c->envs[i].name);
+        unsigned distance = str_distance(name, c->envs[i].name);
+        if (distance < limit) {
+            limit = distance;
+            nearest = c->envs[i].name;
+        }
         all = arena_printf(c->arena, "%s%s%s", all, i ? ", " : "", c->envs[i].name);
     }
-    if (n.best)
+    if (nearest)
         return err_set(e, ERR_USAGE, "there is no environment \"%s\"; did you mean %s?", name,
-                       n.best);
+                       nearest);
     err_set(e, ERR_USAGE, "there is no environment \"%s\"; lockflight.toml has: %s", name,
             all[0] ? all : "none");
     return err_hint(e, "add [env.%s] to lockflight.toml", name);

@@ -4,7 +4,6 @@
 #include "config/validate.h"
 
 #include "base/limits.h"
-#include "base/nearest.h"
 #include "config/origin.h"
 
 #define PROJECT_NAME_MAX 40
@@ -61,13 +60,19 @@ static bool check_names(const struct config *c, const struct text_array *names, 
     for (size_t i = 0; i < names->n; i++) {
         if (config_check_find(c, names->v[i]))
             continue;
-        struct nearest n = nearest_to(names->v[i]);
-        for (size_t k = 0; k < c->checks_n; k++)
-            nearest_offer(&n, c->checks[k].name);
+        const char *nearest = NULL;
+        unsigned limit = 4;
+        for (size_t k = 0; k < c->checks_n; k++) {
+            unsigned distance = str_distance(names->v[i], c->checks[k].name);
+            if (distance < limit) {
+                limit = distance;
+                nearest = c->checks[k].name;
+            }
+        }
         err_set(e, ERR_CONFIG, "check \"%s\" is used but there is no [check.%s]", names->v[i],
                 names->v[i]);
-        if (n.best)
-            err_hint(e, "did you mean \"%s\"?", n.best);
+        if (nearest)
+            err_hint(e, "did you mean \"%s\"?", nearest);
         return at(c, &names->v[i], e);
     }
     return true;

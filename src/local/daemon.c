@@ -30,6 +30,7 @@
 #include "base/log.h"
 #include "base/strbuf.h"
 #include "local/account.h"
+#include "local/bundle.h"
 #include "local/control.h"
 #include "local/environments.h"
 #include "local/identity.h"
@@ -100,8 +101,11 @@ static bool start(struct platform *p, const struct daemon_spec *spec, struct err
     p->id.pg_socket_dir = p->run_dir;
     p->id.pid = (int)getpid();
     p->server = server_new(&(struct server_spec){ .workers = 8 });
+    struct bundle_tools *tools = ARENA_NEW(p->arena, struct bundle_tools);
+    p->tools = tools;
     int preferred = identity_api_port(&p->id);
-    return sites_open(p->state_dir, p->id.netlify_token, p->server, &p->sites, e) &&
+    return bundle_tools_prepare(p->state_dir, p->arena, tools, e) &&
+           sites_open(p->state_dir, p->id.netlify_token, p->server, &p->sites, e) &&
            routes_listen_api(p, preferred ? preferred : spec->base_port, e) &&
            server_start(p->server, e);
 }

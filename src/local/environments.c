@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "local/functions.h"
 #include "local/identity.h"
 #include "local/rest.h"
 #include "local/routes.h"
@@ -43,6 +44,7 @@ static bool make_parts(struct platform *p, struct platform_environment *env, str
 {
     struct site_spec site = { .name = env->id.site_name, .id = env->id.site_id, .port = env->id.port };
     if (!cluster_database(p->cluster, env->database, e) || !rest_start(env, &env->rest, e) ||
+        !functions_open(env, p->tools, &env->functions, e) ||
         !sites_ensure(p->sites, &site, &env->site, e))
         return false;
     env->id.site_id = arena_strdup(p->arena, site_id(env->site));
@@ -51,7 +53,9 @@ static bool make_parts(struct platform *p, struct platform_environment *env, str
 
 static void stop_parts(struct platform_environment *env)
 {
+    functions_close(env->functions);
     rest_stop(env->rest);
+    env->functions = NULL;
     env->rest = NULL;
 }
 
@@ -118,7 +122,7 @@ bool environments_reset(struct platform *p, const char *name, struct err *e)
     if (!env)
         return err_set(e, ERR_NOT_FOUND, "environment %s is not up", name);
     struct site_spec site = { .name = env->id.site_name, .id = env->id.site_id, .port = env->id.port };
-    if (!rest_pause(env->rest, e) || !cluster_database_reset(p->cluster, env->database, e) ||
+    if (!functions_reset(env->functions, e) || !rest_pause(env->rest, e) || !cluster_database_reset(p->cluster, env->database, e) ||
         !rest_resume(env->rest, e) || !sites_remove(p->sites, env->id.site_name, e) ||
         !sites_ensure(p->sites, &site, &env->site, e))
         return err_wrap(e, "reset %s", name);
@@ -138,6 +142,7 @@ void environments_status(struct platform *p, json_t *parts)
         (void)json_array_append_new(
             parts, json_pack("{s:s, s:s, s:b, s:i}", "part", "rest", "environment", env->id.name,
                              "running", rest_is_running(env->rest), "pid", (int)rest_pid(env->rest)));
+        functions_status(env->functions, parts);
     }
 }
 

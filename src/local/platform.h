@@ -20,6 +20,7 @@ struct platform;
 struct rest;
 struct functions;
 struct auth;
+struct bundle_tools;
 
 /* What `local up` tells about an environment. */
 struct platform_settings {
@@ -51,6 +52,7 @@ struct platform {
     struct cluster *cluster;
     struct server *server;
     struct sites *sites;
+    const struct bundle_tools *tools; /* Deno */
     struct platform_environment *environments[PLATFORM_ENVIRONMENTS_MAX];
     atomic_size_t environments_n;
 };

@@ -188,16 +188,20 @@ void rest_serve(struct platform_environment *env, struct request *r)
         failed(r, PROXY_NO_CONNECTION, NULL);
         return;
     }
+    /* what the proxy reads must live as long as the request */
+    static const char *const dropped[] = { "Origin", NULL }; /* CORS is ours */
     const char *rest = r->target + strlen("/rest/v1");
     bool needs_key = key && !request_header(r, "Authorization");
-    const char *bearer = needs_key ? arena_printf(r->arena, "Bearer %s", key) : NULL;
-    struct header set[] = { { "Authorization", bearer, needs_key ? strlen(bearer) : 0 } };
-    request_proxy(r, u,
-                  &(struct proxy_spec){
-                      .target = *rest == '/' ? rest : arena_printf(r->arena, "/%s", rest),
-                      .set = set,
-                      .set_count = needs_key ? 1 : 0,
-                      .drop = (const char *const[]){ "Origin", NULL }, /* CORS is ours */
-                      .failed = failed,
-                  });
+    const char *bearer = arena_printf(r->arena, "Bearer %s", key ? key : "");
+    struct header *set = ARENA_NEW(r->arena, struct header);
+    *set = (struct header){ "Authorization", bearer, strlen(bearer) };
+    struct proxy_spec *spec = ARENA_NEW(r->arena, struct proxy_spec);
+    *spec = (struct proxy_spec){
+        .target = *rest == '/' ? rest : arena_printf(r->arena, "/%s", rest),
+        .set = set,
+        .set_count = needs_key ? 1 : 0,
+        .drop = dropped,
+        .failed = failed,
+    };
+    request_proxy(r, u, spec);
 }
