@@ -15,7 +15,7 @@ export async function listAppointments(firstDay: string, days: number): Promise<
 
 export async function listClientAppointments(client: string): Promise<Appointment[]> {
   const query = supabase.from("appointments").select(FIELDS).eq("client_id", client);
-  return await ask(query.order("starts_at", { ascending: false }).limit(8));
+  return await ask(query.order("starts_at", { ascending: false }).limit(5));
 }
 
 export async function listStaff(): Promise<Staff[]> {

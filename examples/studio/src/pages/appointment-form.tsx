@@ -93,12 +93,12 @@ export function AppointmentForm({ appointment, at, staff, services, staffHint, o
               {clients.data?.map((client) => <option key={client.id} value={client.id}>{fullName(client)}</option>)}
             </select>
           </Field>
-          <Field label="Service">
+          <Field label="Service" roomy>
             <select required value={serviceId} onChange={(event) => chooseService(event.currentTarget.value)}>
               {services.map((service) => <option key={service.id} value={service.id}>{service.name}</option>)}
             </select>
           </Field>
-          <Field label="With">
+          <Field label="With" roomy>
             <select required value={staffId} onChange={(event) => setStaffId(event.currentTarget.value)}>
               {staff.map((one) => <option key={one.id} value={one.id}>{one.full_name}</option>)}
             </select>

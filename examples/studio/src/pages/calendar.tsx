@@ -124,7 +124,7 @@ export function CalendarPage() {
     <>
       <PageHead title="Calendar" lead={weekLabel(days)}>
         <button class="button button-primary" type="button" onClick={() => setEditing({ at: firstFree() })}>
-          <Icon name="plus" size={18} /> New appointment
+          <Icon name="plus" size={18} /> <span>New appointment</span>
         </button>
       </PageHead>
       <div class="toolbar">

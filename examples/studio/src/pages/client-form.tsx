@@ -61,10 +61,10 @@ export function ClientForm({ client, onClose, onSaved }: { client: Client | null
           <Field label="Last name">
             <input maxLength={80} value={fields.last_name} onInput={set("last_name")} />
           </Field>
-          <Field label="E-mail">
+          <Field label="E-mail" roomy>
             <input type="email" value={fields.email} onInput={set("email")} />
           </Field>
-          <Field label="Telephone" error={phoneError}>
+          <Field label="Telephone" roomy error={phoneError}>
             <input
               type="tel"
               value={fields.phone}
@@ -77,7 +77,7 @@ export function ClientForm({ client, onClose, onSaved }: { client: Client | null
           <Field label="Birthday">
             <input type="date" value={fields.birth_date} onInput={set("birth_date")} />
           </Field>
-          <label class="check">
+          <label class="check field-roomy">
             <input
               type="checkbox"
               checked={fields.opted_in}

@@ -61,7 +61,7 @@ export function ClientsPage() {
     <>
       <PageHead title="Clients" lead="Everyone the studio takes care of.">
         <button class="button button-primary" type="button" onClick={() => setEditing("new")}>
-          <Icon name="plus" size={18} /> New client
+          <Icon name="plus" size={18} /> <span>New client</span>
         </button>
       </PageHead>
       <div class="toolbar">

@@ -110,13 +110,13 @@ export function InvoiceEditor({ invoice, onClose, onSaved }: { invoice: Invoice 
     <Dialog title={invoice ? "Edit draft" : "New invoice"} onClose={onClose}>
       <form class="form" onSubmit={submit}>
         <div class="form-body">
-          <Field label="Client">
+          <Field label="Client" roomy>
             <select required value={clientId} onChange={(event) => setClientId(event.currentTarget.value)}>
               <option value="">Choose…</option>
               {clients.data?.map((client) => <option key={client.id} value={client.id}>{fullName(client)}</option>)}
             </select>
           </Field>
-          <Field label="Due on" hint="Empty means two weeks after it is issued.">
+          <Field label="Due on" roomy hint="Empty means two weeks after it is issued.">
             <input type="date" value={dueOn} onInput={(event) => setDueOn(event.currentTarget.value)} />
           </Field>
           <div class="field-wide">

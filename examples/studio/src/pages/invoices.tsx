@@ -45,22 +45,27 @@ function RevenueChart({ months, today }: { months: Month[]; today: string }) {
 
 function Summary({ invoices, today }: { invoices: Invoice[]; today: string }) {
   const revenue = useQuery(monthlyRevenue, [invoices]);
-  const owed = invoices.reduce((sum, invoice) => sum + outstanding(invoice), 0);
+  const open = invoices.filter(({ status }) => status === "open");
   const late = invoices.filter((invoice) => isOverdue(invoice, today));
-  const thisMonth = revenue.data?.find(({ month }) => month.slice(0, 7) === today.slice(0, 7))?.revenue_cents ?? 0;
+  const owed = (some: Invoice[]) => formatCents(some.reduce((sum, invoice) => sum + outstanding(invoice), 0));
+  const [before, current] = lastMonths(today, 2).map((month) => revenue.data?.find((one) => one.month === month)?.revenue_cents ?? 0);
+  const oldest = late.map(({ due_on }) => due_on!).sort()[0];
   return (
     <div class="figures">
       <div class="figure">
         <span>Received this month</span>
-        <strong>{formatCents(thisMonth)}</strong>
+        <strong>{formatCents(current)}</strong>
+        <small>{formatCents(before)} last month</small>
       </div>
       <div class="figure">
         <span>Waiting to be paid</span>
-        <strong>{formatCents(owed)}</strong>
+        <strong>{owed(open)}</strong>
+        <small>{open.length === 1 ? "1 invoice" : `${open.length} invoices`}</small>
       </div>
       <div class={late.length > 0 ? "figure figure-bad" : "figure"}>
-        <span>{late.length === 0 ? "Overdue" : `Overdue, ${late.length} ${late.length === 1 ? "invoice" : "invoices"}`}</span>
-        <strong>{formatCents(late.reduce((sum, invoice) => sum + outstanding(invoice), 0))}</strong>
+        <span>Overdue</span>
+        <strong>{owed(late)}</strong>
+        <small>{oldest ? `since ${dayLabel(oldest, { day: "numeric", month: "long" })}` : "nobody is late"}</small>
       </div>
       <div class="figure figure-chart">
         <span>Six months</span>
@@ -107,7 +112,7 @@ export function InvoicesPage() {
     <>
       <PageHead title="Invoices" lead="What was earned, and what is still owed.">
         <button class="button button-primary" type="button" onClick={() => setEditing("new")}>
-          <Icon name="plus" size={18} /> New invoice
+          <Icon name="plus" size={18} /> <span>New invoice</span>
         </button>
       </PageHead>
       {error ? (

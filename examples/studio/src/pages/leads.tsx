@@ -109,7 +109,7 @@ function LeadCard({ lead, today, open, move }: CardProps) {
   const due = lead.next_step_on;
   return (
     <li
-      class="lead"
+      class="lead-card"
       draggable
       onDragStart={(event) => event.dataTransfer!.setData("text/lead", lead.id)}
     >
@@ -123,7 +123,7 @@ function LeadCard({ lead, today, open, move }: CardProps) {
         {due && !closed && <Badge tone={due <= today ? "warn" : "calm"}>{due === today ? "today" : dayLabel(due, { day: "numeric", month: "short" })}</Badge>}
         {!closed && (
           <button
-            class="icon-button small"
+            class="icon-button small lead-move"
             type="button"
             aria-label={`Move ${lead.title} to ${STAGES[place + 1].name}`}
             title={`Move to ${STAGES[place + 1].name}`}
@@ -164,7 +164,7 @@ export function LeadsPage() {
     <>
       <PageHead title="Leads" lead={data ? `${formatCents(openValue)} in the making` : "Who may become a client next."}>
         <button class="button button-primary" type="button" onClick={() => setEditing("new")}>
-          <Icon name="plus" size={18} /> New lead
+          <Icon name="plus" size={18} /> <span>New lead</span>
         </button>
       </PageHead>
       {error ? (

@@ -135,7 +135,7 @@ export function SettingsPage({ profile }: { profile: Profile }) {
   return (
     <>
       <PageHead title="Settings" />
-      <div class="cards">
+      <div class="masonry">
         <Account profile={profile} />
         <Modules />
         <Team />

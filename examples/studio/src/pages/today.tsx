@@ -122,7 +122,7 @@ export function TodayPage({ profile }: { profile: Profile }) {
         title={`${greeting(now.minutes)}, ${firstName}`}
         lead={dayLabel(now.day, { weekday: "long", day: "numeric", month: "long" })}
       />
-      <div class="cards">
+      <div class="cards today">
         {isOn("scheduling") && <AppointmentsToday today={now.day} />}
         {isOn("crm") && <NextSteps today={now.day} />}
         {isOn("financial") && <MoneyOwed today={now.day} />}

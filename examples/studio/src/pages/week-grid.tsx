@@ -7,7 +7,7 @@ import { fullName } from "../lib/names";
 const OPENS = 8 * 60;
 const CLOSES = 20 * 60;
 const STEP = 15;
-const PIXELS_PER_MINUTE = 0.9;
+const PIXELS_PER_MINUTE = 0.8;
 const DRAG_THRESHOLD = 5;
 
 interface GridProps {
@@ -108,7 +108,7 @@ export function WeekGrid({ days, now, appointments, tintOf, open, add, move }: G
                   <button
                     key={one.id}
                     type="button"
-                    class={`event tint-${tintOf(one.staff_id)} event-${one.status}${off ? " event-off" : ""}${lifted ? " event-lifted" : ""}${end - start < 40 ? " event-short" : ""}`}
+                    class={`event tint-${tintOf(one.staff_id)} event-${one.status}${off ? " event-off" : ""}${lifted ? " event-lifted" : ""}${end - start < 45 ? " event-short" : ""}${lanes > 1 ? " event-narrow" : ""}`}
                     style={{
                       top: top(start),
                       height: `${(end - start) * PIXELS_PER_MINUTE - 3}px`,

@@ -7,14 +7,15 @@ interface FieldProps {
   hint?: string;
   error?: string;
   wide?: boolean;
+  roomy?: boolean;
   children: VNode<any>;
 }
 
-export function Field({ label, hint, error, wide, children }: FieldProps) {
+export function Field({ label, hint, error, wide, roomy, children }: FieldProps) {
   const id = useId();
   const described = error || hint ? `${id}-more` : undefined;
   return (
-    <div class={wide ? "field field-wide" : "field"}>
+    <div class={`field${wide ? " field-wide" : ""}${roomy ? " field-roomy" : ""}`}>
       <label for={id}>{label}</label>
       {cloneElement(children, { id, "aria-describedby": described, "aria-invalid": error ? "true" : undefined })}
       {described && <small id={described} class={error ? "field-error" : "field-hint"}>{error ?? hint}</small>}
