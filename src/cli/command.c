@@ -3,6 +3,7 @@
  */
 #include "cli/command.h"
 
+#include "base/nearest.h"
 #include "base/str.h"
 #include "cli/help.h"
 #include "cli/output.h"
@@ -109,16 +110,12 @@ const struct command *command_find(const struct command *const *table, const cha
 
 const char *command_nearest(const struct command *const *table, const char *name)
 {
-    const char *nearest = NULL;
-    unsigned best = strlen(name) < 4 ? 2 : 3; /* one slip in a short word, two in a longer one */
+    struct nearest n = nearest_to(name);
     for (; *table; table++) {
-        unsigned distance = str_distance(name, (*table)->name);
-        if (!((*table)->offers & COMMAND_HIDDEN) && distance < best) {
-            best = distance;
-            nearest = (*table)->name;
-        }
+        if (!((*table)->offers & COMMAND_HIDDEN))
+            nearest_offer(&n, (*table)->name);
     }
-    return nearest;
+    return n.best;
 }
 
 /* What the flags say outranks the environment, which outranks what the streams are. */

@@ -57,6 +57,7 @@ static struct table *rows_new(const struct command_context *c)
     struct table *t = table_new(c->arena, 2);
     table_indent(t, 2);
     table_keep_layout(t);
+    table_wrap(t);
     return t;
 }
 
@@ -157,7 +158,7 @@ void help_command(const struct command_context *c, const struct terminal *to,
     }
     if (cmd->description) {
         heading(to, "What it does");
-        print_indented(to, cmd->description);
+        print_wrapped(to, 2, false, cmd->description);
     }
     print_sub_commands(c, to, cmd);
     print_arguments(c, to, cmd);

@@ -45,6 +45,32 @@ void print_styled(const struct terminal *t, enum style style, const char *fmt, .
         (void)fputs("\033[0m", t->file);
 }
 
+/* Bytes of the first line of `text` that fit into `room` columns, cut at a blank where there is
+ * one. */
+static int line_bytes(const char *text, int room)
+{
+    int whole = (int)strcspn(text, "\n");
+    int n = text_cut(text, room);
+    if (n >= whole)
+        return whole;
+    int at = n;
+    while (at > 0 && text[at] != ' ')
+        at--;
+    return at > 0 ? at : n;
+}
+
+void print_wrapped(const struct terminal *t, int indent, bool is_begun, const char *text)
+{
+    int room = t->width - indent > 20 ? t->width - indent : 20;
+    do {
+        int n = line_bytes(text, room);
+        print(t, "%*s%.*s\n", is_begun || n == 0 ? 0 : indent, "", n, text);
+        is_begun = false;
+        text += n;
+        text += *text == ' ' || *text == '\n';
+    } while (*text);
+}
+
 const char *symbol(const struct terminal *t, const char *utf8, const char *ascii)
 {
     return t->is_utf8 ? utf8 : ascii;
@@ -60,6 +86,7 @@ struct table {
     size_t columns;
     int indent;
     bool keeps_layout;
+    bool wraps;
     const char **head;
     VEC(struct cell) cells; /* row by row */
 };
@@ -102,6 +129,11 @@ void table_indent(struct table *t, int blanks)
 void table_keep_layout(struct table *t)
 {
     t->keeps_layout = true;
+}
+
+void table_wrap(struct table *t)
+{
+    t->wraps = true;
 }
 
 /* Continuation bytes take no column. */
@@ -147,6 +179,10 @@ static void print_aligned(const struct table *t, const struct terminal *to, cons
     print(to, "%*s", t->indent, "");
     for (size_t i = 0; i < last; i++) {
         const char *text = row[i].text ? row[i].text : "";
+        if (t->wraps && i > 0 && i + 1 == last && row[i].style == STYLE_PLAIN) {
+            print_wrapped(to, at, true, text);
+            return;
+        }
         int room = to->is_tty && i + 1 == last ? to->width - at : text_width(text);
         print_styled(to, row[i].style, "%.*s", text_cut(text, room > 0 ? room : 0), text);
         if (i + 1 < last)

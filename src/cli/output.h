@@ -22,6 +22,10 @@ enum style {
 void print_styled(const struct terminal *t, enum style style, const char *fmt, ...) PRINTF(3, 4);
 void print(const struct terminal *t, const char *fmt, ...) PRINTF(2, 3);
 
+/* Paragraphs, broken at the terminal's width; every line begins with `indent` blanks, the first one
+ * excepted if `is_begun`. Ends with a line end. */
+void print_wrapped(const struct terminal *t, int indent, bool is_begun, const char *text);
+
 /* One of two texts, by what the terminal can show: symbol(t, "→", "->"). */
 const char *symbol(const struct terminal *t, const char *utf8, const char *ascii);
 
@@ -39,6 +43,7 @@ void table_head(struct table *t, ...) __attribute__((sentinel)); /* column title
 void table_cell(struct table *t, enum style style, const char *fmt, ...) PRINTF(3, 4);
 void table_indent(struct table *t, int blanks); /* before the first column */
 void table_keep_layout(struct table *t);        /* aligned and with headings even when piped */
+void table_wrap(struct table *t); /* the last column goes on below itself instead of being cut */
 void table_print(const struct table *t, const struct terminal *to);
 
 /* One JSON document and a line end on stdout. Adds "v": 1 to an object that lacks it. Takes the

@@ -4,6 +4,7 @@
 #include "cli/parse.h"
 
 #include "base/duration.h"
+#include "base/nearest.h"
 #include "base/str.h"
 #include "base/vec.h"
 
@@ -57,35 +58,23 @@ static bool find_option(const struct parser *p, const char *name, char letter, s
     return false;
 }
 
-static const char *nearer(const char *wanted, const char *candidate, const char *best,
-                          unsigned *limit)
-{
-    unsigned distance = str_distance(wanted, candidate);
-    if (distance >= *limit)
-        return best;
-    *limit = distance;
-    return candidate;
-}
-
 static bool unknown_option(const struct parser *p, const char *name, struct err *e)
 {
     const struct command *cmd = p->c->command;
-    const char *best = NULL;
-    unsigned limit = 3;
+    struct nearest n = nearest_to(name);
     for (const struct option *o = cmd ? cmd->options : NULL; o && o->name; o++) {
         if (o->summary)
-            best = nearer(name, o->name, best, &limit);
+            nearest_offer(&n, o->name);
     }
     for (const struct global_option *g = global_options; g->option.name; g++) {
         if (global_option_offered(g, cmd))
-            best = nearer(name, g->option.name, best, &limit);
+            nearest_offer(&n, g->option.name);
     }
-    const char *of = cmd ? p->c->path : "itself";
-    if (best)
-        err_set(e, ERR_USAGE, "`lockflight %s` has no option --%s; did you mean --%s?", of, name,
-                best);
+    const char *of = cmd ? arena_printf(p->c->arena, "lockflight %s", p->c->path) : "lockflight";
+    if (n.best)
+        err_set(e, ERR_USAGE, "`%s` has no option --%s; did you mean --%s?", of, name, n.best);
     else
-        err_set(e, ERR_USAGE, "`lockflight %s` has no option --%s", of, name);
+        err_set(e, ERR_USAGE, "`%s` has no option --%s", of, name);
     return usage(p, e);
 }
 

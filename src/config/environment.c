@@ -6,6 +6,7 @@
  * other way round.
  */
 #include "base/log.h"
+#include "base/nearest.h"
 #include "base/strbuf.h"
 #include "config/config.h"
 #include "config/local_state.h"
@@ -212,20 +213,15 @@ static bool read_platform(struct resolver *r, struct err *e)
 
 static bool unknown_environment(const struct config *c, const char *name, struct err *e)
 {
-    const char *nearest = NULL;
-    unsigned limit = 4;
+    struct nearest n = nearest_to(name);
     const char *all = "";
     for (size_t i = 0; i < c->envs_n; i++) {
-        unsigned distance = str_distance(name, c->envs[i].name);
-        if (distance < limit) {
-            limit = distance;
-            nearest = c->envs[i].name;
-        }
+        nearest_offer(&n, c->envs[i].name);
         all = arena_printf(c->arena, "%s%s%s", all, i ? ", " : "", c->envs[i].name);
     }
-    if (nearest)
+    if (n.best)
         return err_set(e, ERR_USAGE, "there is no environment \"%s\"; did you mean %s?", name,
-                       nearest);
+                       n.best);
     err_set(e, ERR_USAGE, "there is no environment \"%s\"; lockflight.toml has: %s", name,
             all[0] ? all : "none");
     return err_hint(e, "add [env.%s] to lockflight.toml", name);

@@ -156,8 +156,8 @@ static struct local_platform platform_of(struct arena *a, json_t *o)
     p.environments = ARENA_ARRAY(a, struct local_environment, json_object_size(environments) + 1);
     const char *name = NULL;
     json_t *value = NULL;
-    json_object_foreach(environments, name, value) p.environments[p.environments_n++] =
-        environment_of(a, name, value);
+    json_object_foreach (environments, name, value)
+        p.environments[p.environments_n++] = environment_of(a, name, value);
     return p;
 }
 

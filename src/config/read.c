@@ -6,6 +6,7 @@
 #include "base/duration.h"
 #include "base/fs.h"
 #include "base/limits.h"
+#include "base/nearest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -297,19 +298,12 @@ static bool default_node(const struct key *key, struct toml_node *ret)
 static bool unknown_key(const struct reader *r, const struct toml_node *node,
                         const struct key *keys, const char *path, struct err *e)
 {
-    const char *nearest = NULL;
-    unsigned limit = 4;
-    for (const struct key *k = keys; k->name; k++) {
-        unsigned distance = str_distance(node->key, k->name);
-        if (distance < limit && distance < strlen(node->key)) {
-            limit = distance;
-            nearest = k->name;
-        }
-    }
+    struct nearest n = nearest_to(node->key);
+    for (const struct key *k = keys; k->name; k++)
+        nearest_offer(&n, k->name);
     const char *in = path[0] ? arena_printf(r->arena, " in [%s]", path) : "";
-    if (nearest)
-        err_set(e, ERR_CONFIG, "unknown key \"%s\"%s; did you mean \"%s\"?", node->key, in,
-                nearest);
+    if (n.best)
+        err_set(e, ERR_CONFIG, "unknown key \"%s\"%s; did you mean \"%s\"?", node->key, in, n.best);
     else
         err_set(e, ERR_CONFIG, "unknown key \"%s\"%s", node->key, in);
     err_where_origin(e, key_origin(r, node));

@@ -4,6 +4,7 @@
 #include "config/validate.h"
 
 #include "base/limits.h"
+#include "base/nearest.h"
 #include "config/origin.h"
 
 #define PROJECT_NAME_MAX 40
@@ -60,19 +61,13 @@ static bool check_names(const struct config *c, const struct text_array *names, 
     for (size_t i = 0; i < names->n; i++) {
         if (config_check_find(c, names->v[i]))
             continue;
-        const char *nearest = NULL;
-        unsigned limit = 4;
-        for (size_t k = 0; k < c->checks_n; k++) {
-            unsigned distance = str_distance(names->v[i], c->checks[k].name);
-            if (distance < limit) {
-                limit = distance;
-                nearest = c->checks[k].name;
-            }
-        }
+        struct nearest n = nearest_to(names->v[i]);
+        for (size_t k = 0; k < c->checks_n; k++)
+            nearest_offer(&n, c->checks[k].name);
         err_set(e, ERR_CONFIG, "check \"%s\" is used but there is no [check.%s]", names->v[i],
                 names->v[i]);
-        if (nearest)
-            err_hint(e, "did you mean \"%s\"?", nearest);
+        if (n.best)
+            err_hint(e, "did you mean \"%s\"?", n.best);
         return at(c, &names->v[i], e);
     }
     return true;

@@ -56,6 +56,7 @@ struct http *http_open(const struct http_spec *spec)
         .budget = spec->calls_per_minute,
         .budget_at_ms = clock_boot_ms(),
         .easy = curl_easy_init(),
+        .wait = http_wait,
     };
     if (!h->easy)
         memory_exhausted(0);
@@ -72,6 +73,17 @@ void http_close(struct http *h)
         return;
     curl_easy_cleanup(h->easy);
     arena_free(h->arena);
+}
+
+void http_set_waiter(struct http *h, http_waiter wait, void *context)
+{
+    h->wait = wait;
+    h->wait_context = context;
+}
+
+bool http_pause(struct http *h, int64_t ms, struct err *e)
+{
+    return h->wait(h->wait_context, ms, e);
 }
 
 void http_set_guard(struct http *h, http_guard guard, void *context)
@@ -100,7 +112,7 @@ static bool take_from_budget(struct http *h, struct err *e)
         h->budget = h->calls_per_minute;
     h->budget_at_ms = now_ms;
     h->budget -= 1;
-    return h->budget >= 0 || http_wait((int64_t)(-h->budget / per_ms), e);
+    return h->budget >= 0 || http_pause(h, (int64_t)(-h->budget / per_ms), e);
 }
 
 static int deadline_of(const struct http_request *q)
@@ -222,7 +234,7 @@ bool http_send(struct http *h, struct arena *a, const struct http_request *q,
             break;
         int64_t wait_ms = http_rule_wait_ms(&at, h->reset, attempt, http_jitter(), clock_unix_ms());
         log_event("http.wait", "%s attempt %d, %lld ms", q->what, attempt, (long long)wait_ms);
-        if (!http_wait(wait_ms, e))
+        if (!http_pause(h, wait_ms, e))
             return err_wrap(e, "%s", h->name);
     }
     if (at.outcome != HTTP_ANSWERED || !is_success(q, at.status)) {

@@ -121,6 +121,13 @@ static inline void http_cleanup(struct http **h)
     http_close(*h);
 }
 
+/* Replaces the sleep between sendings: tests let no time pass. False with *e set ends the call. */
+typedef bool (*http_waiter)(void *context, int64_t ms, struct err *e);
+void http_set_waiter(struct http *h, http_waiter wait, void *context);
+
+/* Waits as the client itself does between sendings, for callers that poll. */
+bool http_pause(struct http *h, int64_t ms, struct err *e) MUST_USE;
+
 void http_set_guard(struct http *h, http_guard guard, void *context);
 
 /* Sends one request by the rules above. The answer's texts live in `a`. */

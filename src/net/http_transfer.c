@@ -200,8 +200,9 @@ bool http_fault_after(const char *what, enum http_effect effect, struct err *e)
     return effect == HTTP_MUTATING ? err_recode(e, ERR_UNKNOWN_OUTCOME) : false;
 }
 
-bool http_wait(int64_t ms, struct err *e)
+bool http_wait(void *context, int64_t ms, struct err *e)
 {
+    (void)context;
     bool stopping_before = signals_stop_asked();
     int64_t until_ms = clock_boot_ms() + ms;
     for (int64_t left_ms; (left_ms = until_ms - clock_boot_ms()) > 0;) {

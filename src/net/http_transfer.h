@@ -24,6 +24,8 @@ struct http {
     int64_t budget_at_ms;
     http_guard guard;
     void *guard_context;
+    http_waiter wait;
+    void *wait_context;
     CURL *easy; /* lives as long as we do: its connections are reused */
 };
 
@@ -64,7 +66,7 @@ bool http_fault_after(const char *what, enum http_effect effect, struct err *e) 
 
 /* Waits between sendings. ERR_INTERRUPTED if a stop was asked meanwhile (one asked before is being
  * obeyed by taking back, and that must not be cut short). */
-bool http_wait(int64_t ms, struct err *e) MUST_USE;
+bool http_wait(void *context, int64_t ms, struct err *e);
 
 double http_jitter(void);
 

@@ -152,6 +152,18 @@ char *url_join(struct arena *a, const char *base, const char *path)
     return arena_printf(a, "%.*s/%s", (int)n, base, path);
 }
 
+char *url_resolve(struct arena *a, const char *base, const char *reference)
+{
+    if (starts_with(reference, "http://") || starts_with(reference, "https://"))
+        return arena_strdup(a, reference);
+    const char *authority = strstr(base, "://");
+    if (!authority || reference[0] != '/' || reference[1] == '/')
+        return NULL;
+    size_t origin_bytes = (size_t)(authority - base) + 3;
+    origin_bytes += strcspn(base + origin_bytes, "/?#");
+    return arena_printf(a, "%.*s%s", (int)origin_bytes, base, reference);
+}
+
 char *url_next_link(struct arena *a, const char *link_header)
 {
     for (const char *p = link_header; p && (p = strchr(p, '<')); p++) {

@@ -39,6 +39,10 @@ char *url_encode_path(struct arena *a, const char *path);
 /* `base` and `path` with exactly one slash between them. */
 char *url_join(struct arena *a, const char *base, const char *path);
 
+/* A whole URL from one found in an answer to `base`: itself if it is whole, else ("/path") at the
+ * same origin. NULL if it is neither. */
+char *url_resolve(struct arena *a, const char *base, const char *reference);
+
 /* The target of a Link header's rel="next"; NULL if there is none. */
 char *url_next_link(struct arena *a, const char *link_header);
 

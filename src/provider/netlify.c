@@ -27,7 +27,9 @@ bool netlify_open(const struct netlify_spec *spec, struct netlify **ret, struct 
         return err_wrap(e, "Netlify API address");
     struct arena *a = arena_new(0);
     struct netlify *n = ARENA_NEW(a, struct netlify);
-    *n = (struct netlify){ .arena = a, .site = arena_strdup(a, spec->site ? spec->site : "") };
+    *n = (struct netlify){ .arena = a,
+                           .api = arena_strdup(a, spec->api),
+                           .site = arena_strdup(a, spec->site ? spec->site : "") };
     n->http = http_open(&(struct http_spec){
         .name = "Netlify",
         .base_url = spec->api,
@@ -54,6 +56,13 @@ struct http *netlify_http(struct netlify *n)
 const char *netlify_text(struct arena *a, const json_t *object, const char *key)
 {
     return arena_strdup(a, json_text_or(object, key, ""));
+}
+
+const char *netlify_next_page(const struct netlify *n, struct arena *a,
+                              const struct http_answer *answer)
+{
+    const char *link = url_next_link(a, http_find_header(answer, "link"));
+    return link ? url_resolve(a, n->api, link) : NULL;
 }
 
 bool netlify_unreadable(bool ok, struct err *e)
@@ -178,7 +187,7 @@ bool netlify_sites(struct netlify *n, struct arena *a, const char *name, struct 
         json_array_foreach (list, i, value)
             if (!read_site(a, value, vec_add(&sites, a), e))
                 return err_wrap(e, "list sites");
-        next = url_next_link(a, http_find_header(&answer, "link"));
+        next = netlify_next_page(n, a, &answer);
     }
     *ret = sites.v;
     *ret_count = sites.n;

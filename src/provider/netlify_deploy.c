@@ -166,9 +166,8 @@ static bool poll(struct netlify *n, struct arena *a, const char *deploy_id, int 
         if (clock_boot_ms() + pause_ms > until_ms)
             return err_set(e, ERR_TIMEOUT, "deploy %s is still \"%s\" after %d s", deploy_id,
                            ret->state_text ? ret->state_text : "unknown", timeout_ms / 1000);
-        if (!clock_sleep_ms(pause_ms))
-            return err_set(e, ERR_INTERRUPTED, "stopped while the host prepares deploy %s",
-                           deploy_id);
+        if (!http_pause(n->http, pause_ms, e))
+            return err_wrap(e, "wait for deploy %s", deploy_id);
         pause_ms = pause_ms * 2 < POLL_MAX_MS ? pause_ms * 2 : POLL_MAX_MS;
     }
 }

@@ -11,6 +11,7 @@
 struct netlify {
     struct arena *arena;
     struct http *http;
+    const char *api;
     const char *site;    /* as configured */
     const char *site_id; /* NULL until it is known */
     const char *account; /* NULL until it is known */
@@ -25,6 +26,10 @@ bool netlify_deploy_read(struct arena *a, const json_t *value, const char *name,
 
 /* A text member copied into the arena, "" if absent. */
 const char *netlify_text(struct arena *a, const json_t *object, const char *key);
+
+/* The address of the next page, NULL on the last. */
+const char *netlify_next_page(const struct netlify *n, struct arena *a,
+                              const struct http_answer *answer);
 
 /* An answer we cannot use, to a mutating call: something may have happened. */
 bool netlify_unreadable(bool ok, struct err *e);

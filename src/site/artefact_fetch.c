@@ -59,9 +59,8 @@ static const char *redirect_target(struct arena *a, const char *permalink,
     const char *location = http_find_header(answer, "location");
     if (!is_redirect(answer->status) || !location)
         return NULL;
-    if (location[0] == '/' && location[1] != '/')
-        return url_join(a, permalink, location);
-    return url_same_origin(a, permalink, location) ? location : NULL;
+    const char *target = url_resolve(a, permalink, location);
+    return target && url_same_origin(a, permalink, target) ? target : NULL;
 }
 
 static bool download(struct http *h, struct arena *a, const struct fetching *job,

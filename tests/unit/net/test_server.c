@@ -28,7 +28,8 @@ struct fixture {
 
 static struct fixture fx;
 
-/* ---- Handlers ------------------------------------------------------------------------------------- */
+/* ---- Handlers
+ * ------------------------------------------------------------------------------------- */
 
 static void hello(struct request *r, void *context)
 {
@@ -141,7 +142,8 @@ static void handle(struct request *r, void *context)
     route_dispatch(routes, r, r->raw_path, context);
 }
 
-/* ---- A client of bytes ----------------------------------------------------------------------------- */
+/* ---- A client of bytes
+ * ----------------------------------------------------------------------------- */
 
 static int dial(void)
 {
@@ -194,7 +196,8 @@ static char *exchange(const char *request)
 
 #define CLOSE "Host: x\r\nConnection: close\r\n\r\n"
 
-/* ---- Tests ----------------------------------------------------------------------------------------- */
+/* ---- Tests
+ * ----------------------------------------------------------------------------------------- */
 
 static void an_answer_has_length_date_and_body(void **state)
 {
@@ -234,7 +237,8 @@ static void a_body_sent_byte_by_byte_arrives(void **state)
 {
     (void)state;
     int fd = dial();
-    const char *text = "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 6\r\n\r\nabcdef";
+    const char *text =
+        "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 6\r\n\r\nabcdef";
     for (const char *p = text; *p; p++)
         send_bytes(fd, p, 1);
     assert_non_null(strstr(read_until(fd, NULL), "\r\n\r\nabcdef"));
@@ -248,8 +252,10 @@ static void a_large_body_goes_through_a_sink_in_pieces(void **state)
     char *body = calloc(1, bytes);
     int fd = dial();
     char head[200];
-    int n = snprintf(head, sizeof head, "PUT /sink HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-                                        "Content-Length: %zu\r\n\r\n", bytes);
+    int n = snprintf(head, sizeof head,
+                     "PUT /sink HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                     "Content-Length: %zu\r\n\r\n",
+                     bytes);
     send_bytes(fd, head, (size_t)n);
     send_bytes(fd, body, bytes);
     assert_non_null(strstr(read_until(fd, NULL), "\r\n\r\n20971520"));
@@ -268,8 +274,9 @@ static void expect_100_gets_100_then_the_answer(void **state)
 {
     (void)state;
     int fd = dial();
-    const char *head = "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n"
-                       "Expect: 100-continue\r\n\r\n";
+    const char *head =
+        "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n"
+        "Expect: 100-continue\r\n\r\n";
     send_bytes(fd, head, strlen(head));
     assert_non_null(strstr(read_until(fd, "\r\n\r\n"), "HTTP/1.1 100 Continue"));
     send_bytes(fd, "ok", 2);
@@ -335,7 +342,8 @@ static void an_upstream_that_is_not_there_is_502(void **state)
     upstream_unref(nobody);
 }
 
-/* ---- What must be refused --------------------------------------------------------------------------- */
+/* ---- What must be refused
+ * --------------------------------------------------------------------------- */
 
 struct vector {
     const char *what;
@@ -476,7 +484,8 @@ static void requests_that_look_odd_but_are_right_are_answered(void **state)
     }
 }
 
-/* ---- Fixture ----------------------------------------------------------------------------------------- */
+/* ---- Fixture
+ * ----------------------------------------------------------------------------------------- */
 
 static int set_up(void **state)
 {
