@@ -15,7 +15,7 @@
 #include <jansson.h>
 
 #include "base/hash.h"
-#include "local/multipart.h"
+#include "net/multipart.h"
 
 /* Where Deno and its helpers are. */
 struct bundle_tools {
