@@ -322,8 +322,7 @@ static bool each_deploy(struct netlify *n, struct arena *a, size_t max,
             if (++seen > max || want(context, &d))
                 return true;
         }
-        next =
-            json_array_size(list) > 0 ? url_next_link(a, http_find_header(&answer, "link")) : NULL;
+        next = json_array_size(list) > 0 ? netlify_next_page(n, a, &answer) : NULL;
     }
     return true;
 }

@@ -64,6 +64,14 @@ static char *copy(const char *bytes, size_t n)
 
 /* ---- requests ---- */
 
+static void free_request(struct peer_request *r)
+{
+    free(r->line);
+    free(r->head);
+    free(r->body);
+    free(r);
+}
+
 /* Reads until `c->head` holds at least `n` bytes, or an end. */
 static bool more(struct connection *c)
 {
@@ -141,9 +149,10 @@ static struct peer_request *read_request(struct connection *c)
                *coding = header(r->head, "transfer-encoding");
     r->body_bytes = length ? strtoul(length, NULL, 10) : 0;
     r->body = xalloc(r->body_bytes + 1);
-    if (coding)
-        return read_chunks(c, r) ? r : NULL;
-    return take(c, r->body, r->body_bytes) ? r : NULL;
+    if (coding ? read_chunks(c, r) : take(c, r->body, r->body_bytes))
+        return r;
+    free_request(r);
+    return NULL;
 }
 
 /* ---- answers ---- */
@@ -359,12 +368,8 @@ void peer_stop(struct peer *p)
                        p->n_requests, p->n_steps);
     char problem[sizeof p->problem];
     memcpy(problem, p->problem, sizeof problem);
-    for (size_t i = 0; i < p->n_requests; i++) {
-        free(p->requests[i]->line);
-        free(p->requests[i]->head);
-        free(p->requests[i]->body);
-        free(p->requests[i]);
-    }
+    for (size_t i = 0; i < p->n_requests; i++)
+        free_request(p->requests[i]);
     free(p);
     if (problem[0] != '\0')
         fail_msg("peer: %s", problem);
