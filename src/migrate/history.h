@@ -11,10 +11,9 @@
 
 struct history_row {
     const char *version;
-    const char *name;              /* may be NULL */
-    const char *const *statements; /* as the table holds them */
-    size_t statement_count;
-    bool is_ours; /* applied by Lockflight: the rest is known */
+    const char *name;        /* may be NULL */
+    const char *text_sha256; /* statement_text_digest of its statements; NULL: none were kept */
+    bool is_ours;            /* applied by Lockflight: the rest is known */
     const char *sha256, *reverse_sha256, *reverse_sql, *release_id, *applied_by;
     int64_t applied_unix_ms;
 };

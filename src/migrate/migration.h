@@ -42,29 +42,6 @@ bool migration_read(struct arena *a, const char *migrations_dir, const char *rev
 /* NULL if there is none. */
 const struct migration *migration_find(const struct migration_set *set, const char *version);
 
-/* One statement of a file. `text` is a slice of the file without leading blanks and comments' line
- * ends cut. */
-struct statement {
-    struct str text;
-    size_t offset;       /* of text in the file, bytes */
-    unsigned line;       /* 1-based */
-    const char *refusal; /* NULL, or why it cannot run inside a transaction */
-};
-
-/* Splits for execution, with the grammar of Postgres (libpg_query); where the grammar of version 15
- * does not know a newer form, with its scanner. Never fails: what is not SQL is refused by the
- * server, with a position. */
-void statement_split(struct arena *a, struct str sql, struct statement **ret, size_t *ret_count);
-
-/* Splits as the Supabase CLI does for its history column: `statements`. */
-void statement_split_as_cli(struct arena *a, struct str sql, const char ***ret, size_t *ret_count);
-
-/* First statement that cannot run inside one transaction (CONCURRENTLY, VACUUM, BEGIN …):
- * ERR_CONFIG with file, line and what to do. True if all can. Makes no connection; the gate asks it
- * before anything runs. */
-bool migration_is_transactional(struct arena *a, const char *file, struct str sql,
-                                struct err *e) MUST_USE;
-
 /* Creates <dir>/<UTC yyyymmddhhmmss>_<name>.sql and the empty reverse script beside; ERR_USAGE for
  * a name that is not [A-Za-z0-9_-]+, ERR_CONFLICT if there is such a file. */
 bool migration_create(struct arena *a, const char *migrations_dir, const char *reverse_dir,

@@ -342,6 +342,15 @@ bool pg_script(struct pg *db, const char *sql, struct err *e)
            refused(r, e);
 }
 
+bool pg_session_reset(struct pg *db, struct err *e)
+{
+    return pg_exec(db, "RESET SESSION AUTHORIZATION", PG_NONE, NULL, e) &&
+           pg_exec(db, "DEALLOCATE ALL", PG_NONE, NULL, e) &&
+           pg_exec(db, "DISCARD TEMP", PG_NONE, NULL, e) &&
+           pg_exec(db, "RESET ALL", PG_NONE, NULL, e) &&
+           pg_exec(db, session_settings, PG_NONE, NULL, e);
+}
+
 /* ---- transactions ---- */
 
 bool pg_begin(struct pg *db, struct err *e)

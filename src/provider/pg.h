@@ -89,6 +89,10 @@ bool pg_run(struct pg *db, const char *sql, int *ret_position, struct err *e) MU
  * a client that dies in the middle leaves nothing. */
 bool pg_script(struct pg *db, const char *sql, struct err *e) MUST_USE;
 
+/* After foreign SQL: role, settings, prepared statements and temporary objects as pg_open left
+ * them. Advisory locks stay. */
+bool pg_session_reset(struct pg *db, struct err *e) MUST_USE;
+
 /* Transactions. pg_commit settles a lost answer itself: it asks pg_xact_status over a second
  * connection and returns true if the transaction is committed (pg_is_alive() is false then),
  * ERR_NET if it is aborted, ERR_UNKNOWN_OUTCOME only if the server stayed out of reach. */
