@@ -119,13 +119,17 @@ const char *command_nearest(const struct command *const *table, const char *name
 }
 
 /* What the flags say outranks the environment, which outranks what the streams are. */
-static bool settle(struct command_context *c, struct err *e)
+static void settle_colour(struct command_context *c)
 {
     const char *when = c->no_color ? "never" : c->color;
     if (streq(when, "always"))
         c->out.has_colour = c->err.has_colour = true;
     else if (streq(when, "never"))
         c->out.has_colour = c->err.has_colour = false;
+}
+
+static bool settle_input(struct command_context *c, struct err *e)
+{
     if (c->is_ci || isatty(fileno(c->in)) != 1)
         c->no_input = true;
     if (c->wants_json && c->command && !(c->command->offers & (COMMAND_JSON | COMMAND_EVENTS))) {
@@ -157,9 +161,9 @@ static bool needs_sub_command(const struct command_context *c, struct err *e)
 bool command_main(struct command_context *c, int argc, char **argv, struct err *e)
 {
     void *args = NULL;
-    if (!parse_command_line(c, argc, argv, &args, e))
-        return false;
-    if (!settle(c, e))
+    bool is_parsed = parse_command_line(c, argc, argv, &args, e);
+    settle_colour(c); /* an error in the command line has its colour, too */
+    if (!is_parsed || !settle_input(c, e))
         return false;
     if (c->wants_version && !c->command)
         return run_version(c, e);

@@ -25,7 +25,8 @@ static void escaped(const struct terminal *to, struct str text)
 
 void roff_title(const struct terminal *to, const char *name, int section, const char *summary)
 {
-    print(to, ".TH \"%s\" \"%d\" \"\" \"lockflight %s\" \"\"\n", name, section, LOCKFLIGHT_VERSION);
+    print(to, ".TH \"%s\" \"%d\" \"%s\" \"lockflight %s\" \"\"\n", name, section, LOCKFLIGHT_DATE,
+          LOCKFLIGHT_VERSION);
     roff_section(to, "NAME");
     escaped(to, str_of(name));
     print(to, " \\- ");
@@ -71,13 +72,13 @@ void roff_item(const struct terminal *to, const char *term, const char *text)
 
 void roff_example(const struct terminal *to, const char *lines)
 {
-    print(to, ".PP\n.RS 4\n.nf\n");
+    print(to, ".RS 4\n.nf\n");
     struct str rest = str_of(lines);
     while (rest.n > 0) {
         escaped(to, str_cut(&rest, '\n'));
         print(to, "\n");
     }
-    print(to, ".fi\n.RE\n.PP\n");
+    print(to, ".fi\n.RE\n");
 }
 
 static void option_item(const struct command_context *c, const struct terminal *to,
@@ -107,8 +108,10 @@ static void command_page(const struct command_context *c, const struct terminal 
         if (g->needs != 0 && global_option_offered(g, cmd))
             option_item(c, to, &g->option);
     }
-    if (cmd->examples)
+    if (cmd->examples) {
+        print(to, ".PP\n"); /* back from the items' indentation */
         roff_example(to, cmd->examples);
+    }
 }
 
 static void pages_of(const struct command_context *c, const struct terminal *to,
