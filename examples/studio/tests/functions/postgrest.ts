@@ -15,7 +15,10 @@ const UNIQUE: Record<string, string[]> = {
 const DEFAULTS: Record<string, () => Row> = {
   webhook_inbox: () => ({ received_at: new Date().toISOString(), processed_at: null, attempts: 0, last_error: null }),
   clients: () => ({ amelia_customer_id: null, whatsapp_opt_in_at: null, locale: "en", archived_at: null, email: null }),
-  messages: () => ({ status: "queued", wamid: null, error_code: null, status_at: new Date().toISOString(), params: [] }),
+  messages: () => {
+    const now = new Date().toISOString();
+    return { status: "queued", wamid: null, error_code: null, status_at: now, created_at: now, params: [] };
+  },
   appointments: () => ({ status: "approved" }),
 };
 const NOT_FILTERS = ["select", "order", "limit", "on_conflict"];

@@ -136,3 +136,11 @@ scene("nobody is written to without having opted in", async (db) => {
   assertEquals((await send(message.id)).status, 409);
   assert(db.graphCalls.length === 0);
 });
+
+scene("a message that stayed queued is tried again with the next event, unless it is too old", async (db) => {
+  const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+  const waiting = outgoing(db, { status_at: minutesAgo(5), created_at: minutesAgo(30) });
+  const stale = outgoing(db, { status_at: minutesAgo(2000), created_at: minutesAgo(2000) });
+  await deliver(await fixture("whatsapp-text"));
+  assertEquals([waiting.status, stale.status, db.graphCalls.length], ["accepted", "queued", 1]);
+});

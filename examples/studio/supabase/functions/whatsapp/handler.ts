@@ -6,7 +6,7 @@ import { guarded, json, log, parseObject, readBody, Refusal } from "../_shared/h
 import { accept, replay, work } from "../_shared/inbox.ts";
 import { readArrivals } from "./event.ts";
 import { whatsappWorker } from "./process.ts";
-import { send } from "./send.ts";
+import { send, sendWaiting } from "./send.ts";
 
 const NAME = "whatsapp";
 
@@ -30,6 +30,7 @@ async function receive(request: Request): Promise<Response> {
   inBackground(NAME, async () => {
     await work(whatsappWorker, fresh);
     await replay(whatsappWorker);
+    await sendWaiting();
   });
   return json(200, { ok: true, received: arrivals.length, fresh: fresh.length });
 }

@@ -1,7 +1,9 @@
 import { json, log, Refusal } from "../_shared/http.ts";
-import { first, Row, update } from "../_shared/rest.ts";
+import { first, Row, select, update } from "../_shared/rest.ts";
 
 const RETRY_LATER = new Set([130429, 131000, 131056]);
+const RETRY_AFTER_MS = 60_000;
+const GIVE_UP_AFTER_MS = 24 * 3_600_000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 interface GraphAnswer {
@@ -21,6 +23,22 @@ export async function send(id: string): Promise<Response> {
   const claimed = await update("messages", claim, { status_at: new Date().toISOString() });
   if (claimed.length === 0) return json(409, { error: "being sent already" });
   return await settle(id, await post(message, client));
+}
+
+/** What could not be sent is tried again with the next event, for a day; later it would only confuse. */
+export async function sendWaiting(): Promise<void> {
+  const now = Date.now();
+  const waiting = await select("messages", {
+    select: "id",
+    status: "eq.queued",
+    status_at: `lt.${new Date(now - RETRY_AFTER_MS).toISOString()}`,
+    created_at: `gt.${new Date(now - GIVE_UP_AFTER_MS).toISOString()}`,
+    order: "created_at.asc",
+    limit: "5",
+  });
+  for (const message of waiting) {
+    await send(message.id).catch((error) => log("whatsapp", "send_skipped", { message: message.id, reason: error.message }));
+  }
 }
 
 async function post(message: Row, client: Row): Promise<{ status: number; answer: GraphAnswer }> {
