@@ -22,6 +22,7 @@
 enum {
     FETCH_THREADS = 6,
     MAX_REDIRECTS = 3,
+    ERROR_PAGE_BYTES = 64 * 1024, /* what is not the file may be longer than the file */
 };
 
 struct fetching {
@@ -73,8 +74,8 @@ static bool download(struct http *h, struct arena *a, const struct fetching *job
             .what = "site.fetch",
             .method = "GET",
             .path = url,
-            .max_answer_bytes =
-                f->bytes + 64 * 1024, /* a redirect or an error page may be longer than the file */
+            .redirect_is_answer = true,
+            .max_answer_bytes = f->bytes + ERROR_PAGE_BYTES,
         };
         if (!http_send(h, a, &q, &answer, e))
             return e->http_status == 404 ? differs(f, "it is not there", e) : false;
