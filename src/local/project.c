@@ -125,6 +125,7 @@ json_t *project_next_function(struct project *p, const char *slug, const json_t 
                          (json_int_t)now_ms, "verify_jwt", 1, "import_map", 0);
         arena_free(scratch);
     }
+    (void)json_object_del(next, "import_map_path");
     json_t *copy = json_deep_copy(members);
     (void)json_object_update(next, copy);
     json_decref(copy);

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "local/functions.h"
 #include "local/rest.h"
+#include "local/supabase_api.h"
 #include "net/server/request.h"
 
 #define PORTS_TRIED 200
@@ -29,7 +30,7 @@ static bool is_below(const struct request *r, const char *prefix)
 static void answer_api(struct request *r, void *context)
 {
     struct platform *p = context;
-    if (!netlify_api_serve(p->sites, r))
+    if (!netlify_api_serve(p->sites, r) && !supabase_api_serve(p, r))
         respond_error(r, 404, "Not found");
 }
 
