@@ -92,11 +92,8 @@ static void draw(struct progress *p)
     const char *mark = " ";
     if (took >= SPIN_AFTER_MS)
         mark = t->is_utf8 ? dots[p->spin % 10] : bars[p->spin % 4];
-    char *line = arena_printf(p->scratch, "  %-4s  %-10s %s", mark, p->name, p->note);
-    if (!t->is_utf8 || took < SPIN_AFTER_MS)
-        line = arena_printf(p->scratch, "  %-4s  %-10s %s", mark, p->name, p->note);
-    else /* %-4s counts bytes, and a dot has three */
-        line = arena_printf(p->scratch, "  %s     %-10s %s", mark, p->name, p->note);
+    /* one column, however many bytes the mark has */
+    char *line = arena_printf(p->scratch, "  %s     %-10s %s", mark, p->name, p->note);
     if (took >= SPIN_AFTER_MS)
         line = arena_printf(p->scratch, "%s  %s", line,
                             clock_duration(p->scratch, took / 1000 * 1000));

@@ -17,6 +17,7 @@
 #ifndef LOCKFLIGHT_CLI_PROGRESS_H
 #define LOCKFLIGHT_CLI_PROGRESS_H
 
+#include "base/cleanup.h"
 #include "base/str.h"
 #include "cli/command.h"
 
