@@ -1,0 +1,91 @@
+/*
+ * The catalogue: see catalogue.h. The query is catalogue.sql, carried inside the program.
+ */
+#include "migrate/catalogue.h"
+
+#include "base/cleanup.h"
+#include "base/vec.h"
+
+#include <stdio.h>
+
+extern const char catalogue_sql[];
+
+/* The compiler of queries would take fifty times as long as the query. The path makes definitions
+ * qualified. */
+static bool read_lines(struct pg *db, struct arena *a, struct pg_rows *ret, struct err *e)
+{
+    bool ours = !pg_in_transaction(db);
+    if (ours && !pg_begin(db, e))
+        return false;
+    bool ok = pg_exec(db,
+                      "SELECT pg_catalog.set_config('jit', 'off', true),"
+                      " pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)",
+                      PG_NONE, NULL, e) &&
+              pg_query(db, a, catalogue_sql, PG_NONE, ret, e);
+    if (ours)
+        pg_rollback(db);
+    return ok || err_wrap(e, "read the catalogue of %s", pg_where(db));
+}
+
+bool catalogue_read(struct pg *db, struct arena *a, struct catalogue *ret, struct err *e)
+{
+    struct pg_rows rows;
+    if (!read_lines(db, a, &rows, e))
+        return false;
+    struct catalogue c = { .lines = ARENA_ARRAY(a, const char *, rows.n + 1), .n = rows.n };
+    struct hash *h = hash_new(HASH_SHA256);
+    for (size_t i = 0; i < rows.n; i++) {
+        c.lines[i] = pg_value(&rows, i, 0);
+        hash_add(h, c.lines[i], strlen(c.lines[i]));
+        hash_add(h, "\n", 1);
+    }
+    hash_finish(h, c.digest);
+    *ret = c;
+    return true;
+}
+
+bool catalogue_digest(struct pg *db, char ret[SHA256_HEX_BYTES], struct err *e)
+{
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    struct catalogue c;
+    if (!catalogue_read(db, a, &c, e))
+        return false;
+    (void)snprintf(ret, SHA256_HEX_BYTES, "%s", c.digest);
+    return true;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The lines of a catalogue in byte order: they come in order of kind and identity, which is not the
+ * same. */
+static const char **sorted(struct arena *a, const struct catalogue *c)
+{
+    const char **lines = ARENA_ARRAY(a, const char *, c->n + 1);
+    for (size_t i = 0; i < c->n; i++)
+        lines[i] = c->lines[i];
+    if (c->n > 1)
+        qsort(lines, c->n, sizeof *lines, by_text);
+    return lines;
+}
+
+void catalogue_diff(struct arena *a, const struct catalogue *before, const struct catalogue *after,
+                    const char ***ret, size_t *ret_count)
+{
+    VEC(const char *) list = { 0 };
+    const char **x = sorted(a, before), **y = sorted(a, after);
+    size_t i = 0, k = 0;
+    while (i < before->n || k < after->n) {
+        int order = i == before->n ? 1 : k == after->n ? -1 : strcmp(x[i], y[k]);
+        if (order < 0)
+            *vec_add(&list, a) = arena_printf(a, "- %s", x[i]);
+        else if (order > 0)
+            *vec_add(&list, a) = arena_printf(a, "+ %s", y[k]);
+        i += order <= 0;
+        k += order >= 0;
+    }
+    *ret = list.v;
+    *ret_count = list.n;
+}
