@@ -53,6 +53,7 @@ struct http *http_open(const struct http_spec *spec)
         .base_url = spec->base_url ? arena_strdup(a, spec->base_url) : NULL,
         .reset = spec->reset,
         .calls_per_minute = spec->calls_per_minute,
+        .reserved_calls = spec->reserved_calls,
         .budget = spec->calls_per_minute,
         .budget_at_ms = clock_boot_ms(),
         .easy = curl_easy_init(),
@@ -100,6 +101,11 @@ const char *http_find_header(const struct http_answer *answer, const char *name)
     return NULL;
 }
 
+void http_use_reserve(struct http *h)
+{
+    h->reserved_calls = 0;
+}
+
 /* A bucket that holds a minute's calls and fills evenly: bursts are free until it is empty. */
 static bool take_from_budget(struct http *h, struct err *e)
 {
@@ -112,7 +118,8 @@ static bool take_from_budget(struct http *h, struct err *e)
         h->budget = h->calls_per_minute;
     h->budget_at_ms = now_ms;
     h->budget -= 1;
-    return h->budget >= 0 || http_pause(h, (int64_t)(-h->budget / per_ms), e);
+    double missing = h->reserved_calls - h->budget;
+    return missing <= 0 || http_pause(h, (int64_t)(missing / per_ms), e);
 }
 
 static int deadline_of(const struct http_request *q)

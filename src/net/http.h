@@ -65,6 +65,7 @@ struct http_spec {
     const char *token;    /* sent as Authorization: Bearer; NULL: none */
     enum http_reset reset;
     int calls_per_minute; /* our own budget, so that the other side need not refuse; 0: none */
+    int reserved_calls;   /* of it, kept for the way back until http_use_reserve */
 };
 
 /* What a repetition does. */
@@ -129,6 +130,9 @@ void http_set_waiter(struct http *h, http_waiter wait, void *context);
 bool http_pause(struct http *h, int64_t ms, struct err *e) MUST_USE;
 
 void http_set_guard(struct http *h, http_guard guard, void *context);
+
+/* Taking back has begun: the reserved calls may be used. */
+void http_use_reserve(struct http *h);
 
 /* Sends one request by the rules above. The answer's texts live in `a`. */
 bool http_send(struct http *h, struct arena *a, const struct http_request *q,

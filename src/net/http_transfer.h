@@ -20,6 +20,7 @@ struct http {
     const char *authorization; /* the header line, NULL: none */
     enum http_reset reset;
     int calls_per_minute;
+    int reserved_calls;
     double budget; /* calls that may be made now */
     int64_t budget_at_ms;
     http_guard guard;

@@ -18,6 +18,7 @@
 
 enum {
     REF_BYTES = 20,
+    RESERVED_CALLS = 20,
     CALLS_PER_MINUTE = 50, /* of 60; beyond, the hosted API refuses for a full minute */
 };
 
@@ -44,6 +45,7 @@ bool supabase_open(const struct supabase_spec *spec, struct supabase **ret, stru
         .token = spec->token,
         .reset = HTTP_RESET_SECONDS,
         .calls_per_minute = url_host_is_loopback(u.host) ? 0 : CALLS_PER_MINUTE,
+        .reserved_calls = url_host_is_loopback(u.host) ? 0 : RESERVED_CALLS,
     });
     *ret = s;
     return true;

@@ -7,7 +7,8 @@
  * NULL unless said.
  *
  * BUDGET   60 calls a minute are allowed to a user and going beyond costs a full minute of refusal,
- * so we keep to 50, counted per open client; on loopback there is no budget.
+ * so we keep to 50, counted per open client, 20 of them reserved for taking back
+ * (http_use_reserve); on loopback there is no budget.
  */
 #ifndef LOCKFLIGHT_PROVIDER_SUPABASE_H
 #define LOCKFLIGHT_PROVIDER_SUPABASE_H

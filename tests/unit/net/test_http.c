@@ -354,6 +354,47 @@ static void without_a_header_the_wait_doubles_to_a_ceiling_with_full_jitter(void
     assert_int_equal(http_rule_wait_ms(&at, HTTP_RESET_UNIX, 3, 0.0, 0), 0);
 }
 
+static void the_budget_is_spent_freely_and_then_evenly_and_keeps_a_reserve(void **state)
+{
+    struct fixture *f = *state;
+    struct peer *p = peer_start(STEPS({ "GET" }, { "GET" }, { "GET" }, { "GET" }, { "GET" }));
+    f->h = http_open(&(struct http_spec){
+        .name = "peer", .base_url = peer_url(p), .calls_per_minute = 4, .reserved_calls = 2 });
+    http_set_waiter(f->h, note_wait, f);
+    struct http_answer answer;
+    for (int i = 0; i < 2; i++)
+        assert_ok(http_send(f->h, f->a, &get_thing, &answer, &f->e), &f->e);
+    assert_int_equal(f->n_waits, 0);
+    assert_ok(http_send(f->h, f->a, &get_thing, &answer, &f->e), &f->e);
+    assert_int_equal(f->n_waits, 1); /* a quarter of a minute for the third */
+    assert_true(f->waited_ms[0] > 10000 && f->waited_ms[0] <= 15000);
+    http_use_reserve(f->h);
+    assert_ok(http_send(f->h, f->a, &get_thing, &answer, &f->e), &f->e);
+    assert_int_equal(f->n_waits, 1);
+    assert_ok(http_send(f->h, f->a, &get_thing, &answer, &f->e), &f->e);
+    assert_int_equal(f->n_waits, 2);
+    peer_stop(p);
+}
+
+#ifdef LOCKFLIGHT_FAULTS
+static void a_fault_before_sends_nothing_and_a_fault_after_makes_a_mutation_unknown(void **state)
+{
+    struct fixture *f = *state;
+    struct peer *p = peer_start(STEPS({ "POST" }));
+    connect_to(f, peer_url(p));
+    struct http_answer answer;
+    assert_int_equal(setenv("LOCKFLIGHT_FAULT", "test.post.before:1:error", 1), 0);
+    assert_fails(http_send(f->h, f->a, &post_thing, &answer, &f->e), &f->e, ERR_IO);
+    assert_int_equal(peer_count(p), 0);
+    assert_int_equal(setenv("LOCKFLIGHT_FAULT", "test.post.after:2:error", 1),
+                     0); /* passages are counted once */
+    assert_fails(http_send(f->h, f->a, &post_thing, &answer, &f->e), &f->e, ERR_UNKNOWN_OUTCOME);
+    assert_int_equal(peer_count(p), 1);
+    assert_int_equal(unsetenv("LOCKFLIGHT_FAULT"), 0);
+    peer_stop(p);
+}
+#endif
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -378,6 +419,10 @@ int main(void)
         T(tokens_are_only_sent_over_https_or_loopback),
         T(the_wait_follows_each_kind_of_header),
         T(without_a_header_the_wait_doubles_to_a_ceiling_with_full_jitter),
+        T(the_budget_is_spent_freely_and_then_evenly_and_keeps_a_reserve),
+#ifdef LOCKFLIGHT_FAULTS
+        T(a_fault_before_sends_nothing_and_a_fault_after_makes_a_mutation_unknown),
+#endif
     };
     return cmocka_run_group_tests_name("http", tests, NULL, NULL);
 }
