@@ -13,6 +13,10 @@ struct secret;
 
 /* Copies `value` and registers it with log_redact. The caller wipes its own copy. */
 struct secret *secret_new(struct str value);
+/* Same for a value that is declared as no secret: kept as well, but not redacted from texts, since
+ * it may be an ordinary word. */
+struct secret *secret_new_public(struct str value);
+
 void secret_free(struct secret *s); /* accepts NULL */
 
 /* The bytes, zero-terminated; valid until secret_free. */

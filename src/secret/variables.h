@@ -6,6 +6,9 @@
  * command without its last line end, anything else is the value itself (refused for a secret). A
  * value lives in struct secret.
  *
+ * UNDO     Hosts never give a value back, so an old value can be restored only if its source still
+ * gives it: resolve again and compare with the digest of the before-image (variable_has_digest).
+ *
  * COMPARE  Hosts list SHA-256 digests of values, never values; equal digest, equal value.
  */
 #ifndef LOCKFLIGHT_SECRET_VARIABLES_H
@@ -28,7 +31,6 @@ struct variable_spec {
 struct variable {
     const struct variable_spec *spec;
     struct secret *value; /* NULL: not resolved */
-    bool has_undo;        /* the source can give the old value back; false for env: and cmd: */
 };
 
 struct variable_set {
@@ -63,6 +65,9 @@ enum variable_change {
 /* What pushing this variable would do. *ret_before is the host's digest or NULL. */
 enum variable_change variable_compare(const struct variable *v, const struct variable_digest *host,
                                       size_t n, const char **ret_before);
+
+/* Is this the value that has that digest? */
+bool variable_has_digest(const struct variable *v, const char *sha256);
 
 /* distinct: ERR_BLOCKED names the first variable whose digest the other environment has as well. */
 bool variables_check_distinct(const struct variable_set *set, const struct variable_digest *other,
