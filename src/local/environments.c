@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "local/auth.h"
 #include "local/functions.h"
 #include "local/identity.h"
 #include "local/rest.h"
@@ -43,6 +44,7 @@ static char *database_name(struct arena *a, const char *project, const char *env
 static bool make_parts(struct platform *p, struct platform_environment *env, struct err *e)
 {
     struct site_spec site = { .name = env->id.site_name, .id = env->id.site_id, .port = env->id.port };
+    env->auth = auth_new(env);
     if (!cluster_database(p->cluster, env->database, e) || !rest_start(env, &env->rest, e) ||
         !functions_open(env, p->tools, &env->functions, e) ||
         !sites_ensure(p->sites, &site, &env->site, e))
@@ -55,7 +57,9 @@ static void stop_parts(struct platform_environment *env)
 {
     functions_close(env->functions);
     rest_stop(env->rest);
+    auth_free(env->auth);
     env->functions = NULL;
+    env->auth = NULL;
     env->rest = NULL;
 }
 
@@ -122,6 +126,7 @@ bool environments_reset(struct platform *p, const char *name, struct err *e)
     if (!env)
         return err_set(e, ERR_NOT_FOUND, "environment %s is not up", name);
     struct site_spec site = { .name = env->id.site_name, .id = env->id.site_id, .port = env->id.port };
+    auth_disconnect(env->auth);
     if (!functions_reset(env->functions, e) || !rest_pause(env->rest, e) || !cluster_database_reset(p->cluster, env->database, e) ||
         !rest_resume(env->rest, e) || !sites_remove(p->sites, env->id.site_name, e) ||
         !sites_ensure(p->sites, &site, &env->site, e))

@@ -2,6 +2,7 @@
  *     API port           /api/v1/… /team/… /site/…   Netlify's API          (sites.h)
  *                        /v1/… /v2/…                 Supabase's API         (supabase_api.h)
  *     environment port   /rest/v1/…                  PostgREST              (rest.h)
+ *                        /auth/v1/…                  sign-in                (auth.h)
  *                        /functions/v1/<slug>…       Edge Functions         (functions.h)
  *                        anything else               the site               (sites.h)
  *
@@ -14,6 +15,7 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "local/auth.h"
 #include "local/functions.h"
 #include "local/rest.h"
 #include "local/supabase_api.h"
@@ -39,6 +41,8 @@ static void answer_environment(struct request *r, void *context)
     struct platform_environment *env = context;
     if (is_below(r, "/rest/v1"))
         rest_serve(env, r);
+    else if (is_below(r, "/auth/v1"))
+        auth_serve(env->auth, r);
     else if (is_below(r, "/functions/v1"))
         functions_serve(env->functions, r);
     else
