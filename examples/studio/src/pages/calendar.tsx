@@ -45,10 +45,10 @@ function DayList({ days, today, chosen, appointments, tintOf, choose, open }: Da
             type="button"
             class={day === today ? "day-today" : ""}
             aria-pressed={day === chosen}
-            aria-label={dayLabel(day, { weekday: "long", day: "numeric", month: "long" })}
+            title={dayLabel(day, { weekday: "long", day: "numeric", month: "long" })}
             onClick={() => choose(day)}
           >
-            <small>{dayLabel(day, { weekday: "short" })}</small>
+            <small>{dayLabel(day, { weekday: "short" })} </small>
             <strong>{Number(day.slice(8))}</strong>
             <i class={onDay(day).length > 0 ? "dot" : "dot dot-none"} />
           </button>
