@@ -12,6 +12,7 @@ enum {
 };
 
 static volatile sig_atomic_t stops_asked;
+static volatile sig_atomic_t stops_heard;
 
 static void on_stop(int signal_number)
 {
@@ -39,5 +40,10 @@ void signals_install(void)
 
 bool signals_stop_asked(void)
 {
-    return stops_asked > 0;
+    return stops_asked > stops_heard;
+}
+
+void signals_stop_heard(void)
+{
+    stops_heard = stops_asked;
 }

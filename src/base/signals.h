@@ -10,4 +10,8 @@
 void signals_install(void);
 bool signals_stop_asked(void);
 
+/* The stop was heard: signals_stop_asked is false again, so that the way back may wait and retry. A
+ * further signal still ends the program at once. */
+void signals_stop_heard(void);
+
 #endif

@@ -9,10 +9,19 @@
 
 const struct command *const commands[] = {
     /* Fly */
+    &cmd_plan,
+    &cmd_deploy,
+    &cmd_rollback,
+    &cmd_resume,
+    &cmd_status,
     /* Prepare */
     &cmd_local,
+    &cmd_verify,
     /* Control */
+    &cmd_lock,
+    &cmd_unlock,
     /* Look */
+    &cmd_log,
     /* Also */
     &cmd_completion,
     &cmd_man,

@@ -6,6 +6,15 @@
 
 #include "cli/command.h"
 
+extern const struct command cmd_plan;
+extern const struct command cmd_deploy;
+extern const struct command cmd_rollback;
+extern const struct command cmd_resume;
+extern const struct command cmd_status;
+extern const struct command cmd_verify;
+extern const struct command cmd_lock;
+extern const struct command cmd_unlock;
+extern const struct command cmd_log;
 extern const struct command cmd_help;
 extern const struct command cmd_local;
 extern const struct command cmd_version;

@@ -1,0 +1,130 @@
+/*
+ * `lockflight deploy <environment>`: flies the project's content through every phase; what fails is
+ * taken back.
+ */
+#include "base/clock.h"
+#include "cli/output.h"
+#include "cli/prompt.h"
+#include "command/commands.h"
+#include "command/flight.h"
+#include "command/plan_view.h"
+#include "engine/release.h"
+
+struct deploy_args {
+    const char *environment;
+    const char *clear_quarantine;
+    const char *prebuilt;
+    int64_t wait_ms;
+    bool adopt;
+    bool is_dry;
+};
+
+// clang-format off
+static const struct option deploy_options[] = {
+    { "dry-run",          0, OPT_FLAG, AT(deploy_args, is_dry),           NULL,       "Show the plan, change nothing"                                     },
+    { "wait",             0, OPT_MS,   AT(deploy_args, wait_ms),          "<time>",   "Wait this long for another runner instead of giving up at once"     },
+    { "prebuilt",         0, OPT_TEXT, AT(deploy_args, prebuilt),         "<folder>", "Publish this folder instead of running the build command"           },
+    { "adopt",            0, OPT_FLAG, AT(deploy_args, adopt),            NULL,       "Take migrations that were applied before Lockflight came as they are" },
+    { "clear-quarantine", 0, OPT_TEXT, AT(deploy_args, clear_quarantine), "<reason>", "Deploy content that was rolled back here, and say why"              },
+    { 0 },
+};
+static const struct argument deploy_arguments[] = {
+    { "environment", ARG_ONE, COMPLETE_ENVIRONMENT, AT(deploy_args, environment), "Where to" },
+    { 0 },
+};
+// clang-format on
+
+/* A change that cannot be taken back is for a person to accept. */
+static bool agree(void *context, const struct plan *plan, struct err *e)
+{
+    struct flight *f = context;
+    const char *first = NULL;
+    for (size_t i = 0; i < plan->variables_n; i++) {
+        if (plan->variables[i].mark == PLAN_CHANGE && !plan->variables[i].has_undo && !first)
+            first = plan->variables[i].variable->spec->name;
+    }
+    if (!first)
+        return true;
+    const char *question = arena_printf(
+        f->c->arena, "%s changes, and its old value can not be had again: no undo. Go on?", first);
+    return prompt_continue(f->c, plan->environment, question, e);
+}
+
+static void print_end(struct flight *f, const struct release *r, int64_t took_ms)
+{
+    struct command_context *c = f->c;
+    if (c->wants_json) {
+        progress_event(f->progress, "deployed",
+                       json_pack("{s:s, s:s, s:s, s:s, s:b}", "environment", f->target.name,
+                                 "release", r->name, "source", r->plan->source.digest, "url",
+                                 f->target.site_url, "changed", (int)!r->is_live_already));
+        flight_quiet(f);
+        return;
+    }
+    flight_quiet(f);
+    if (r->is_live_already)
+        print(&c->out, "%s is on %s already; nothing to do.\n", f->target.name, r->name);
+    else
+        print(&c->out, "%s is on %s in %s: %s\n", f->target.name, r->name,
+              clock_duration(c->arena, took_ms), f->target.site_url);
+}
+
+static bool fly(struct flight *f, const struct deploy_args *args, struct err *e)
+{
+    struct release_options options = {
+        .actor = f->actor,
+        .plan = { .clear_quarantine = args->clear_quarantine, .adopt = args->adopt },
+        .prebuilt_dir = args->prebuilt,
+        .wait_ms = args->wait_ms,
+        .agree = agree,
+        .context = f,
+    };
+    int64_t started_ms = clock_boot_ms();
+    CLEANUP(release) struct release r = { 0 };
+    if (!release_open(f->c->arena, &f->target, &f->sink, &options, &r, e))
+        return false;
+    if (!r.is_live_already && !release_walk(&r, e))
+        return false;
+    print_end(f, &r, clock_boot_ms() - started_ms);
+    return true;
+}
+
+static bool deploy(struct command_context *c, void *args_, struct err *e)
+{
+    const struct deploy_args *args = args_;
+    CLEANUP(flight) struct flight f = { 0 };
+    if (!flight_open(c, args->environment, !args->is_dry, &f, e))
+        return err_wrap(e, "deploy to %s", args->environment);
+    if (args->is_dry) {
+        const struct plan_options options = { args->clear_quarantine, args->adopt };
+        return plan_show(&f, &options, NULL, e);
+    }
+    if (!fly(&f, args, e)) {
+        flight_quiet(&f);
+        return err_wrap(e, "deploy to %s", args->environment);
+    }
+    return true;
+}
+
+const struct command cmd_deploy = {
+    .name = "deploy",
+    .synopsis = "deploy <environment>",
+    .summary = "Release the project to an environment, through every phase",
+    .description = "Tests, builds once and uploads hidden, sets variables, applies migrations, "
+                   "deploys functions, proves the "
+                   "backend for the new and the previous release, publishes, proves the live site. "
+                   "What fails is taken back, "
+                   "one layer at a time, until the previous release is green again.\n\n"
+                   "Exit status 5: a gate was closed, nothing was changed. 6: failed, the "
+                   "environment is as before. 7: failed, "
+                   "the code is as before, the backend is ahead and proved. 8: failed, a person is "
+                   "needed. 9: interrupted, "
+                   "resumable.",
+    .examples = "lockflight deploy staging\nlockflight deploy production --no-input",
+    .group = GROUP_FLY,
+    .offers = COMMAND_EVENTS | COMMAND_ASKS,
+    .options = deploy_options,
+    .arguments = deploy_arguments,
+    .args_size = sizeof(struct deploy_args),
+    .run = deploy,
+};

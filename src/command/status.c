@@ -1,0 +1,152 @@
+/*
+ * `lockflight status [environment]`: what is live per layer, what waits, what differs.
+ */
+#include "engine/status.h"
+
+#include "base/vec.h"
+#include "cli/output.h"
+#include "command/commands.h"
+#include "command/flight.h"
+
+struct status_args {
+    const char *environment;
+};
+
+static const struct argument status_arguments[] = {
+    { "environment", ARG_OPTIONAL, COMPLETE_ENVIRONMENT, AT(status_args, environment),
+      "Which (default: all)" },
+    { 0 },
+};
+
+struct view {
+    struct command_context *c;
+    struct table *table;
+    json_t *list; /* with --json */
+    VEC(struct status) found;
+};
+
+static const char *or_dash(const char *text)
+{
+    return text && text[0] ? text : "-";
+}
+
+static const char *database_text(struct arena *a, const struct status *s)
+{
+    if (s->ahead > 0)
+        return arena_printf(a, "+%zu ahead", s->ahead);
+    if (s->pending > 0)
+        return arena_printf(a, "%zu pending", s->pending);
+    return "current";
+}
+
+static void add_row(struct view *v, const struct status *s)
+{
+    struct arena *a = v->c->arena;
+    table_cell(v->table, STYLE_STRONG, "%s", s->environment);
+    table_cell(v->table, STYLE_PLAIN, "%s", or_dash(s->site));
+    table_cell(v->table, STYLE_PLAIN, "%s", or_dash(s->functions));
+    table_cell(v->table, s->ahead > 0 ? STYLE_WARN : STYLE_PLAIN, "%s", database_text(a, s));
+    table_cell(v->table, s->drift_n > 0 ? STYLE_WARN : STYLE_GOOD, "%s",
+               s->drift_n > 0 ? arena_printf(a, "%zu drifted", s->drift_n) : "as released");
+    table_cell(v->table, STYLE_PLAIN, "%s", status_sentence(a, s));
+}
+
+static void add_unreachable(struct view *v, const char *name, const struct err *why)
+{
+    if (v->list) {
+        json_array_append_new(v->list,
+                              json_pack("{s:s, s:s}", "environment", name, "error", why->why));
+        return;
+    }
+    table_cell(v->table, STYLE_STRONG, "%s", name);
+    for (int i = 0; i < 4; i++)
+        table_cell(v->table, STYLE_FAINT, "-");
+    table_cell(v->table, STYLE_BAD, "%s%s%s", why->why, why->hint[0] ? "; next: " : "", why->hint);
+}
+
+static bool read_one(struct view *v, const struct config *config, const char *name, struct err *e)
+{
+    struct command_context *c = v->c;
+    CLEANUP(target) struct target t = { 0 };
+    if (!target_open(c->arena, config, name, &t, e))
+        return false;
+    struct status s;
+    if (!status_read(&t, c->wants_json, &s, e)) {
+        status_done(&s);
+        return false;
+    }
+    if (v->list)
+        json_array_append_new(v->list, status_json(c->arena, &s));
+    else
+        add_row(v, &s);
+    *vec_add(&v->found, c->arena) = s;
+    return true;
+}
+
+static void print_notes(const struct view *v)
+{
+    const struct terminal *out = &v->c->out;
+    for (size_t i = 0; i < v->found.n; i++) {
+        const struct status *s = &v->found.v[i];
+        for (size_t j = 0; j < s->drift_n; j++)
+            print(out, "Drift    %s: %s\n", s->environment, s->drift[j].text);
+        if (s->has_waiting && !s->live.has_open)
+            print(out, "Waiting  %s for %s: lockflight deploy %s\n", s->waiting, s->environment,
+                  s->environment);
+        if (s->functions_changed > 0 && s->live.has_release)
+            print(out, "Tree     %zu function%s differ%s from what runs in %s\n",
+                  s->functions_changed, s->functions_changed == 1 ? "" : "s",
+                  s->functions_changed == 1 ? "s" : "", s->environment);
+    }
+}
+
+static void print_answer(struct view *v)
+{
+    if (v->list) {
+        print_json(v->c, json_pack("{s:o}", "environments", v->list));
+        return;
+    }
+    table_keep_layout(v->table);
+    table_print(v->table, &v->c->out);
+    print_notes(v);
+}
+
+static bool status(struct command_context *c, void *args_, struct err *e)
+{
+    const struct status_args *args = args_;
+    struct config config;
+    if (!config_load(c->arena, c->config_path, &config, e))
+        return false;
+    struct view v = { .c = c,
+                      .table = table_new(c->arena, 6),
+                      .list = c->wants_json ? json_array() : NULL };
+    table_head(v.table, "", "site", "functions", "database", "drift", "state", NULL);
+    bool ok = true;
+    if (args->environment)
+        ok = read_one(&v, &config, args->environment, e) ||
+             err_wrap(e, "status of %s", args->environment);
+    for (size_t i = 0; !args->environment && i < config.envs_n; i++) {
+        struct err unreachable = { 0 };
+        if (!read_one(&v, &config, config.envs[i].name, &unreachable))
+            add_unreachable(&v, config.envs[i].name, &unreachable);
+    }
+    if (ok)
+        print_answer(&v);
+    else
+        json_decref(v.list);
+    for (size_t i = 0; i < v.found.n; i++)
+        status_done(&v.found.v[i]);
+    return ok;
+}
+
+const struct command cmd_status = {
+    .name = "status",
+    .synopsis = "status [environment]",
+    .summary = "Show what is live per layer, what waits, and what differs",
+    .examples = "lockflight status\nlockflight status production --json",
+    .group = GROUP_FLY,
+    .offers = COMMAND_JSON,
+    .arguments = status_arguments,
+    .args_size = sizeof(struct status_args),
+    .run = status,
+};

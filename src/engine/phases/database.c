@@ -1,0 +1,205 @@
+/*
+ * Phase 4: the pending migrations, each in one transaction together with its history row and its
+ * journal row. So after a crash there is no third state: the history row says what happened.
+ *
+ * UNDO     Newest first, by the reverse script that was kept when the migration was applied. A
+ * script that would lose rows is not run by itself (migrate/risk.h): that is for a person, with
+ *          `lockflight rollback <env> --through schema`.
+ */
+#include "base/clock.h"
+#include "engine/phase_table.h"
+#include "engine/release.h"
+#include "migrate/apply.h"
+#include "migrate/risk.h"
+
+#define PHASE "database"
+#define KIND  "migration"
+
+/* What the callbacks of a migration need: the release and the step that is running. */
+struct running {
+    struct release *r;
+    struct step *step;
+};
+
+static bool fence(void *context, struct pg *db, struct err *e)
+{
+    const struct running *run = context;
+    return lease_fence(run->r->lease, db, e);
+}
+
+static bool record_done(void *context, struct pg *db, const char *version, struct err *e)
+{
+    (void)db;
+    struct running *run = context;
+    return step_done(run->r, run->step, json_pack("{s:s}", "version", version), e);
+}
+
+static bool record_undone(void *context, struct pg *db, const char *version, struct err *e)
+{
+    (void)db;
+    (void)version;
+    struct running *run = context;
+    return step_undone(run->r, run->step, NULL, e);
+}
+
+static void tell_wait(void *context, const char *sentence)
+{
+    const struct running *run = context;
+    report_note(run->r->sink, PHASE, "%s", sentence);
+}
+
+static struct migrate_options options_for(struct running *run, bool forward)
+{
+    const struct release *r = run->r;
+    return (struct migrate_options){
+        .lock_timeout_ms = (int)r->target->config->schema.lock_timeout_ms,
+        .statement_timeout_ms = (int)r->target->config->schema.statement_timeout_ms,
+        .release_id = r->id,
+        .applied_by = r->options.actor,
+        .epoch = lease_epoch(r->lease),
+        .fence = fence,
+        .record = forward ? record_done : record_undone,
+        .on_wait = tell_wait,
+        .context = run,
+    };
+}
+
+/* ---- run ---- */
+
+/* After a failed attempt the history row, not the error, says whether the migration is in. */
+static bool settle_failure(struct release *r, struct step *step, struct err *e)
+{
+    bool applied = false;
+    struct err unreadable = { 0 };
+    if (r->is_unrecorded || e->code == ERR_FENCED)
+        return false;
+    if (!pg_is_alive(lease_db(r->lease)) && !lease_reconnect(r->lease, &unreadable))
+        return false; /* in doubt: the step stays as intended, and the undo asks again */
+    if (!migration_is_applied(lease_db(r->lease), step->key, &applied, &unreadable))
+        return false;
+    if (applied)
+        return true; /* the commit's answer was lost, the commit was not */
+    step->state = STEP_INTENT;
+    if (!step_undo_intent(r, step, &unreadable) ||
+        !step_undone(r, step, json_pack("{s:s}", "by", "the database"), &unreadable))
+        report_warn(r->sink, "the rolled-back migration could not be recorded: %s", unreadable.why);
+    return false;
+}
+
+static bool apply_one(struct release *r, const struct migration *m, struct err *e)
+{
+    struct step *step;
+    if (!step_intent(r, PHASE, KIND, m->version,
+                     json_pack("{s:s, s:s}", "name", m->name, "sha256", m->sha256), &step, e))
+        return false;
+    struct running run = { r, step };
+    struct migrate_options options = options_for(&run, true);
+    if (migration_apply(lease_db(r->lease), r->arena, m, &options, e))
+        return true;
+    err_wrap(e, "apply %s", m->file);
+    return settle_failure(r, step, e);
+}
+
+bool database_run(struct release *r, struct err *e)
+{
+    const struct migration_plan *plan = &r->plan->schema;
+    if (!migration_plan_check(r->arena, plan, e))
+        return false;
+    int64_t started_ms = clock_boot_ms();
+    for (size_t i = 0; i < plan->pending_count; i++) {
+        report_note(r->sink, PHASE, "%s (%zu of %zu)", plan->pending[i]->name, i + 1,
+                    plan->pending_count);
+        if (!apply_one(r, plan->pending[i], e))
+            return false;
+    }
+    size_t applied = 0;
+    for (size_t i = 0; i < r->steps.n; i++)
+        applied += streq(r->steps.v[i].phase, PHASE) && streq(r->steps.v[i].kind, KIND);
+    if (applied == 0)
+        release_summary(r, "nothing pending");
+    else
+        release_summary(r, "%zu migration%s in %s", applied, applied == 1 ? "" : "s",
+                        clock_duration(r->arena, clock_boot_ms() - started_ms));
+    return true;
+}
+
+/* ---- undo ---- */
+
+static const struct migration_state *state_of(const struct migration_plan *plan,
+                                              const char *version)
+{
+    for (size_t i = 0; i < plan->n; i++) {
+        const struct migration_state *s = &plan->v[i];
+        if (s->row && streq(s->row->version, version))
+            return s;
+    }
+    return NULL;
+}
+
+/* Refuses a reverse that loses rows, unless a person confirmed it (r->may_lose_rows). */
+static bool is_lossless(struct release *r, const struct migration_state *s, struct err *e)
+{
+    if (r->may_lose_rows)
+        return true;
+    struct migration_risk risk;
+    if (!migration_risk(lease_db(r->lease), r->arena, s, &risk, e))
+        return false;
+    if (risk.is_lossless)
+        return true;
+    err_set(e, ERR_BLOCKED, "reversing %s would lose %s", s->row->version, risk.text);
+    return err_hint(e, "lockflight rollback %s --through schema --dry-run", r->target->name);
+}
+
+static bool reverse_one(struct release *r, struct step *step, const struct migration_plan *plan,
+                        struct err *e)
+{
+    const struct migration_state *s = state_of(plan, step->key);
+    if (!s) { /* never committed: the database itself took it back */
+        return step_undo_intent(r, step, e) && step_undone(r, step, NULL, e);
+    }
+    if (!is_lossless(r, s, e))
+        return false;
+    report_note(r->sink, PHASE, "reversing %s", step->key);
+    struct running run = { r, step };
+    struct migrate_options options = options_for(&run, false);
+    if (!step_undo_intent(r, step, e))
+        return false;
+    if (!migration_reverse(lease_db(r->lease), r->arena, s, &options, e)) {
+        step->state = r->is_unrecorded ? step->state : STEP_UNDO_INTENT;
+        return err_wrap(e, "reverse %s", step->key);
+    }
+    return true;
+}
+
+bool database_undo(struct release *r, struct err *e)
+{
+    struct history history;
+    struct migration_set set;
+    struct migration_plan plan;
+    const struct config *config = r->target->config;
+    if (!history_read(lease_db(r->lease), r->arena, &history, e) ||
+        !migration_read(r->arena, config->paths.migrations, config->paths.reverse, &set, e))
+        return false;
+    migration_plan(r->arena, &set, &history, &plan);
+    size_t reversed = 0;
+    for (size_t i = r->steps.n; i-- > 0;) {
+        struct step *step = &r->steps.v[i];
+        if (!streq(step->phase, PHASE) || !streq(step->kind, KIND) || !step_stands(step))
+            continue;
+        if (!reverse_one(r, step, &plan, e))
+            return false;
+        reversed++;
+    }
+    release_summary(r, "%zu migration%s reversed", reversed, reversed == 1 ? "" : "s");
+    return true;
+}
+
+/* ---- probe ---- */
+
+bool database_probe(struct release *r, bool *ret_done, struct err *e)
+{
+    (void)e;
+    *ret_done = r->plan->schema.pending_count ==
+                0; /* the plan was made from the history, after the crash */
+    return true;
+}

@@ -1,0 +1,153 @@
+/*
+ * Phase 10: what is live now is written down as proved, for the next release, for the next
+ * environment, and for the way back. Nothing of the world changes here but the site-wide variables,
+ * which only later builds of the host read.
+ */
+#include "engine/attestation.h"
+#include "engine/draft_site.h"
+#include "engine/phase_table.h"
+
+/* ---- the manifest: live.h has its form ---- */
+
+static json_t *functions_live(struct release *r)
+{
+    json_t *functions = json_object();
+    const struct step *step = step_find(r, "functions", "functions", "switch");
+    for (size_t i = 0; i < r->plan->functions_n; i++) {
+        const struct plan_function *f = &r->plan->functions[i];
+        json_t *switched = step ? json_object_get(step->after, f->source.slug) : NULL;
+        if (switched)
+            json_object_set(functions, f->source.slug, switched);
+        else if (f->live)
+            json_object_set_new(functions, f->source.slug,
+                                json_pack("{s:s, s:s, s:I}", "source", f->source.digest, "hash",
+                                          f->live->ezbr_sha256, "version",
+                                          (json_int_t)f->live->version));
+    }
+    return functions;
+}
+
+static json_t *variables_live(const struct release *r)
+{
+    json_t *variables = json_object();
+    for (size_t i = 0; i < r->plan->values.n; i++) {
+        const struct variable *v = &r->plan->values.v[i];
+        char digest[SHA256_HEX_BYTES];
+        secret_digest(v->value, digest);
+        json_t *one = json_pack("{s:s}", "digest", digest);
+        if (!v->spec->is_secret) {
+            struct str value = secret_reveal(v->value);
+            json_object_set_new(one, "value", json_stringn(value.p, value.n));
+        }
+        json_object_set_new(variables, v->spec->name, one);
+    }
+    return variables;
+}
+
+static json_t *packed_checks(const struct release *r, const struct text_array *names)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < names->n; i++) {
+        const struct config_check *check = config_check_find(r->target->config, names->v[i]);
+        if (check)
+            json_array_append_new(list, check_pack(check));
+    }
+    return list;
+}
+
+static bool make_manifest(struct release *r, json_t **ret, struct err *e)
+{
+    struct history history;
+    if (!history_read(lease_db(r->lease), r->arena, &history, e))
+        return false;
+    json_t *migrations = json_array();
+    for (size_t i = 0; i < history.n; i++)
+        json_array_append_new(migrations, json_string(history.v[i].version));
+    const struct config_env *env = r->target->environment.declared;
+    json_t *checks = json_pack("{s:o, s:o}", "backend", packed_checks(r, &env->checks.backend),
+                               "site", packed_checks(r, &env->checks.site));
+    *ret = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "release", r->name,
+                     "source", r->plan->source.digest, "artefact", draft_artefact(r), "deploy",
+                     draft_deploy_id(r), "permalink", draft_permalink(r), "runtime",
+                     r->plan->runtime_digest ? r->plan->runtime_digest : "", "locked", 1,
+                     "functions", functions_live(r), "variables", variables_live(r), "migrations",
+                     migrations, "checks", checks);
+    return true;
+}
+
+/* ---- the attestation ---- */
+
+static bool attest(struct release *r, struct err *e)
+{
+    const struct config *config = r->target->config;
+    const struct step *draft = step_find(r, DRAFT_PHASE, DRAFT_KIND, NULL);
+    json_auto_t *claims = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:b}", "tests", config->test.run ? "passed" : "none declared",
+        "permalink", draft_permalink(r), "deploy", draft_deploy_id(r), "manifest",
+        json_text_or(draft->after, "manifest", ""), "requires",
+        r->plan->requires ? r->plan->requires : "none", "rebuilt", (int)r->plan->is_rebuild);
+    struct attestation x = {
+        .environment = r->target->name,
+        .release_id = r->id,
+        .release_name = r->name,
+        .source_digest = r->plan->source.digest,
+        .artefact_digest = draft_artefact(r),
+        .claims = json_text(r->arena, claims),
+        .created_by = r->options.actor,
+    };
+    return attestation_write(r->lease, &x, e);
+}
+
+/* ---- site-wide variables ---- */
+
+static bool has_value(const struct netlify_variable *list, size_t n, const struct variable *v)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (streq(list[i].name, v->spec->name) && str_is(secret_reveal(v->value), list[i].value))
+            return true;
+    }
+    return false;
+}
+
+/* The draft carried its own values; these are for builds the host starts itself. A failure is only
+ * a warning. */
+static bool level_site_variables(struct release *r, struct err *e)
+{
+    CLEANUP(variable_set) struct variable_set values = { 0 };
+    if (!target_variables(r->target, VAR_TO_NETLIFY_BUILD | VAR_TO_NETLIFY_FUNCTIONS, &values, e))
+        return false;
+    if (values.n == 0)
+        return true;
+    struct netlify_variable *list;
+    size_t n;
+    if (!netlify_variables(r->target->netlify, r->arena, &list, &n, e))
+        return false;
+    for (size_t i = 0; i < values.n; i++) {
+        const struct variable *v = &values.v[i];
+        if (has_value(list, n, v))
+            continue;
+        struct netlify_variable set = { .name = v->spec->name,
+                                        .value = secret_reveal(v->value).p,
+                                        .is_secret = v->spec->is_secret };
+        if (!netlify_variable_set(r->target->netlify, r->arena, &set, e))
+            return false;
+    }
+    return true;
+}
+
+bool seal_run(struct release *r, struct err *e)
+{
+    json_t *manifest = NULL;
+    if (!make_manifest(r, &manifest, e))
+        return false;
+    struct release_facts facts = { .manifest_patch = manifest };
+    bool kept = journal_facts(r->journal, &facts, e);
+    json_decref(manifest);
+    if (!kept || !attest(r, e))
+        return false;
+    struct err left = { 0 };
+    if (!level_site_variables(r, &left))
+        report_warn(r->sink, "the site-wide variables could not be brought level: %s", left.why);
+    release_summary(r, "content %.12s proved in %s", r->plan->source.digest, r->target->name);
+    return true;
+}

@@ -1,0 +1,107 @@
+/*
+ * The plan: every change a release would make, the undo beside it, and the gates it must pass. Made
+ * by reading only; `lockflight plan` prints it, `lockflight deploy` flies it.
+ */
+#ifndef LOCKFLIGHT_ENGINE_PLAN_H
+#define LOCKFLIGHT_ENGINE_PLAN_H
+
+#include "engine/attestation.h"
+#include "engine/live.h"
+#include "engine/source.h"
+#include "migrate/migration.h"
+#include "site/artefact.h"
+
+enum plan_mark {
+    PLAN_SAME,
+    PLAN_ADD,    /* + */
+    PLAN_CHANGE, /* ~ */
+};
+
+struct plan_function {
+    enum plan_mark mark;
+    struct function_source source;
+    const struct supabase_function *live; /* NULL: new */
+    bool drifted;                         /* what runs is not what Lockflight deployed */
+};
+
+struct plan_variable {
+    enum plan_mark mark;
+    const struct variable *variable;
+    const char *before_digest; /* NULL: not set yet */
+    bool has_undo;             /* the old value can be had again */
+};
+
+enum gate_state {
+    GATE_OK,
+    GATE_WAIT, /* closed: something has to happen first */
+};
+
+struct plan_gate {
+    enum gate_state state;
+    const char *name;
+    const char *text; /* when closed: why */
+    const char *next; /* when closed: the command that opens it; NULL: none */
+};
+
+struct plan {
+    struct arena *arena;
+    const char *environment;
+    const char *release;
+    struct source source;
+    bool is_rebuild; /* artefact = "rebuild": not the same bytes as the required environment's */
+    const char *requires; /* NULL: none */
+    bool has_proof;
+    struct attestation proof;    /* of the required environment */
+    json_t *proof_manifest;      /* its artefact's manifest; NULL: not kept. Owned: plan_done */
+    const char *proof_permalink; /* where its bytes are; NULL */
+
+    struct plan_function *functions;
+    size_t functions_n, functions_changed;
+    struct plan_variable *variables;
+    size_t variables_n, variables_changed;
+    struct variable_set values; /* destination Supabase; empty when one could not be resolved */
+    const char
+        *runtime_digest; /* of what the per-environment file will say; NULL when not resolved */
+    struct migration_set migrations;
+    struct migration_plan schema;
+
+    struct plan_gate *gates;
+    size_t gates_n, gates_closed;
+    size_t gates_capacity;
+};
+
+/* What a person has decided about gates. */
+struct plan_options {
+    const char *clear_quarantine; /* reason to deploy rolled-back content again; NULL: the gate
+                                     stays closed */
+    bool adopt; /* migrations applied before Lockflight came are taken as they are */
+};
+
+/* Fills plan->gates; the last part of plan_make. */
+bool plan_find_gates(struct target *t, const struct live *live, const struct plan_options *options,
+                     struct plan *plan, struct err *e) MUST_USE;
+
+/* Adds one gate. `closed` NULL: open. */
+void plan_gate(struct plan *plan, const char *name, const char *closed, const char *next);
+
+/* Reads the project and what is live (given, so that it may be read under the lease). Zeroes `ret`
+ * first; plan_done may always follow. Closed gates are no error. */
+bool plan_make(struct target *t, const struct live *live, const struct plan_options *options,
+               struct plan *ret, struct err *e) MUST_USE;
+void plan_done(struct plan *plan);
+
+/* True if exactly this content with these values is live already. */
+bool plan_is_live(const struct plan *plan, const struct live *live);
+
+/* The first closed gate as ERR_BLOCKED with what to type; true if all are open. */
+bool plan_gates_open(const struct plan *plan, struct err *e) MUST_USE;
+
+/* The plan as JSON: one document, for --json, --out and the journal. The caller owns it. */
+json_t *plan_json(const struct plan *plan, const struct live *live);
+
+static inline void plan_cleanup(struct plan *plan)
+{
+    plan_done(plan);
+}
+
+#endif

@@ -1,0 +1,183 @@
+/*
+ * The gates of a plan: each one is a question about the release that must be answered before
+ * anything is touched. An open gate says what it found; a closed one says why, and what opens it.
+ */
+#include "base/clock.h"
+#include "engine/plan.h"
+
+static void gate_open(struct plan *plan, const char *name, const char *found)
+{
+    plan_gate(plan, name, NULL, NULL);
+    plan->gates[plan->gates_n - 1].text = found;
+}
+
+static void gate_of_error(struct plan *plan, const char *name, const struct err *why)
+{
+    struct arena *a = plan->arena;
+    const char *text = why->where[0] ? arena_printf(a, "%s (%s)", why->why, why->where)
+                                     : arena_strdup(a, why->why);
+    plan_gate(plan, name, text, why->hint[0] ? arena_strdup(a, why->hint) : NULL);
+}
+
+static void gate_source(struct target *t, struct plan *plan)
+{
+    struct arena *a = plan->arena;
+    if (plan->source.is_dirty && t->environment.platform != PLATFORM_LOCAL) {
+        plan_gate(plan, "source",
+                  "the working tree differs from its commit; only a local environment takes that",
+                  "git commit -a");
+        return;
+    }
+    gate_open(plan, "source",
+              arena_printf(a, "%zu files, digest %.12s%s", plan->source.files, plan->source.digest,
+                           plan->source.is_dirty ? ", uncommitted" : ""));
+}
+
+static void gate_journal(const struct live *live, const struct plan_options *options,
+                         struct plan *plan)
+{
+    struct arena *a = plan->arena;
+    if (live->schema == SCHEMA_ABSENT_BESIDE_HISTORY && !options->adopt) {
+        plan_gate(
+            plan, "journal",
+            arena_printf(
+                a,
+                "%zu migrations are applied, but Lockflight has no journal here: it never released "
+                "to this database, or the database was reset",
+                live->history.n),
+            arena_printf(a, "lockflight deploy %s --adopt", plan->environment));
+        return;
+    }
+    if (live->has_open) {
+        plan_gate(plan, "journal", arena_printf(a, "release %s is not finished", live->open.name),
+                  arena_printf(a, "lockflight resume %s", plan->environment));
+        return;
+    }
+    gate_open(plan, "journal",
+              live->has_release ? arena_printf(a, "on %s", live_release_name(live))
+                                : "first release to this environment");
+}
+
+static void gate_lock(const struct live *live, struct plan *plan)
+{
+    if (!live->lease.is_locked)
+        return;
+    plan_gate(plan, "lock",
+              arena_printf(plan->arena, "locked by %s: %s", live->lease.locked_by,
+                           live->lease.lock_reason),
+              arena_printf(plan->arena, "lockflight unlock %s", plan->environment));
+}
+
+static bool gate_quarantine(struct target *t, const struct plan_options *options, struct plan *plan,
+                            struct err *e)
+{
+    struct release_record record;
+    bool found;
+    if (!journal_find_quarantine(t->db, t->arena, t->name, plan->source.digest, &record, &found, e))
+        return false;
+    if (!found)
+        return true;
+    struct arena *a = plan->arena;
+    if (options->clear_quarantine) {
+        gate_open(plan, "quarantine", arena_printf(a, "cleared: %s", options->clear_quarantine));
+        return true;
+    }
+    plan_gate(
+        plan, "quarantine",
+        arena_printf(a, "this content was rolled back here (%s): %s", record.name,
+                     record.quarantine_reason ? record.quarantine_reason : "no reason given"),
+        arena_printf(a, "lockflight deploy %s --clear-quarantine <reason>", plan->environment));
+    return true;
+}
+
+/* "2026… and 2 more" of the pending migrations without a reverse script; NULL if all have one. */
+static const char *without_reverse(const struct plan *plan)
+{
+    const char *first = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < plan->schema.pending_count; i++) {
+        const struct migration *m = plan->schema.pending[i];
+        if (m->has_reverse)
+            continue;
+        if (!first)
+            first = m->file;
+        count++;
+    }
+    if (!first)
+        return NULL;
+    return count == 1 ? first : arena_printf(plan->arena, "%s and %zu more", first, count - 1);
+}
+
+static void gate_migrations(struct target *t, struct plan *plan)
+{
+    struct err why = { 0 };
+    if (!migration_plan_check(plan->arena, &plan->schema, &why)) {
+        gate_of_error(plan, "migrations", &why);
+        return;
+    }
+    const char *missing = without_reverse(plan);
+    if (missing && t->environment.requires) {
+        plan_gate(
+            plan, "reverse", arena_printf(plan->arena, "no reverse script for %s", missing),
+            arena_printf(plan->arena, "write %s/<the same file name>", t->config->paths.reverse));
+        return;
+    }
+    if (plan->schema.pending_count > 0)
+        gate_open(plan, "reverse",
+                  missing ? arena_printf(plan->arena, "missing for %s", missing)
+                          : "every pending migration has its reverse script");
+}
+
+/* `distinct` variables must differ from the environment that is required. */
+static bool gate_distinct(struct target *t, struct plan *plan, struct err *e)
+{
+    bool wanted = false;
+    for (size_t i = 0; i < plan->values.n; i++)
+        wanted |= plan->values.v[i].spec->is_distinct;
+    if (!plan->requires || !wanted)
+        return true;
+    CLEANUP(target) struct target other = { 0 };
+    struct supabase_secret *secrets;
+    size_t n;
+    if (!target_open(t->arena, t->config, plan->requires, &other, e) ||
+        !supabase_secrets(other.supabase, t->arena, &secrets, &n, e))
+        return err_wrap(e, "compare the variables with %s", plan->requires);
+    struct variable_digest *host = ARENA_ARRAY(t->arena, struct variable_digest, n + 1);
+    for (size_t i = 0; i < n; i++)
+        host[i] = (struct variable_digest){ secrets[i].name, secrets[i].digest };
+    struct err why = { 0 };
+    if (!variables_check_distinct(&plan->values, host, n, plan->requires, &why))
+        gate_of_error(plan, "variables", &why);
+    return true;
+}
+
+static void gate_proof(struct plan *plan)
+{
+    struct arena *a = plan->arena;
+    if (!plan->requires) {
+        gate_open(plan, "proof", "none required");
+        return;
+    }
+    if (!plan->has_proof) {
+        plan_gate(plan, plan->requires,
+                  arena_printf(a, "%s has not proved this content (digest %.12s)", plan->requires,
+                               plan->source.digest),
+                  arena_printf(a, "lockflight deploy %s", plan->requires));
+        return;
+    }
+    int64_t age_ms = clock_unix_ms() - plan->proof.created_unix_ms;
+    gate_open(plan, plan->requires,
+              arena_printf(a, "proved this content %s ago as %s",
+                           clock_duration(a, age_ms > 0 ? age_ms : 0), plan->proof.release_name));
+}
+
+bool plan_find_gates(struct target *t, const struct live *live, const struct plan_options *options,
+                     struct plan *plan, struct err *e)
+{
+    gate_source(t, plan);
+    gate_journal(live, options, plan);
+    gate_lock(live, plan);
+    gate_migrations(t, plan);
+    gate_proof(plan);
+    return gate_quarantine(t, options, plan, e) && gate_distinct(t, plan, e);
+}

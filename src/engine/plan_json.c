@@ -1,0 +1,89 @@
+/*
+ * The plan as one JSON document: for --json, for --out, and for the journal.
+ */
+#include "engine/plan.h"
+
+static const char *mark_text(enum plan_mark mark)
+{
+    switch (mark) {
+    case PLAN_SAME:
+        return "same";
+    case PLAN_ADD:
+        return "add";
+    case PLAN_CHANGE:
+        return "change";
+    }
+    return "same";
+}
+
+static json_t *text_or_null(const char *text)
+{
+    return text && text[0] ? json_string(text) : json_null();
+}
+
+static json_t *functions_json(const struct plan *plan)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < plan->functions_n; i++) {
+        const struct plan_function *f = &plan->functions[i];
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:b}", "slug", f->source.slug,
+                                              "change", mark_text(f->mark), "source",
+                                              f->source.digest, "drifted", (int)f->drifted));
+    }
+    return list;
+}
+
+static json_t *variables_json(const struct plan *plan)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < plan->variables_n; i++) {
+        const struct plan_variable *v = &plan->variables[i];
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:b}", "name", v->variable->spec->name,
+                                        "change", mark_text(v->mark), "undo", (int)v->has_undo));
+    }
+    return list;
+}
+
+static json_t *migrations_json(const struct plan *plan)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < plan->schema.pending_count; i++) {
+        const struct migration *m = plan->schema.pending[i];
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:b}", "version", m->version, "name",
+                                              m->name, "sha256", m->sha256, "reverse",
+                                              (int)m->has_reverse));
+    }
+    return list;
+}
+
+static json_t *gates_json(const struct plan *plan)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < plan->gates_n; i++) {
+        const struct plan_gate *g = &plan->gates[i];
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:o, s:o}", "name", g->name, "state",
+                                        g->state == GATE_OK ? "ok" : "wait", "text",
+                                        text_or_null(g->text), "next", text_or_null(g->next)));
+    }
+    return list;
+}
+
+json_t *plan_json(const struct plan *plan, const struct live *live)
+{
+    const struct source *s = &plan->source;
+    json_t *source = json_pack("{s:s, s:o, s:o, s:o, s:b, s:I}", "digest", s->digest, "commit",
+                               text_or_null(s->commit), "subject", text_or_null(s->subject),
+                               "branch", text_or_null(s->branch), "dirty", (int)s->is_dirty,
+                               "files", (json_int_t)s->files);
+    json_t *now =
+        json_pack("{s:o, s:o, s:b}", "release", text_or_null(live_release_name(live)), "deploy",
+                  text_or_null(live->site.published_id), "locked", (int)live->site.is_locked);
+    return json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "v", 1,
+                     "environment", plan->environment, "release", plan->release, "source", source,
+                     "live", now, "variables", variables_json(plan), "migrations",
+                     migrations_json(plan), "functions", functions_json(plan), "gates",
+                     gates_json(plan), "blocked", (int)(plan->gates_closed > 0), "changes",
+                     (int)!plan_is_live(plan, live));
+}

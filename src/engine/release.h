@@ -1,0 +1,92 @@
+/*
+ * A release on its way: what it is, what it holds, and what every phase may use.
+ *
+ * CALLS   release_open (lease, plan, journal) → release_walk → release_close
+ *         release_open_again (after a crash)  → release_walk or release_unwind → release_close
+ *
+ * A phase reads what earlier phases found out from their steps (step.h), never from a field here:
+ * so a release that another machine picks up after a crash knows as much as the one that began it.
+ */
+#ifndef LOCKFLIGHT_ENGINE_RELEASE_H
+#define LOCKFLIGHT_ENGINE_RELEASE_H
+
+#include "engine/journal.h"
+#include "engine/lease.h"
+#include "engine/live.h"
+#include "engine/plan.h"
+#include "engine/report.h"
+#include "engine/step.h"
+#include "engine/target.h"
+
+struct release_options {
+    const char *actor;        /* who: "ana", "ci run 8123" */
+    struct plan_options plan; /* what a person decided about gates */
+    const char *prebuilt_dir; /* publish this folder instead of building; NULL: build */
+    int64_t wait_ms;          /* how long to wait for another runner */
+
+    /* Asked once, under the lease and before anything is touched. False with *e set: nothing
+     * happens. NULL: go. */
+    bool (*agree)(void *context, const struct plan *plan, struct err *e);
+    void *context;
+};
+
+struct release {
+    struct arena *arena;
+    struct target *target;
+    const struct report_sink *sink;
+    struct release_options options;
+    struct lease *lease;
+    struct journal *journal;
+    struct step_list steps;
+    struct live live;  /* as it was when this run began; after a crash: possibly half-way */
+    struct plan *plan; /* NULL when only the way back is walked */
+    const char *id, *name;
+    const char *reason; /* after a crash: why the earlier run was on its way back; else NULL */
+    enum release_state state; /* as the journal had it when this run began */
+    const char *kind;         /* "deploy", "rollback" */
+    bool is_resumed;          /* steps of an earlier run exist */
+    bool is_live_already;     /* there is nothing to do: no journal was begun */
+    bool may_lose_rows;       /* a person has typed that reverse scripts may lose rows */
+    bool is_unrecorded;       /* the journal could not be written: nothing more may be done */
+    const char *summary; /* what the running phase did, for its line; set with release_summary */
+};
+
+/* Takes the lease, makes the plan, asks `agree`, and starts the journal; unless exactly this is
+ * live already, which ret->is_live_already tells. ERR_INTERRUPTED names an open release and the
+ * commands to choose from. Zeroes `ret` first; release_close may always follow. */
+bool release_open(struct arena *a, struct target *t, const struct report_sink *sink,
+                  const struct release_options *options, struct release *ret,
+                  struct err *e) MUST_USE;
+
+/* Takes an interrupted release over: lease, drain, journal, steps. `ret_found` is false when none
+ * is open. The plan is made only if `with_plan`; ERR_BLOCKED if the checkout is not that release's
+ * content. */
+bool release_open_again(struct arena *a, struct target *t, const struct report_sink *sink,
+                        const struct release_options *options, bool with_plan, struct release *ret,
+                        bool *ret_found, struct err *e) MUST_USE;
+
+/* Takes the lease, also past a manual lock, and reads what is live: for a rollback, which begins
+ * its own journal. */
+bool release_open_rollback(struct arena *a, struct target *t, const struct report_sink *sink,
+                           const struct release_options *options, struct release *ret,
+                           struct err *e) MUST_USE;
+
+/* Gives the lease back and frees. Accepts a half-built release. */
+void release_close(struct release *r);
+
+static inline void release_cleanup(struct release *r)
+{
+    release_close(r);
+}
+
+/* Walks the phase table down; what fails is unwound (unwind.h) and the error says how that ended.
+ */
+bool release_walk(struct release *r, struct err *e) MUST_USE;
+
+/* What the phase did, in a few words for its line: "2 deployed, digests confirmed". */
+void release_summary(struct release *r, const char *fmt, ...) PRINTF(2, 3);
+
+/* The name of the release that was live before, "" for the first. */
+const char *release_previous_name(const struct release *r);
+
+#endif

@@ -1,0 +1,162 @@
+/*
+ * Where a rollback would lead, and what would be lost: see rollback.h. Reads only.
+ */
+#include "engine/rollback.h"
+#include "migrate/risk.h"
+
+#define CHAIN_MAX 100 /* releases that one rollback may pass over */
+
+/* A rollback's record stands for the release it brought back. */
+static bool as_deployed(struct target *t, struct release_record *record, struct err *e)
+{
+    bool found = true;
+    for (int i = 0; i < CHAIN_MAX && found && record->restores; i++) {
+        struct release_record restored;
+        if (!journal_find(t->db, t->arena, t->name, record->restores, &restored, &found, e))
+            return false;
+        if (found)
+            *record = restored;
+    }
+    return true;
+}
+
+/* The release before `record`, as deployed. */
+static bool find_previous(struct target *t, const struct release_record *record,
+                          struct release_record *ret, bool *ret_found, struct err *e)
+{
+    *ret_found = false;
+    if (!record->previous)
+        return true;
+    return journal_find(t->db, t->arena, t->name, record->previous, ret, ret_found, e) &&
+           (!*ret_found || as_deployed(t, ret, e));
+}
+
+/* Adds one passed release's before-images; older ones win, since they are nearer to the
+ * destination. */
+static bool add_images(struct target *t, const struct release_record *passed, json_t *images,
+                       struct err *e)
+{
+    struct step_record *steps;
+    size_t n;
+    if (!journal_steps(t->db, t->arena, passed->id, &steps, &n, e))
+        return err_wrap(e, "read the journal of %s", passed->name);
+    for (size_t i = 0; i < n; i++) {
+        if (!streq(steps[i].phase, "functions") || !streq(steps[i].key, "switch") ||
+            !steps[i].before)
+            continue;
+        json_t *before = json_parse(str_of(steps[i].before), "a before-image", e);
+        if (!before)
+            return false;
+        json_object_update(images, before);
+        json_decref(before);
+    }
+    return true;
+}
+
+/* Walks from the live release back to the destination, collecting what was done on the way. */
+static bool walk_chain(struct target *t, const char *to, struct rollback_plan *plan, struct err *e)
+{
+    struct release_record at = plan->from;
+    for (int i = 0; i < CHAIN_MAX; i++) {
+        if (!add_images(t, &at, plan->images, e))
+            return false;
+        struct release_record before;
+        bool found;
+        if (!find_previous(t, &at, &before, &found, e))
+            return false;
+        if (!found)
+            break;
+        if (!to || streq(before.name, to) || streq(before.id, to)) {
+            plan->to = before;
+            return true;
+        }
+        at = before;
+    }
+    err_set(e, ERR_NOT_FOUND, to ? "%s was not live before %s" : "nothing was live before %s%s",
+            to ? to : plan->from.name, to ? plan->from.name : "");
+    return err_hint(e, "lockflight log %s", t->name);
+}
+
+/* Applied by a release of ours, and not among those the manifest knows. */
+static bool is_ahead(const struct history_row *row, const json_t *manifest)
+{
+    const json_t *known = json_object_get(manifest, "migrations");
+    for (size_t i = 0; i < json_array_size(known); i++) {
+        if (streq(json_string_value(json_array_get(known, i)), row->version))
+            return false;
+    }
+    return row->is_ours && row->release_id;
+}
+
+size_t rollback_ahead(const struct live *live)
+{
+    size_t n = 0;
+    for (size_t i = 0; live->manifest && i < live->history.n; i++)
+        n += is_ahead(&live->history.v[i], live->manifest);
+    return n;
+}
+
+static bool add_migrations(struct target *t, const struct live *live, struct rollback_plan *plan,
+                           struct err *e)
+{
+    plan->migrations = ARENA_ARRAY(t->arena, struct rollback_migration, live->history.n + 1);
+    for (size_t i = live->history.n; i-- > 0;) {
+        const struct history_row *row = &live->history.v[i];
+        if (!is_ahead(row, plan->manifest))
+            continue;
+        struct rollback_migration *m = &plan->migrations[plan->migrations_n++];
+        *m = (struct rollback_migration){ .row = row,
+                                          .has_reverse = row->reverse_sql != NULL,
+                                          .text = "no reverse script" };
+        if (!m->has_reverse)
+            continue;
+        struct migration_state state = { .status = MIGRATION_APPLIED, .row = row };
+        struct migration_risk risk;
+        if (!migration_risk(t->db, t->arena, &state, &risk, e))
+            return err_wrap(e, "count what reversing %s would lose", row->version);
+        m->is_lossless = risk.is_lossless;
+        m->rows = risk.rows;
+        m->text = risk.text;
+        plan->rows_at_risk += risk.rows;
+    }
+    return true;
+}
+
+/* A failed or rolled-back release may have left the database ahead of the release that is live.
+ * Then "through schema" without a name means: take back what is ahead, and stay on this release. */
+static bool only_ahead(const struct live *live, const char *to, enum layer through)
+{
+    return !to && through == LAYER_SCHEMA && rollback_ahead(live) > 0;
+}
+
+bool rollback_plan_make(struct target *t, const struct live *live, const char *to,
+                        enum layer through, struct rollback_plan *ret, struct err *e)
+{
+    *ret = (struct rollback_plan){ .through = through, .images = json_object() };
+    if (!live->has_release)
+        return err_set(e, ERR_NOT_FOUND, "Lockflight has released nothing to %s yet", t->name);
+    ret->from = live->release;
+    if (!as_deployed(t, &ret->from, e))
+        return false;
+    if (only_ahead(live, to, through) || streq(to, ret->from.id)) {
+        ret->to = ret->from;
+        ret->manifest = json_incref(live->manifest);
+    } else {
+        if (!walk_chain(t, to, ret, e))
+            return false;
+        ret->manifest = json_parse(str_of(ret->to.manifest ? ret->to.manifest : "{}"),
+                                   "the old release's manifest", e);
+    }
+    if (!ret->manifest)
+        return false;
+    ret->deploy = json_text_or(ret->manifest, "deploy", "");
+    return add_migrations(t, live, ret, e);
+}
+
+void rollback_plan_done(struct rollback_plan *plan)
+{
+    json_decref(plan->manifest);
+    json_decref(plan->images);
+    plan->manifest = NULL;
+    plan->images = NULL;
+}

@@ -1,0 +1,187 @@
+/*
+ * Opening an environment: see target.h.
+ */
+#include "engine/target.h"
+
+#include "base/vec.h"
+
+static const char *without_slash(struct arena *a, const char *url)
+{
+    size_t n = strlen(url);
+    while (n > 0 && url[n - 1] == '/')
+        n--;
+    return arena_strndup(a, url, n);
+}
+
+bool target_open_database(struct arena *a, const struct config *config, const char *name,
+                          struct target *ret, struct err *e)
+{
+    *ret = (struct target){ .arena = a, .config = config, .name = name };
+    if (!config_environment(config, name, &ret->environment, e))
+        return false;
+    ret->name = ret->environment.name;
+    struct pg_spec spec = { .url = ret->environment.database_url, .purpose = "reading" };
+    if (!pg_open(&spec, &ret->db, e))
+        return err_wrap(e, "open the database of %s", name);
+    return true;
+}
+
+/* The address visitors use: what the configuration says, else what the host says. */
+static bool find_site_url(struct target *t, struct err *e)
+{
+    if (t->environment.site_url) {
+        t->site_url = without_slash(t->arena, t->environment.site_url);
+        return true;
+    }
+    struct netlify_site site;
+    if (!netlify_site_get(t->netlify, t->arena, &site, e))
+        return err_wrap(e, "look up the site of %s", t->name);
+    t->site_url = without_slash(t->arena, site.url);
+    return true;
+}
+
+static bool find_anon_key(struct target *t, struct err *e)
+{
+    t->anon_key = t->environment.supabase.anon_key;
+    if (t->anon_key)
+        return true;
+    struct supabase_api_keys keys;
+    if (!supabase_api_keys(t->supabase, t->arena, &keys, e))
+        return err_wrap(e, "look up the public key of %s", t->name);
+    t->anon_key = keys.anon ? keys.anon : keys.publishable;
+    return true;
+}
+
+bool target_open(struct arena *a, const struct config *config, const char *name, struct target *ret,
+                 struct err *e)
+{
+    if (!target_open_database(a, config, name, ret, e))
+        return false;
+    const struct environment *env = &ret->environment;
+    struct netlify_spec site = { env->netlify.api, env->netlify.token, env->netlify.site };
+    if (!netlify_open(&site, &ret->netlify, e))
+        return err_wrap(e, "open the site of %s", name);
+    struct supabase_spec project = { env->supabase.api, env->supabase.token, env->supabase.ref };
+    if (!supabase_open(&project, &ret->supabase, e))
+        return err_wrap(e, "open the project of %s", name);
+    ret->functions_url = without_slash(a, env->functions_url);
+    ret->supabase_url = without_slash(a, env->supabase.url);
+    return find_site_url(ret, e) && find_anon_key(ret, e);
+}
+
+void target_close(struct target *t)
+{
+    supabase_close(t->supabase);
+    netlify_close(t->netlify);
+    pg_close(t->db);
+    t->supabase = NULL;
+    t->netlify = NULL;
+    t->db = NULL;
+}
+
+struct check_values target_check_values(const struct target *t, const char *release,
+                                        const char *permalink)
+{
+    return (struct check_values){
+        .environment = t->name,
+        .release = release,
+        .site = t->site_url,
+        .functions = t->functions_url,
+        .supabase = t->supabase_url,
+        .anon_key = t->anon_key,
+        .permalink = permalink,
+    };
+}
+
+/* The source of a variable in this environment: its own line of `from`, else `value` with templates
+ * filled in. */
+static bool variable_source(struct target *t, const struct config_var *var, const char **ret,
+                            struct err *e)
+{
+    for (size_t i = 0; i < var->from.n; i++) {
+        if (streq(var->from.v[i].name, t->name)) {
+            *ret = var->from.v[i].value;
+            return true;
+        }
+    }
+    *ret = NULL;
+    if (!var->value)
+        return true;
+    const struct {
+        const char *template;
+        const char *value;
+    } rows[] = {
+        { "{supabase_url}", t->supabase_url },
+        { "{supabase_anon_key}", t->anon_key },
+        { "{site_url}", t->site_url },
+        { "{environment}", t->name },
+    };
+    *ret = var->value;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *at = strstr(*ret, rows[i].template);
+        if (!at)
+            continue;
+        if (!rows[i].value)
+            return err_set(e, ERR_CONFIG, "variable %s: %s is not known for %s", var->name,
+                           rows[i].template, t->name);
+        *ret = arena_printf(t->arena, "%.*s%s%s", (int)(at - *ret), *ret, rows[i].value,
+                            at + strlen(rows[i].template));
+    }
+    return true;
+}
+
+bool target_variables(struct target *t, unsigned wanted, struct variable_set *ret, struct err *e)
+{
+    VEC(struct variable_spec) specs = { 0 };
+    for (size_t i = 0; i < t->config->vars_n; i++) {
+        const struct config_var *var = &t->config->vars[i];
+        if (!(var->to & wanted))
+            continue;
+        const char *source;
+        if (!variable_source(t, var, &source, e))
+            return false;
+        *vec_add(&specs, t->arena) = (struct variable_spec){
+            .name = var->name,
+            .source = source,
+            .is_secret = var->is_secret,
+            .min_length = (size_t)var->min_length,
+            .is_distinct = var->is_distinct,
+            .where = config_where(t->config, &var->name),
+        };
+    }
+    return variables_resolve(t->arena, specs.v, specs.n, t->config->dir, ret, e);
+}
+
+const char *const *target_variable_names(struct arena *a, const struct config *config)
+{
+    const char **names = ARENA_ARRAY(a, const char *, config->vars_n + 1);
+    for (size_t i = 0; i < config->vars_n; i++)
+        names[i] = config->vars[i].name;
+    return names;
+}
+
+/* A path of the configuration, which is absolute, as the function source wants it: below supabase/.
+ */
+static const char *below_supabase(const struct config *config, const char *path)
+{
+    const char *dir = config->supabase.dir;
+    if (!path || !dir || !starts_with(path, dir))
+        return path;
+    const char *rest = path + strlen(dir);
+    return *rest == '/' ? rest + 1 : rest;
+}
+
+bool target_function_source(struct target *t, const struct config_function *declared,
+                            const struct supabase_function *live, struct function_source *ret,
+                            struct err *e)
+{
+    struct function_settings settings = {
+        .slug = declared->slug,
+        .entrypoint = below_supabase(t->config, declared->entrypoint),
+        .import_map = below_supabase(t->config, declared->import_map),
+        .static_files = declared->static_files.v,
+        .n_static_files = declared->static_files.n,
+        .verify_jwt = declared->verify_jwt_given || !live ? declared->verify_jwt : live->verify_jwt,
+    };
+    return function_source_collect(t->arena, t->config->dir, declared->slug, &settings, ret, e);
+}

@@ -1,0 +1,1 @@
+export const greet = () => `hello, ${Deno.env.get("GREETING") ?? "you"}`;

@@ -1,0 +1,3 @@
+import { greet } from "../_shared/greet.ts";
+
+Deno.serve(() => new Response(greet()));

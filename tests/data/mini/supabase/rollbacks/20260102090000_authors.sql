@@ -1,0 +1,2 @@
+drop index public.notes_author;
+alter table public.notes drop column author;
