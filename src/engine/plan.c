@@ -85,7 +85,7 @@ static void plan_variables(struct target *t, const struct live *live, struct pla
         p->mark = change == VARIABLE_SAME  ? PLAN_SAME
                   : change == VARIABLE_ADD ? PLAN_ADD
                                            : PLAN_CHANGE;
-        p->has_undo = p->mark == PLAN_ADD || p->variable->has_undo ||
+        p->has_undo = p->mark == PLAN_ADD ||
                       (p->before_digest &&
                        manifest_has_value(live, p->variable->spec->name, p->before_digest));
         plan->variables_changed += p->mark != PLAN_SAME;
