@@ -17,6 +17,7 @@ const struct command *const commands[] = {
     /* Prepare */
     &cmd_local,
     &cmd_verify,
+    &cmd_migration,
     /* Control */
     &cmd_lock,
     &cmd_unlock,
