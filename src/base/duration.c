@@ -14,9 +14,9 @@ struct unit {
 static const struct unit units[] = {
     { "ms", 1 },
     { "s",  1000 },
-    { "m",  60 * 1000 },
-    { "h",  3600 * 1000 },
-    { "d",  24 * 3600 * 1000 },
+    { "m",  60000 },
+    { "h",  3600000 },
+    { "d",  86400000 },
 };
 // clang-format on
 

@@ -3,6 +3,7 @@
  */
 #include "cli/command.h"
 
+#include "base/env.h"
 #include "base/nearest.h"
 #include "base/str.h"
 #include "cli/help.h"
@@ -41,24 +42,18 @@ bool global_option_offered(const struct global_option *g, const struct command *
     return g->needs == 0 || (cmd && (cmd->offers & g->needs) != 0);
 }
 
-static bool is_set(const char *variable)
-{
-    const char *value = getenv(variable);
-    return value && value[0] != '\0';
-}
-
 static bool is_true(const char *variable)
 {
-    const char *value = getenv(variable);
-    return value && value[0] != '\0' && !streq(value, "0") && !streq(value, "false");
+    const char *value = env_value(variable);
+    return value && !streq(value, "0") && !streq(value, "false");
 }
 
 static bool locale_is_utf8(void)
 {
     const char *names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = getenv(names[i]);
-        if (value && value[0] != '\0')
+        const char *value = env_value(names[i]);
+        if (value)
             return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
     }
     return false;
@@ -79,7 +74,7 @@ static struct terminal terminal_of(FILE *file)
     return (struct terminal){
         .file = file,
         .is_tty = is_tty,
-        .has_colour = is_tty && !is_set("NO_COLOR") && !streq(getenv("TERM"), "dumb"),
+        .has_colour = is_tty && !env_value("NO_COLOR") && !streq(env_value("TERM"), "dumb"),
         .is_utf8 = locale_is_utf8(),
         .width = terminal_width(fd),
     };

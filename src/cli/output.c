@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "base/vec.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -158,6 +159,7 @@ int text_cut(const char *text, int width)
 
 static int *column_widths(const struct table *t)
 {
+    assert(t->columns > 0);
     int *widths = ARENA_ARRAY(t->arena, int, t->columns);
     for (size_t i = 0; t->head && i < t->columns; i++)
         widths[i] = t->head[i] ? text_width(t->head[i]) : 0;
@@ -237,9 +239,9 @@ char *text_bytes(struct arena *a, int64_t bytes)
 {
     if (bytes < 1000)
         return arena_printf(a, "%lld B", (long long)bytes);
-    if (bytes < 1000 * 1000)
+    if (bytes < 1000000)
         return arena_printf(a, "%.0f kB", (double)bytes / 1e3);
-    if (bytes < 1000 * 1000 * 1000)
+    if (bytes < 1000000000)
         return arena_printf(a, "%.1f MB", (double)bytes / 1e6);
     return arena_printf(a, "%.1f GB", (double)bytes / 1e9);
 }

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "base/vec.h"
 
+#include <assert.h>
 #include <string.h>
 
 struct parser {
@@ -94,6 +95,7 @@ static bool is_allowed(const char *placeholder, const char *value)
 bool parse_option_value(struct arena *a, const struct option *o, const char *value, void *at,
                         struct err *e)
 {
+    assert(at);
     uint64_t number = 0;
     struct text_list *list = at;
     if (!is_allowed(o->placeholder, value))
@@ -126,6 +128,7 @@ bool parse_option_value(struct arena *a, const struct option *o, const char *val
 /* `value` is what stood after "=" or was glued to the letter; NULL: the next word. */
 static bool take_option(struct parser *p, struct found found, const char *value, struct err *e)
 {
+    assert(found.base); /* a command with options has a struct for them */
     char *at = (char *)found.base + found.option->at;
     if (found.option->kind == OPT_FLAG && !value) {
         *(bool *)(void *)at = true;
@@ -211,6 +214,7 @@ static bool take_argument(struct parser *p, const char *word, struct err *e)
         return usage(p, e);
     }
     p->words++;
+    assert(p->args);
     char *at = (char *)p->args + row->at;
     if (row->count != ARG_MANY) {
         *(const char **)(void *)at = word;

@@ -5,6 +5,7 @@
 #include "cli/progress.h"
 
 #include "base/clock.h"
+#include "base/env.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/output.h"
@@ -173,7 +174,7 @@ static enum mode mode_of(const struct command_context *c)
         return MODE_EVENTS;
     if (c->is_quiet)
         return MODE_SILENT;
-    return c->err.is_tty && !c->is_ci && !streq(getenv("TERM"), "dumb") ? MODE_LIVE : MODE_LINES;
+    return c->err.is_tty && !c->is_ci && !streq(env_value("TERM"), "dumb") ? MODE_LIVE : MODE_LINES;
 }
 
 static bool needs_ticker(const struct progress *p)

@@ -3,6 +3,7 @@
  */
 #include "config/config.h"
 
+#include "base/env.h"
 #include "base/fs.h"
 #include "config/keys.h"
 #include "config/validate.h"
@@ -43,9 +44,8 @@ static char *current_dir(struct arena *a)
 
 char *config_find(struct arena *a, const char *path)
 {
-    const char *variable = getenv("LOCKFLIGHT_CONFIG");
-    if (!path && variable && variable[0])
-        path = variable;
+    if (!path)
+        path = env_value("LOCKFLIGHT_CONFIG");
     if (path)
         return fs_real_path(a, path);
     char *here = current_dir(a);
@@ -58,10 +58,10 @@ char *config_find(struct arena *a, const char *path)
 
 static bool not_found(const char *path, struct err *e)
 {
-    const char *variable = getenv("LOCKFLIGHT_CONFIG");
+    const char *variable = env_value("LOCKFLIGHT_CONFIG");
     if (path)
         return err_set(e, ERR_USAGE, "there is no file %s (--config)", path);
-    if (variable && variable[0])
+    if (variable)
         return err_set(e, ERR_USAGE, "there is no file %s (LOCKFLIGHT_CONFIG)", variable);
     err_set(e, ERR_NOT_FOUND, "there is no lockflight.toml here, nor in a folder above");
     return err_hint(e, "cd into the project, or name the file with --config");

@@ -3,6 +3,7 @@
  */
 #include "config/dotenv.h"
 
+#include "base/env.h"
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/str.h"
@@ -61,8 +62,8 @@ struct dotenv *dotenv_load(struct arena *a, const char *supabase_dir, const char
 {
     struct dotenv *d = ARENA_NEW(a, struct dotenv);
     d->arena = a;
-    const char *given = getenv("SUPABASE_ENV");
-    const char *stage = given && given[0] ? given : "development";
+    const char *given = env_value("SUPABASE_ENV");
+    const char *stage = given ? given : "development";
     const char *dirs[] = { supabase_dir, project_dir };
     for (size_t i = 0; i < 2; i++) {
         add_file(d, dirs[i], arena_printf(a, ".env.%s.local", stage));
@@ -76,8 +77,8 @@ struct dotenv *dotenv_load(struct arena *a, const char *supabase_dir, const char
 
 static const char *find(const struct dotenv *d, struct str name)
 {
-    const char *value = getenv(str_dup(d->arena, name));
-    if (value && value[0])
+    const char *value = env_value(str_dup(d->arena, name));
+    if (value)
         return value;
     for (size_t i = 0; i < d->variables.n; i++) {
         const struct variable *v = &d->variables.v[i];

@@ -5,6 +5,7 @@
  * variable, so that a token of the hosted account is never sent to the local platform, nor the
  * other way round.
  */
+#include "base/env.h"
 #include "base/log.h"
 #include "base/nearest.h"
 #include "base/strbuf.h"
@@ -13,7 +14,6 @@
 #include "config/origin.h"
 #include "config/vendor.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 
 #define NETLIFY_API  "https://api.netlify.com/api/v1"
@@ -33,15 +33,13 @@ struct resolver {
 static char *variable_name(struct arena *a, const char *env, const char *suffix)
 {
     char *name = arena_printf(a, "LOCKFLIGHT_%s_%s", env, suffix);
-    for (char *p = name; *p; p++)
-        *p = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
+    for (char *p = name; *p; p++) {
+        if (*p == '-')
+            *p = '_';
+        else if (*p >= 'a' && *p <= 'z')
+            *p = (char)(*p - 'a' + 'A');
+    }
     return name;
-}
-
-static const char *variable(const char *name)
-{
-    const char *value = getenv(name);
-    return value && value[0] ? value : NULL;
 }
 
 static void take(struct resolver *r, const char **field, const char *value, enum origin_kind kind,
@@ -77,12 +75,12 @@ static void take_token(struct resolver *r, const char **field, const char *suffi
 {
     struct arena *a = r->c->arena;
     const char *own = variable_name(a, r->declared->name, suffix);
-    if (variable(own))
-        take(r, field, variable(own), ORIGIN_VARIABLE, own);
+    if (env_value(own))
+        take(r, field, env_value(own), ORIGIN_VARIABLE, own);
     else if (local)
         take(r, field, local, ORIGIN_PLATFORM, NULL);
-    else if (variable(vendor_variable))
-        take(r, field, variable(vendor_variable), ORIGIN_VARIABLE, vendor_variable);
+    else if (env_value(vendor_variable))
+        take(r, field, env_value(vendor_variable), ORIGIN_VARIABLE, vendor_variable);
     else
         add_missing(r, arena_printf(a, "%s (or %s)", own, vendor_variable));
     if (*field)
@@ -129,12 +127,12 @@ static void take_database(struct resolver *r)
     const char **field = &r->to->database_url;
     const char *own = variable_name(a, r->declared->name, "DATABASE_URL");
     const char *declared = r->declared->database;
-    if (variable(own)) {
-        take(r, field, variable(own), ORIGIN_VARIABLE, own);
+    if (env_value(own)) {
+        take(r, field, env_value(own), ORIGIN_VARIABLE, own);
     } else if (declared && starts_with(declared, "env:")) {
         const char *name = declared + strlen("env:");
-        if (variable(name))
-            take(r, field, variable(name), ORIGIN_VARIABLE, name);
+        if (env_value(name))
+            take(r, field, env_value(name), ORIGIN_VARIABLE, name);
         else
             add_missing(r, name);
     } else if (declared) {

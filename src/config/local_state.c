@@ -3,6 +3,7 @@
  */
 #include "config/local_state.h"
 
+#include "base/env.h"
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -19,8 +20,8 @@
 
 static const char *environment_or(const char *variable, const char *otherwise)
 {
-    const char *value = getenv(variable);
-    return value && value[0] ? value : otherwise;
+    const char *value = env_value(variable);
+    return value ? value : otherwise;
 }
 
 static char *short_digest(struct arena *a, const char *path)
