@@ -26,6 +26,7 @@
 #define READY_TIMEOUT_MS 30000 /* recovery after a crash is 0.3 s; a slow disk may take longer */
 #define STOP_TIMEOUT_MS  15000
 #define PORTS_TRIED      200
+#define STARTS_TRIED     5 /* somebody else may take a port between looking and binding */
 #define TEMPLATE         "lockflight_template"
 
 struct cluster {
@@ -221,6 +222,19 @@ static bool wait_until_ready(struct cluster *c, struct err *e)
     }
 }
 
+static bool start_somewhere(struct cluster *c, struct err *e)
+{
+    for (int i = 0; i < STARTS_TRIED; i++, c->port++) {
+        if (!choose_port(c, e) || !launch(c, e))
+            return false;
+        if (wait_until_ready(c, e))
+            return true;
+        if (child_is_running(c->child) || port_is_free(c->port))
+            return false; /* the port was not the reason */
+    }
+    return false;
+}
+
 /* ---- The template ------------------------------------------------------------------------------- */
 
 static bool exists(struct sql *db, const char *database, bool *ret, struct err *e)
@@ -303,7 +317,7 @@ bool cluster_start(const struct cluster_spec *spec, struct cluster **ret, struct
         .port = spec->port,
     };
     if (!find_binaries(c, e) || !make(c, spec->state_dir, e) || !wait_for_predecessor(c, e) ||
-        !choose_port(c, e) || !launch(c, e) || !wait_until_ready(c, e) || !prepare(c, e)) {
+        !start_somewhere(c, e) || !prepare(c, e)) {
         cluster_stop(c);
         return false;
     }

@@ -81,13 +81,14 @@ static bool bring_up(struct platform *p, const json_t *wanted, struct err *e)
         .api_max_rows = (int)json_int_or(wanted, "max_rows", 1000),
     };
     env->database = database_name(a, p->id.project, name);
-    if (!routes_choose_port(p, env, e))
+    if (!routes_listen(p, env, e))
         return false;
     identity_finish(a, &p->id, p->database_password, env->database, &env->id);
-    if (!make_parts(p, env, e) || !routes_listen(p, env, e)) {
+    if (!make_parts(p, env, e)) {
         stop_parts(env);
         return err_wrap(e, "bring up %s", name);
     }
+    atomic_store(&env->is_ready, true);
     p->environments[n] = env;
     atomic_store(&p->environments_n, n + 1);
     return true;

@@ -38,6 +38,7 @@ struct platform_environment {
     struct rest *rest;
     struct functions *functions;
     struct auth *auth;
+    atomic_bool is_ready; /* all of the above is there */
 };
 
 struct platform {

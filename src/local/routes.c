@@ -10,11 +10,6 @@
  */
 #include "local/routes.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
-#include "base/cleanup.h"
 #include "local/auth.h"
 #include "local/functions.h"
 #include "local/rest.h"
@@ -39,7 +34,9 @@ static void answer_api(struct request *r, void *context)
 static void answer_environment(struct request *r, void *context)
 {
     struct platform_environment *env = context;
-    if (is_below(r, "/rest/v1"))
+    if (!atomic_load(&env->is_ready))
+        respond_error(r, 503, "The environment is starting");
+    else if (is_below(r, "/rest/v1"))
         rest_serve(env, r);
     else if (is_below(r, "/auth/v1"))
         auth_serve(env->auth, r);
@@ -61,17 +58,6 @@ bool routes_listen_api(struct platform *p, int preferred, struct err *e)
     return true;
 }
 
-static bool is_free(int port)
-{
-    CLEANUP(fd) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in at = { .sin_family = AF_INET,
-                              .sin_port = htons((uint16_t)port),
-                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    int yes = 1;
-    return fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
-           bind(fd, (struct sockaddr *)&at, sizeof at) == 0;
-}
-
 /* Ports that another environment of this project has or had are not given away. */
 static bool is_taken_by_ours(const struct platform *p, const struct platform_environment *env, int port)
 {
@@ -81,20 +67,19 @@ static bool is_taken_by_ours(const struct platform *p, const struct platform_env
     return false;
 }
 
-bool routes_choose_port(struct platform *p, struct platform_environment *env, struct err *e)
-{
-    if (env->id.port && is_free(env->id.port))
-        return true;
-    int running = (int)atomic_load(&p->environments_n);
-    for (int port = p->api_port + 1 + running; port < p->api_port + PORTS_TRIED && port < 65536; port++)
-        if (!is_taken_by_ours(p, env, port) && is_free(port)) {
-            env->id.port = port;
-            return true;
-        }
-    return err_set(e, ERR_CONFLICT, "no free port after %d", p->api_port);
-}
-
 bool routes_listen(struct platform *p, struct platform_environment *env, struct err *e)
 {
-    return server_listen(p->server, "127.0.0.1", env->id.port, answer_environment, env, NULL, e);
+    if (env->id.port &&
+        server_listen(p->server, "127.0.0.1", env->id.port, answer_environment, env, NULL, e))
+        return true;
+    int first = p->api_port + 1;
+    for (int port = first; port < first + PORTS_TRIED && port < 65536; port++) {
+        if (is_taken_by_ours(p, env, port))
+            continue;
+        if (server_listen(p->server, "127.0.0.1", port, answer_environment, env, &env->id.port, e))
+            return true;
+        if (e->code != ERR_CONFLICT)
+            return false;
+    }
+    return err_set(e, ERR_CONFLICT, "no free port after %d", p->api_port);
 }

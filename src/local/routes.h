@@ -9,10 +9,8 @@
 /* Binds the API's port: `preferred`, or the next free one. Sets api_port and the addresses of p->id. */
 bool routes_listen_api(struct platform *p, int preferred, struct err *e) MUST_USE;
 
-/* Decides env->id.port: the one it had if that is free, else the next free one. */
-bool routes_choose_port(struct platform *p, struct platform_environment *env, struct err *e) MUST_USE;
-
-/* Binds it. From here on requests arrive. */
+/* Binds an environment's port: the one it had if that is free, else the next free one, and sets
+ * env->id.port. Requests are answered 503 until env->is_ready. */
 bool routes_listen(struct platform *p, struct platform_environment *env, struct err *e) MUST_USE;
 
 #endif
