@@ -81,6 +81,8 @@ bool step_done(struct release *r, struct step *s, json_t *after, struct err *e)
 
 bool step_undo_intent(struct release *r, struct step *s, struct err *e)
 {
+    if (s->state == STEP_UNDO_INTENT)
+        return true;
     if (!recorded(r, journal_undo_intent(r->journal, s->seq, e), s, e))
         return false;
     s->state = STEP_UNDO_INTENT;

@@ -146,6 +146,7 @@ bool target_variables(struct target *t, unsigned wanted, struct variable_set *re
             .is_secret = var->is_secret,
             .min_length = (size_t)var->min_length,
             .is_distinct = var->is_distinct,
+            .is_elsewhere = !(var->to & VAR_TO_SUPABASE),
             .where = config_where(t->config, &var->name),
         };
     }

@@ -86,6 +86,9 @@ static bool take_back(struct release *r, const struct phase *p, struct err *e)
     r->summary = "";
     report_begin(r->sink, p->name, "Take back");
     int64_t started_ms = clock_boot_ms();
+    struct step *marker = step_find(r, p->name, STEP_PHASE, p->name);
+    if (marker && !step_undo_intent(r, marker, e))
+        return false;
     struct err first = { 0 };
     bool ok =
         FAULT_POINT(arena_printf(r->arena, "undo.%s.begun", p->name), &first) && p->undo(r, &first);
@@ -96,7 +99,7 @@ static bool take_back(struct release *r, const struct phase *p, struct err *e)
         *e = first;
         return err_wrap(e, "take back %s", p->name);
     }
-    struct step *marker = step_find(r, p->name, STEP_PHASE, p->name);
+    marker = step_find(r, p->name, STEP_PHASE, p->name);
     if (marker && !step_undone(r, marker, NULL, e))
         return false;
     report_done(r->sink, REPORT_UNDO, p->name, "%s, %s", r->summary,
@@ -170,7 +173,10 @@ static bool end(struct release *r, const struct ending *ending, enum err_code ca
     } else {
         state = RELEASE_REFUSED;
     }
-    describe_state(r, e);
+    if (state == RELEASE_REFUSED)
+        err_state(e, "nothing was changed");
+    else
+        describe_state(r, e);
     struct err unwritten = { 0 };
     if (cause == ERR_CHECK &&
         !journal_quarantine(r->lease, r->id, r->options.actor, note, &unwritten))

@@ -206,7 +206,6 @@ bool supabase_secrets_set(struct supabase *s, struct arena *a,
     for (size_t i = 0; i < n; i++) {
         if (!check_secret(&values[i], e))
             return false;
-        log_redact(values[i].value);
         json_array_append_new(body, json_pack("{s:s, s:s%}", "name", values[i].name, "value",
                                               values[i].value.p, values[i].value.n));
     }

@@ -22,7 +22,7 @@ static bool name_is_plain(const char *name)
 
 static bool check_name(const struct variable_spec *spec, struct err *e)
 {
-    if (starts_with(spec->name, "SUPABASE_")) {
+    if (!spec->is_elsewhere && starts_with(spec->name, "SUPABASE_")) {
         err_set(e, ERR_CONFIG, "names that begin with SUPABASE_ are the platform's own");
         return err_hint(e, "rename it, for example APP_%s", spec->name + strlen("SUPABASE_"));
     }

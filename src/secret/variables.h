@@ -25,6 +25,7 @@ struct variable_spec {
     bool is_secret;
     size_t min_length; /* 0: none */
     bool is_distinct;  /* must differ from the other environment's */
+    bool is_elsewhere; /* it never goes to Supabase, so SUPABASE_… is a name like any other */
     const char *where; /* "lockflight.toml:41", for errors */
 };
 

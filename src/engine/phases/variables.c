@@ -121,7 +121,8 @@ static bool value_from_source(struct release *r, const char *name, const char *d
         secret_digest(now.v[i].value, have);
         if (!streq(now.v[i].spec->name, name) || !streq(have, digest))
             continue;
-        struct secret *copy = secret_new(secret_reveal(now.v[i].value));
+        struct secret *copy =
+            secret_new_public(secret_reveal(now.v[i].value)); /* registered already */
         *vec_add(&w->owned, r->arena) = copy;
         *vec_add(&w->set, r->arena) = (struct supabase_secret_value){ name, secret_reveal(copy) };
         return true;
