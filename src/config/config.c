@@ -63,7 +63,7 @@ static bool not_found(const char *path, struct err *e)
         return err_set(e, ERR_USAGE, "there is no file %s (--config)", path);
     if (variable)
         return err_set(e, ERR_USAGE, "there is no file %s (LOCKFLIGHT_CONFIG)", variable);
-    err_set(e, ERR_NOT_FOUND, "there is no lockflight.toml here, nor in a folder above");
+    err_set(e, ERR_CONFIG, "there is no lockflight.toml here, nor in a folder above");
     return err_hint(e, "cd into the project, or name the file with --config");
 }
 

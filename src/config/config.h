@@ -168,9 +168,9 @@ struct netlify_config {
     const char *publish;   /* absolute */
     const char *functions; /* absolute; NULL: none */
     struct pair_array environment;
-    bool pretty_urls;           /* [build.processing.html] pretty_urls, default true */
-    const char *redirects_json; /* [[redirects]] as JSON array text; NULL: none */
-    const char *headers_json;   /* [[headers]] */
+    bool pretty_urls;       /* [build.processing.html] pretty_urls, default true */
+    const char *rules_toml; /* [[redirects]] and [[headers]] again, and nothing else: the
+                             * netlify.toml that goes along with the deploy; NULL: no rules */
 };
 
 struct config {
@@ -238,7 +238,7 @@ struct environment {
 };
 
 /* Reads and checks all files. `path` is --config or NULL to discover. ERR_CONFIG names file, line,
- * column and remedy; ERR_NOT_FOUND if there is no lockflight.toml. */
+ * column and remedy, or says that there is no lockflight.toml. */
 bool config_load(struct arena *a, const char *path, struct config *ret, struct err *e) MUST_USE;
 
 /* The path that config_load would read; NULL if there is none. Reads nothing. */

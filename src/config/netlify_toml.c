@@ -17,8 +17,6 @@ struct written {
     const char *command;
     struct pair_array environment;
     bool pretty_urls;
-    const char *redirects_json;
-    const char *headers_json;
 };
 
 // clang-format off
@@ -49,8 +47,6 @@ static const struct key functions_keys[] = {
 
 static const struct key netlify_file_keys[] = {
     { "functions", KEY_TABLE, 0, .keys = functions_keys },
-    { "redirects", KEY_JSON, KEY_AT(written, redirects_json) },
-    { "headers",   KEY_JSON, KEY_AT(written, headers_json) },
     { 0 },
 };
 // clang-format on
@@ -73,6 +69,14 @@ static struct toml_node build_node(struct arena *a, const struct toml_node *root
     if (!production || production->kind != TOML_TABLE)
         return build ? *build : empty;
     return toml_merge(a, build && build->kind == TOML_TABLE ? build : &empty, production);
+}
+
+/* The rules travel with the deploy, as a netlify.toml that has nothing else in it. */
+static const char *rules_text(struct arena *a, const struct toml_node *root)
+{
+    const char *redirects = toml_table_array(a, "redirects", toml_find(root, "redirects"));
+    const char *headers = toml_table_array(a, "headers", toml_find(root, "headers"));
+    return redirects[0] || headers[0] ? arena_printf(a, "%s%s", redirects, headers) : NULL;
 }
 
 bool netlify_config_load(struct config *c, struct origins *origins, struct netlify_config *ret,
@@ -103,8 +107,7 @@ bool netlify_config_load(struct config *c, struct origins *origins, struct netli
         .command = w->command,
         .environment = w->environment,
         .pretty_urls = w->pretty_urls,
-        .redirects_json = w->redirects_json,
-        .headers_json = w->headers_json,
+        .rules_toml = rules_text(c->arena, &root),
     };
     ret->publish = w->publish ? below(c->arena, ret->base, w->publish) : NULL;
     ret->functions = functions ? below(c->arena, ret->base, functions) : NULL;

@@ -4,6 +4,8 @@
 #include "config/toml.h"
 
 #include "base/json.h"
+#include "base/limits.h"
+#include "base/strbuf.h"
 
 static const char *const kind_names[] = {
     [TOML_TABLE] = "a table", [TOML_ARRAY] = "a list",           [TOML_TEXT] = "a text",
@@ -84,4 +86,81 @@ char *toml_json(struct arena *a, const struct toml_node *node)
     char *text = json_text_in_order(a, value);
     json_decref(value);
     return text;
+}
+
+static void put_text(struct strbuf *b, const char *text)
+{
+    strbuf_addc(b, '"');
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '"' || c == '\\')
+            strbuf_printf(b, "\\%c", c);
+        else if (c < 0x20 || c == 0x7f)
+            strbuf_printf(b, "\\u%04x", c);
+        else
+            strbuf_addc(b, (char)c);
+    }
+    strbuf_addc(b, '"');
+}
+
+static void put_value(struct strbuf *b, const struct toml_node *node);
+
+/* NOLINTNEXTLINE(misc-no-recursion) */
+static void put_items(struct strbuf *b, const struct toml_node *node, const char *ends)
+{
+    strbuf_addc(b, ends[0]);
+    for (size_t i = 0; i < node->n; i++) {
+        strbuf_adds(b, i ? ", " : "");
+        if (node->kind == TOML_TABLE) {
+            put_text(b, node->items[i].key);
+            strbuf_adds(b, " = ");
+        }
+        put_value(b, &node->items[i]);
+    }
+    strbuf_addc(b, ends[1]);
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion) */
+static void put_value(struct strbuf *b, const struct toml_node *node)
+{
+    switch (node->kind) {
+    case TOML_TABLE:
+        put_items(b, node, "{}");
+        return;
+    case TOML_ARRAY:
+        put_items(b, node, "[]");
+        return;
+    case TOML_TEXT:
+        put_text(b, node->text);
+        return;
+    case TOML_DATE:
+        strbuf_adds(b, node->text);
+        return;
+    case TOML_INTEGER:
+        strbuf_printf(b, "%lld", (long long)node->integer);
+        return;
+    case TOML_REAL:
+        strbuf_printf(b, "%.17g", node->real);
+        return;
+    case TOML_BOOL:
+        strbuf_adds(b, node->boolean ? "true" : "false");
+        return;
+    }
+}
+
+char *toml_table_array(struct arena *a, const char *name, const struct toml_node *array)
+{
+    /* every byte read may become an escape of six */
+    CLEANUP(strbuf) struct strbuf b = strbuf_init(6 * LIMIT_CONFIG_BYTES);
+    for (size_t i = 0; array && array->kind == TOML_ARRAY && i < array->n; i++) {
+        const struct toml_node *table = &array->items[i];
+        strbuf_printf(&b, "[[%s]]\n", name);
+        for (size_t k = 0; k < table->n && table->kind == TOML_TABLE; k++) {
+            put_text(&b, table->items[k].key);
+            strbuf_adds(&b, " = ");
+            put_value(&b, &table->items[k]);
+            strbuf_addc(&b, '\n');
+        }
+    }
+    return arena_strdup(a, strbuf_text(&b));
 }

@@ -51,6 +51,9 @@ struct toml_node toml_merge(struct arena *a, const struct toml_node *base,
 /* Compact JSON text of a node. */
 char *toml_json(struct arena *a, const struct toml_node *node);
 
+/* The same tables as TOML again: "[[name]]" and one line a key, for every item of the array. */
+char *toml_table_array(struct arena *a, const char *name, const struct toml_node *array);
+
 /* "text", "number", "table": for errors. */
 const char *toml_kind_name(enum toml_kind kind);
 

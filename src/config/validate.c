@@ -48,6 +48,10 @@ static bool check_head(const struct config *c, struct err *e)
                 c->project, PROJECT_NAME_MAX);
         return at(c, &c->project, e);
     }
+    if (c->schema.on_red != ON_RED_UNWIND) {
+        err_set(e, ERR_CONFIG, "schema.on_red is not supported yet but for \"unwind\"");
+        return at(c, &c->schema.on_red, e);
+    }
     if (c->local_port < LOCAL_PORT_MIN || c->local_port > LOCAL_PORT_MAX) {
         err_set(e, ERR_CONFIG, "local.port must be %d to %d", LOCAL_PORT_MIN, LOCAL_PORT_MAX);
         return at(c, &c->local_port, e);

@@ -70,6 +70,14 @@ static bool must_be_same(const struct release *r)
     return r->plan->has_proof && !r->plan->is_rebuild;
 }
 
+/* The host takes redirects and headers from the deploy, so those of netlify.toml are sent along. */
+static void add_rules(struct release *r, struct artefact *artefact)
+{
+    const char *rules = r->target->config->netlify.rules_toml;
+    if (rules)
+        artefact_put(r->arena, artefact, "/netlify.toml", str_of(rules));
+}
+
 static bool built_bytes(struct release *r, struct draft_site *ret, struct err *e)
 {
     const char *dir = r->options.prebuilt_dir;
@@ -79,6 +87,7 @@ static bool built_bytes(struct release *r, struct draft_site *ret, struct err *e
     if (!artefact_walk(r->arena, dir, &ret->artefact, e) ||
         !env_file_headers(r->arena, &ret->artefact, e))
         return err_wrap(e, "read the built site");
+    add_rules(r, &ret->artefact);
     if (must_be_same(r) && !streq(ret->artefact.digest, r->plan->proof.artefact_digest)) {
         err_set(e, ERR_BLOCKED,
                 "this build is not what %s proved (artefact %.12s, proved %.12s), and its bytes "

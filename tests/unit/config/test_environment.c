@@ -15,7 +15,8 @@ static void write_vendor_files(struct project *p)
                "[build]\nbase = \"web\"\ncommand = \"npm run build\"\npublish = \"dist\"\n"
                "[context.production]\ncommand = \"npm run build:prod\"\n"
                "[context.production.environment]\nMODE = \"live\"\n"
-               "[[redirects]]\nfrom = \"/*\"\nto = \"/index.html\"\nstatus = 200\n");
+               "[[redirects]]\nfrom = \"/*\"\nto = \"/index.html\"\nstatus = 200\n"
+               "[[headers]]\nfor = \"/*\"\n[headers.values]\nX-Q = 'say \"hi\"'\n");
     write_file(
         p, "supabase/config.toml",
         "project_id = \"shop\"\n[functions.hook]\nverify_jwt = true\n"
@@ -39,8 +40,10 @@ static void netlify_toml_is_read_as_the_production_context(void **state)
     assert_string_equal(n->command, "npm run build:prod");
     assert_string_equal(n->publish, fs_join(p->arena, p->config.dir, "web/dist"));
     assert_string_equal(n->environment.v[0].value, "live");
-    assert_string_equal(n->redirects_json,
-                        "[{\"from\":\"/*\",\"to\":\"/index.html\",\"status\":200}]");
+    assert_string_equal(n->rules_toml, "[[redirects]]\n\"from\" = \"/*\"\n"
+                                       "\"to\" = \"/index.html\"\n\"status\" = 200\n"
+                                       "[[headers]]\n\"for\" = \"/*\"\n"
+                                       "\"values\" = {\"X-Q\" = \"say \\\"hi\\\"\"}\n");
     assert_string_equal(config_where(&p->config, &n->command), "netlify.toml:6:11");
 }
 
