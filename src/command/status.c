@@ -90,6 +90,8 @@ static void print_notes(const struct view *v)
         const struct status *s = &v->found.v[i];
         for (size_t j = 0; j < s->drift_n; j++)
             print(out, "Drift    %s: %s\n", s->environment, s->drift[j].text);
+        for (size_t j = 0; j < s->to_rotate.n; j++)
+            print(out, "Rotate   %s: %s\n", s->environment, s->to_rotate.v[j]);
         if (s->has_waiting && !s->live.has_open)
             print(out, "Waiting  %s for %s: lockflight deploy %s\n", s->waiting, s->environment,
                   s->environment);

@@ -7,6 +7,7 @@
 #include "base/vec.h"
 #include "engine/attestation.h"
 #include "engine/rollback.h"
+#include "engine/rotation.h"
 #include "migrate/catalogue.h"
 
 typedef VEC(struct status_drift) drift_list;
@@ -163,6 +164,8 @@ bool status_read(struct target *t, bool with_catalogue, struct status *ret, stru
         drift_functions(t, live, &drift);
         drift_variables(t, live, &drift);
     }
+    ret->to_rotate =
+        rotation_due(t->arena, t->config, live->secrets, live->secrets_n, clock_unix_ms());
     find_waiting(t, ret);
     ret->drift = drift.v;
     ret->drift_n = drift.n;
@@ -261,9 +264,13 @@ json_t *status_json(struct arena *a, const struct status *s)
                                               "release", live->open.name, "kind", live->open.kind,
                                               "state", release_state_name(live->open.state))
                                   : json_null();
-    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "environment",
+    json_t *rotate = json_array();
+    for (size_t i = 0; i < s->to_rotate.n; i++)
+        json_array_append_new(rotate, json_string(s->to_rotate.v[i]));
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "environment",
                      s->environment, "state", status_sentence(a, s), "release",
                      text_or_null(live_release_name(live)), "site", site, "functions", functions,
                      "database", database, "variables", variables_json(live), "lease_free",
-                     (int)!live->lease.is_held, "lock", lock, "open", open, "drift", drift_json(s));
+                     (int)!live->lease.is_held, "lock", lock, "open", open, "drift", drift_json(s),
+                     "rotate", rotate);
 }

@@ -24,6 +24,7 @@ struct status {
     size_t ahead;             /* migrations of ours beyond the live release */
     struct status_drift *drift;
     size_t drift_n;
+    struct text_array to_rotate; /* "WHATSAPP_TOKEN was set 93 days ago; …" */
     struct attestation *proof; /* the newest of the required environment; NULL */
     bool has_waiting;          /* it is not what is live here */
     const char *waiting;
