@@ -62,3 +62,8 @@ int path_decode(struct arena *a, const char *raw, const char **ret)
     *ret = path;
     return 0;
 }
+
+bool url_path_decode(struct arena *a, const char *raw, const char **ret)
+{
+    return path_decode(a, raw, ret) == 0;
+}

@@ -83,6 +83,9 @@ const char *request_bearer(const struct request *r);
 /* What the body is announced to be: -1 when chunked, 0 when there is none. */
 int64_t request_body_bytes(const struct request *r);
 
+/* Decodes a path once and checks it as r->path was; false if it is no path to follow. */
+bool url_path_decode(struct arena *a, const char *raw, const char **ret);
+
 /* ---- Going on later -----------------------------------------------------------------------------
  */
 

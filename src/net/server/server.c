@@ -115,6 +115,16 @@ bool server_listen(struct server *s, const char *host, int port, request_fn hand
     return true;
 }
 
+bool server_has_port(struct server *s, int port)
+{
+    bool found = false;
+    (void)pthread_mutex_lock(&s->lock);
+    for (const struct listener *l = s->listeners; l; l = l->next)
+        found |= l->port == port;
+    (void)pthread_mutex_unlock(&s->lock);
+    return found;
+}
+
 bool server_start(struct server *s, struct err *e)
 {
     (void)signal(SIGPIPE, SIG_IGN); /* sendfile has no MSG_NOSIGNAL */
@@ -262,7 +272,10 @@ static struct timer *timer_new(server_fn fn, void *context)
 
 void server_work(struct server *s, server_fn fn, void *context)
 {
-    pool_add(s->pool, &timer_new(fn, context)->job);
+    if (s->pool)
+        pool_add(s->pool, &timer_new(fn, context)->job);
+    else
+        server_after(s, 0, fn, context); /* before the start: loop 0 finds it */
 }
 
 void server_after(struct server *s, int64_t ms, server_fn fn, void *context)
@@ -301,10 +314,6 @@ int64_t server_run_timers(struct server *s)
 /* ---- Drain and figures
  * ---------------------------------------------------------------------------- */
 
-struct idle_closer {
-    struct message message;
-};
-
 static void close_idle(struct loop *l, void *arg)
 {
     for (struct conn *c = l->conns, *next; c; c = next) {
@@ -325,17 +334,22 @@ unsigned server_drain(struct server *s, int timeout_ms)
         (void)epoll_ctl(s->loops[0].epoll_fd, EPOLL_CTL_DEL, l->source.fd, NULL);
     (void)pthread_mutex_unlock(&s->lock);
     for (unsigned i = 0; i < s->loop_count; i++) {
-        struct idle_closer *closer = calloc(1, sizeof *closer);
-        if (!closer)
-            memory_exhausted(sizeof *closer);
-        closer->message = (struct message){ .run = close_idle, .arg = closer };
-        loop_post(&s->loops[i], &closer->message);
+        struct message *m = calloc(1, sizeof *m);
+        if (!m)
+            memory_exhausted(sizeof *m);
+        *m = (struct message){ .run = close_idle, .arg = m };
+        loop_post(&s->loops[i], m);
     }
     int64_t until_ms = clock_boot_ms() + timeout_ms;
     struct timespec pause = { .tv_nsec = 2000000 };
     while (atomic_load(&s->connections) > 0 && clock_boot_ms() < until_ms)
         (void)nanosleep(&pause, NULL);
     return atomic_load(&s->in_flight);
+}
+
+bool server_is_draining(struct server *s)
+{
+    return atomic_load(&s->is_draining) || atomic_load(&s->is_stopping);
 }
 
 struct server_figures server_figures(struct server *s)

@@ -47,12 +47,18 @@ struct server *server_new(const struct server_spec *spec);
 bool server_listen(struct server *s, const char *host, int port, request_fn handler, void *context,
                    int *ret_port, struct err *e) MUST_USE;
 
+/* True if one of the listeners has that port. Any thread. */
+bool server_has_port(struct server *s, int port);
+
 /* Starts loops and workers. SIGPIPE is ignored from here on. */
 bool server_start(struct server *s, struct err *e) MUST_USE;
 
 /* Stops accepting, closes idle connections, lets running requests finish for at most timeout_ms.
  * Returns how many were cut off. */
 unsigned server_drain(struct server *s, int timeout_ms);
+
+/* True from the beginning of the drain on: long work on the pool should stop. Any thread. */
+bool server_is_draining(struct server *s);
 
 /* Stops the threads and frees everything. Accepts NULL and a server that never started. */
 void server_free(struct server *s);

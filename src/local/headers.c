@@ -1,0 +1,292 @@
+/*
+ * Header rules: see headers.h. A path pattern is compiled to a row of steps and run as a set of
+ * positions, so that no pattern can make matching slow: bytes × steps at most.
+ */
+#include "local/headers.h"
+
+#include <ctype.h>
+#include <strings.h>
+
+/* ---- Patterns
+ * --------------------------------------------------------------------------------------- */
+
+enum step_kind {
+    STEP_BYTE,     /* this byte */
+    STEP_OPTIONAL, /* a slash and the step behind it, or neither */
+    STEP_ANY,      /* any bytes, none included */
+    STEP_WORD,     /* one byte that is no slash */
+    STEP_WORD_ON,  /* more of them, none included */
+};
+
+struct step {
+    enum step_kind kind;
+    char byte;
+};
+
+struct pattern {
+    struct step *steps;
+    size_t n;
+};
+
+static size_t without_slash(const char *path)
+{
+    size_t n = strlen(path);
+    return n > 0 && path[n - 1] == '/' ? n - 1 : n;
+}
+
+static const struct pattern *compile(struct arena *a, const char *path)
+{
+    size_t n = without_slash(path);
+    struct pattern *p = ARENA_NEW(a, struct pattern);
+    p->steps = ARENA_ARRAY(a, struct step, 2 * n + 1);
+    for (size_t i = 0; i < n; i++) {
+        char c = path[i];
+        bool at_start = i > 0 && path[i - 1] == '/';
+        if (c == '/' && i + 1 < n && path[i + 1] == '*' && (i + 2 == n || path[i + 2] == '/')) {
+            p->steps[p->n++] = (struct step){ STEP_OPTIONAL, '/' };
+            p->steps[p->n++] = (struct step){ STEP_ANY, 0 };
+            i++;
+        } else if (c == '*') {
+            p->steps[p->n++] = (struct step){ STEP_ANY, 0 };
+        } else if (c == ':' && at_start && i + 1 < n && path[i + 1] != '/') {
+            p->steps[p->n++] = (struct step){ STEP_WORD, 0 };
+            p->steps[p->n++] = (struct step){ STEP_WORD_ON, 0 };
+            while (i + 1 < n && path[i + 1] != '/')
+                i++;
+        } else {
+            p->steps[p->n++] = (struct step){ STEP_BYTE, (char)tolower((unsigned char)c) };
+        }
+    }
+    return p;
+}
+
+/* Marks position i and all that are reached from it without a byte. */
+static void reach(const struct pattern *p, bool *set, size_t i)
+{
+    while (i <= p->n && !set[i]) {
+        set[i] = true;
+        if (i == p->n)
+            return;
+        switch (p->steps[i].kind) {
+        case STEP_OPTIONAL:
+            i += 2;
+            break;
+        case STEP_ANY:
+        case STEP_WORD_ON:
+            i++;
+            break;
+        case STEP_BYTE:
+        case STEP_WORD:
+            return;
+        }
+    }
+}
+
+static bool fits(struct arena *a, const struct pattern *p, const char *path)
+{
+    size_t n = without_slash(path);
+    size_t literal = 0; /* most patterns fail in their fixed beginning */
+    while (literal < p->n && p->steps[literal].kind == STEP_BYTE) {
+        if (literal >= n || tolower((unsigned char)path[literal]) != p->steps[literal].byte)
+            return false;
+        literal++;
+    }
+    bool *now = ARENA_ARRAY(a, bool, p->n + 1);
+    bool *next = ARENA_ARRAY(a, bool, p->n + 1);
+    reach(p, now, literal);
+    for (size_t k = literal; k < n; k++) {
+        char c = (char)tolower((unsigned char)path[k]);
+        memset(next, 0, p->n + 1);
+        for (size_t i = 0; i < p->n; i++) {
+            const struct step *s = &p->steps[i];
+            if (!now[i])
+                continue;
+            if (s->kind == STEP_ANY || (s->kind == STEP_WORD_ON && c != '/'))
+                reach(p, next, i);
+            else if (((s->kind == STEP_BYTE || s->kind == STEP_OPTIONAL) && s->byte == c) ||
+                     (s->kind == STEP_WORD && c != '/'))
+                reach(p, next, i + 1);
+        }
+        bool *swap = now;
+        now = next;
+        next = swap;
+    }
+    return now[p->n];
+}
+
+/* ---- Reading
+ * ----------------------------------------------------------------------------------------- */
+
+static bool is_refused(const char *name)
+{
+    static const char *const refused[] = {
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "date",
+        "server",
+        "upgrade",
+        "trailer",
+        "accept-ranges",
+        "age",
+        "allow",
+        "alt-svc",
+        "content-encoding",
+        "content-range",
+        "location",
+        "keep-alive",
+        "te",
+        "proxy-connection",
+        "proxy-authenticate",
+        "proxy-authorization",
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        if (strcasecmp(name, refused[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void problem(struct arena *a, struct header_rules *into, int line, const char *text)
+{
+    *vec_add(&into->problems, a) = (struct rule_problem){ line, text };
+}
+
+static struct header_rule *new_rule(struct arena *a, const char *path)
+{
+    struct header_rule *rule = ARENA_NEW(a, struct header_rule);
+    rule->path = path;
+    rule->pattern = compile(a, path);
+    return rule;
+}
+
+static void set_value(struct arena *a, struct header_rules *into, struct header_rule *rule,
+                      const char *name, const char *value)
+{
+    into->has_basic_auth |= strcasecmp(name, "basic-auth") == 0;
+    for (size_t i = 0; i < rule->count; i++) {
+        if (streq(rule->values[i].name, name)) {
+            rule->values[i].value = arena_printf(a, "%s, %s", rule->values[i].value, value);
+            return;
+        }
+    }
+    struct text_pair *grown = ARENA_ARRAY(a, struct text_pair, rule->count + 1);
+    if (rule->count > 0)
+        memcpy(grown, rule->values, rule->count * sizeof *grown);
+    grown[rule->count++] = (struct text_pair){ name, value };
+    rule->values = grown;
+}
+
+static void read_value(struct arena *a, struct header_rules *into, struct header_rule *rule,
+                       struct str line, int number)
+{
+    struct str value = line;
+    struct str name = str_trim(str_cut(&value, ':'));
+    if (!value.p)
+        return; /* no colon: silently dropped, as the site host does */
+    value = str_trim(value);
+    if (name.n == 0)
+        problem(a, into, number, "a header without a name");
+    else if (value.n == 0)
+        problem(a, into, number, "a header without a value");
+    else if (!rule)
+        problem(a, into, number, "a header before any path");
+    else if (!is_refused(str_dup(a, name)))
+        set_value(a, into, rule, str_dup(a, name), str_dup(a, value));
+}
+
+void headers_add_text(struct arena *a, struct header_rules *into, struct str text)
+{
+    struct header_rule *rule = NULL;
+    int number = 0;
+    while (text.p) {
+        struct str line = str_trim(str_cut(&text, '\n'));
+        number++;
+        if (line.n == 0 || line.p[0] == '#')
+            continue;
+        if (line.p[0] != '/') {
+            read_value(a, into, rule, line, number);
+            continue;
+        }
+        if (rule && rule->count > 0)
+            *vec_add(&into->rules, a) = *rule;
+        rule = new_rule(a, str_dup(a, line));
+    }
+    if (rule && rule->count > 0)
+        *vec_add(&into->rules, a) = *rule;
+}
+
+static const char *toml_value(struct arena *a, const struct toml_node *n)
+{
+    if (n->kind == TOML_TEXT) {
+        const char *joined = "";
+        struct str rest = str_of(n->text);
+        while (rest.p) { /* blanks around commas, line ends included, become one */
+            struct str item = str_trim(str_cut(&rest, ','));
+            joined = arena_printf(a, "%s%s%.*s", joined, *joined ? ", " : "", STR_FMT(item));
+        }
+        return joined;
+    }
+    const char *joined = "";
+    for (size_t i = 0; n->kind == TOML_ARRAY && i < n->n; i++) {
+        if (n->items[i].kind == TOML_TEXT)
+            joined = arena_printf(a, "%s%s%s", joined, *joined ? ", " : "", n->items[i].text);
+    }
+    return joined;
+}
+
+static void add_table(struct arena *a, struct header_rules *into, const struct toml_node *table)
+{
+    const struct toml_node *path = toml_find(table, "for");
+    const struct toml_node *values = toml_find(table, "values");
+    if (!path || path->kind != TOML_TEXT || *path->text != '/') {
+        problem(a, into, table->line, "[[headers]] without a \"for\" that starts with \"/\"");
+        return;
+    }
+    struct header_rule *rule = new_rule(a, path->text);
+    for (size_t i = 0; values && values->kind == TOML_TABLE && i < values->n; i++) {
+        const char *value = toml_value(a, &values->items[i]);
+        if (*value && !is_refused(values->items[i].key))
+            set_value(a, into, rule, values->items[i].key, value);
+    }
+    if (rule->count == 0)
+        return;
+    for (size_t i = 0; i < into->rules.n; i++) {
+        if (streq(into->rules.v[i].path, rule->path)) {
+            into->rules.v[i] = *rule;
+            return;
+        }
+    }
+    *vec_add(&into->rules, a) = *rule;
+}
+
+void headers_add_toml(struct arena *a, struct header_rules *into, const struct toml_node *root)
+{
+    const struct toml_node *list = toml_find(root, "headers");
+    for (size_t i = 0; list && list->kind == TOML_ARRAY && i < list->n; i++)
+        add_table(a, into, &list->items[i]);
+}
+
+/* ---- Match
+ * ------------------------------------------------------------------------------------------- */
+
+const struct text_pair *headers_match(const struct header_rules *h, struct arena *a,
+                                      const char *path, size_t *ret_count)
+{
+    VEC(struct text_pair) all = { 0 };
+    for (size_t i = 0; i < h->rules.n; i++) {
+        const struct header_rule *rule = &h->rules.v[i];
+        if (!fits(a, rule->pattern, path))
+            continue;
+        for (size_t k = 0; k < rule->count; k++) {
+            size_t at = 0;
+            while (at < all.n && strcasecmp(all.v[at].name, rule->values[k].name) != 0)
+                at++;
+            if (at == all.n)
+                (void)vec_add(&all, a);
+            all.v[at] = rule->values[k];
+        }
+    }
+    *ret_count = all.n;
+    return all.v;
+}
