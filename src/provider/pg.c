@@ -29,6 +29,7 @@ struct pg {
     char where[256];
     int connect_timeout_s;
     int backend_pid;
+    bool is_lost; /* noticed by an answer that did not come from the server */
 };
 
 static inline void result_cleanup(PGresult **r)
@@ -144,6 +145,7 @@ static bool connect_now(struct pg *db, struct err *e)
     const char *const values[] = { db->url, "disable", timeout, db->application_name,
                                    "UTF8",  "30000",   "10",    "5",
                                    "3",     NULL };
+    db->is_lost = false;
     db->conn = PQconnectdbParams(keys, values, 1);
     if (!db->conn)
         memory_exhausted(sizeof *db);
@@ -224,7 +226,16 @@ bool pg_reconnect(struct pg *db, struct err *e)
 
 bool pg_is_alive(const struct pg *db)
 {
-    return PQstatus(db->conn) == CONNECTION_OK;
+    return PQstatus(db->conn) == CONNECTION_OK && !db->is_lost;
+}
+
+/* libpq makes a result of its own when a write failed, and calls the connection good until it
+ * reads. What the server says always has an SQLSTATE. */
+static void notice_loss(struct pg *db, const PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+    if (status == PGRES_FATAL_ERROR && !PQresultErrorField(result, PG_DIAG_SQLSTATE))
+        db->is_lost = true;
 }
 
 bool pg_in_transaction(const struct pg *db)
@@ -267,6 +278,7 @@ static bool send_one(struct pg *db, const char *sql, const char *const *params, 
         return lost(db, true, e);
     bool nothing_took_effect = pg_in_transaction(db);
     *ret = PQexecParams(db->conn, sql, (int)n, NULL, params, NULL, NULL, 0);
+    notice_loss(db, *ret);
     if (!pg_is_alive(db))
         return lost(db, nothing_took_effect, e);
 
@@ -336,6 +348,7 @@ bool pg_script(struct pg *db, const char *sql, struct err *e)
     if (!pg_is_alive(db))
         return lost(db, true, e);
     CLEANUP(result) PGresult *r = PQexec(db->conn, sql);
+    notice_loss(db, r);
     if (!pg_is_alive(db))
         return lost(db, true, e);
     return PQresultStatus(r) == PGRES_COMMAND_OK || PQresultStatus(r) == PGRES_TUPLES_OK ||
@@ -403,6 +416,7 @@ bool pg_commit(struct pg *db, struct err *e)
     const char *xid = pg_value(&rows, 0, 0);
 
     CLEANUP(result) PGresult *r = PQexecParams(db->conn, "COMMIT", 0, NULL, NULL, NULL, NULL, 0);
+    notice_loss(db, r);
     if (!pg_is_alive(db))
         return xid ? settle_commit(db, xid, e) : lost(db, true, e);
     if (PQresultStatus(r) != PGRES_COMMAND_OK)
