@@ -59,7 +59,7 @@ static void offer(const struct walk *w, const char *word, const char *what)
 static void offer_value(const struct walk *w)
 {
     const char *placeholder = w->awaiting->placeholder;
-    if (streq(placeholder, "<file>") || streq(placeholder, "<dir>")) {
+    if (streq(placeholder, "<file>") || streq(placeholder, "<folder>")) {
         print(&w->c->out, ":file\n");
         return;
     }

@@ -43,7 +43,8 @@ struct progress {
     int64_t began_ms;
     int64_t beat_ms;
     unsigned spin;
-    bool is_drawn; /* the live line is on the screen */
+    bool is_drawn;  /* the live line is on the screen */
+    bool is_paused; /* a question is on the screen */
     char tail[TAIL_LINES][TAIL_LINE_BYTES];
     size_t lines; /* seen in this step */
 };
@@ -126,7 +127,7 @@ static void beat(struct progress *p)
 
 static void tick(struct progress *p)
 {
-    if (!p->name)
+    if (!p->name || p->is_paused)
         return;
     if (p->mode == MODE_LIVE && clock_boot_ms() - p->began_ms >= SPIN_AFTER_MS) {
         p->spin++;
@@ -359,6 +360,23 @@ void progress_step_done(struct progress *p, enum progress_result result, const c
     if (result == PROGRESS_FAIL && (p->mode == MODE_LIVE || p->mode == MODE_LINES))
         print_tail(p);
     p->name = NULL;
+    leave(p);
+}
+
+void progress_pause(struct progress *p)
+{
+    enter(p);
+    erase(p);
+    p->is_paused = true;
+    leave(p);
+}
+
+void progress_resume(struct progress *p)
+{
+    enter(p);
+    p->is_paused = false;
+    if (p->mode == MODE_LIVE && p->name)
+        draw(p);
     leave(p);
 }
 

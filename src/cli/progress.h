@@ -50,6 +50,10 @@ void progress_line(struct progress *p, struct str line);
 void progress_step_done(struct progress *p, enum progress_result result, const char *fmt, ...)
     PRINTF(3, 4);
 
+/* Takes the live line away while a question is asked, and lets it come back. */
+void progress_pause(struct progress *p);
+void progress_resume(struct progress *p);
+
 /* A sentence between the steps ("Unwinding, one layer at a time"). Not shown with --json. */
 void progress_say(struct progress *p, const char *fmt, ...) PRINTF(2, 3);
 

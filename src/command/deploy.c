@@ -47,7 +47,10 @@ static bool agree(void *context, const struct plan *plan, struct err *e)
         return true;
     const char *question = arena_printf(
         f->c->arena, "%s changes, and its old value can not be had again: no undo. Go on?", first);
-    return prompt_continue(f->c, plan->environment, question, e);
+    progress_pause(f->progress);
+    bool is_agreed = prompt_continue(f->c, plan->environment, question, e);
+    progress_resume(f->progress);
+    return is_agreed;
 }
 
 static void print_end(struct flight *f, const struct release *r, int64_t took_ms)

@@ -121,6 +121,19 @@ static void on_a_terminal_a_step_collapses_into_one_line(void **state)
     assert_contains(shown(s), "120 of 212 files\r\033[K  ok    draft      212 files\n");
 }
 
+static void a_question_is_not_drawn_over(void **state)
+{
+    struct screen *s = *state;
+    s->c.err.is_tty = true;
+    struct progress *p = progress_begin(&s->c);
+    progress_step_begin(p, "gate", "looking");
+    progress_pause(p);
+    print(&s->c.err, "Go on? ");
+    progress_resume(p);
+    progress_end(p);
+    assert_contains(shown(s), "looking\r\033[KGo on?         gate       looking\r\033[K");
+}
+
 static void a_live_line_never_wraps(void **state)
 {
     struct screen *s = *state;
@@ -253,6 +266,7 @@ int main(void)
         TEST(a_failed_step_shows_what_it_printed),
         TEST(only_the_last_twenty_lines_are_shown),
         TEST(on_a_terminal_a_step_collapses_into_one_line),
+        TEST(a_question_is_not_drawn_over),
         TEST(a_live_line_never_wraps),
         TEST(with_json_every_line_is_an_event),
         TEST(on_github_steps_are_groups_and_children_give_no_orders),
