@@ -263,7 +263,7 @@ bool http_send(struct http *h, struct arena *a, const struct http_request *q,
 bool http_json(struct http *h, struct arena *a, const struct http_request *q, json_t **ret,
                struct http_answer *ret_answer, struct err *e)
 {
-    struct http_answer answer;
+    struct http_answer answer = { 0 };
     if (!http_send(h, a, q, &answer, e))
         return false;
     json_t *value = json_parse(answer.body, q->what, e);

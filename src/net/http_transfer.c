@@ -25,6 +25,7 @@ enum {
     MESSAGE_BYTES = 300, /* of a server's explanation in our error */
 };
 
+// NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type
 static size_t on_body(char *bytes, size_t size, size_t n, void *context)
 {
     struct http_transfer *t = context;
@@ -35,6 +36,7 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *context)
     return size * n;
 }
 
+// NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type
 static size_t on_header(char *bytes, size_t size, size_t n, void *context)
 {
     struct http_transfer *t = context;

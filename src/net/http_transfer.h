@@ -5,13 +5,14 @@
 #ifndef LOCKFLIGHT_NET_HTTP_TRANSFER_H
 #define LOCKFLIGHT_NET_HTTP_TRANSFER_H
 
+#include "base/limits.h"
 #include "base/strbuf.h"
 #include "net/http_rule.h"
 
 #include <curl/curl.h>
 
 #define HTTP_MAX_HEADERS      100
-#define HTTP_MAX_HEADER_BYTES (64 * 1024)
+#define HTTP_MAX_HEADER_BYTES (64 * KIB)
 
 struct http {
     struct arena *arena;

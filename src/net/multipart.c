@@ -82,7 +82,10 @@ static char *unquote(struct arena *a, struct str s)
     for (const char *p = out; *p; to++) {
         if (strncmp(p, "%22", 3) == 0 || strncasecmp(p, "%0d", 3) == 0 ||
             strncasecmp(p, "%0a", 3) == 0) {
-            *to = p[1] == '2' ? '"' : (p[2] == 'a' || p[2] == 'A') ? '\n' : '\r';
+            if (p[1] == '2')
+                *to = '"';
+            else
+                *to = *(p + 2) == 'd' || *(p + 2) == 'D' ? '\r' : '\n';
             p += 3;
         } else {
             *to = *p++;

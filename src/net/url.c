@@ -36,7 +36,7 @@ static bool host_is_well_formed(struct str host)
 /* "[::1]:80", "host:80", "host". */
 static bool parse_authority(struct arena *a, struct str text, struct url *u)
 {
-    struct str host = text, port = { 0 };
+    struct str host, port = { 0 };
     if (text.n > 0 && text.p[0] == '[') {
         const char *end = memchr(text.p, ']', text.n);
         if (!end)
@@ -109,7 +109,7 @@ bool url_host_is_loopback(const char *host)
 
 bool url_same_origin(struct arena *a, const char *one, const char *other)
 {
-    struct url u, v;
+    struct url u = { 0 }, v = { 0 };
     struct err ignored;
     return url_parse(a, one, &u, &ignored) && url_parse(a, other, &v, &ignored) &&
            streq(u.scheme, v.scheme) && streq(u.host, v.host) && u.port == v.port;

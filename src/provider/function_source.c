@@ -202,6 +202,7 @@ static bool add_map(struct collection *c, const char *slug,
 
 /* One pattern segment against one name, "**" against any number of folders but at least one, as the
  * vendor's. */
+// NOLINTNEXTLINE(misc-no-recursion): a pattern has few segments
 static bool glob_matches(struct str pattern, struct str path)
 {
     char part[NAME_MAX + 1], name[NAME_MAX + 1];
@@ -226,6 +227,7 @@ static bool glob_matches(struct str pattern, struct str path)
     return !pattern.p && !path.p;
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): MAX_DEPTH
 static bool add_matches(struct collection *c, const char *dir, const char *pattern, int depth,
                         struct err *e)
 {
@@ -275,13 +277,13 @@ static bool add_static(struct collection *c, const struct function_settings *set
 static bool collect(struct collection *c, const struct function_settings *settings,
                     struct function_source *s, struct err *e)
 {
-    s->entrypoint_path = settings && settings->entrypoint && *settings->entrypoint
-                             ? function_normal_path(c->arena, arena_printf(c->arena, "supabase/%s",
-                                                                           settings->entrypoint))
-                             : arena_printf(c->arena, FUNCTIONS_DIR "/%s/index.ts", s->slug);
+    const char *entrypoint = settings && settings->entrypoint && *settings->entrypoint
+                                 ? settings->entrypoint
+                                 : arena_printf(c->arena, "functions/%s/index.ts", s->slug);
+    s->entrypoint_path =
+        function_normal_path(c->arena, arena_printf(c->arena, "supabase/%s", entrypoint));
     if (!s->entrypoint_path)
-        return err_set(e, ERR_CONFIG, "entrypoint leads out of the project: %s",
-                       settings->entrypoint);
+        return err_set(e, ERR_CONFIG, "entrypoint leads out of the project: %s", entrypoint);
     if (!add_file(c, s->entrypoint_path, e) || !add_map(c, s->slug, settings, e) ||
         !add_static(c, settings, s, e))
         return e->code == ERR_NOT_FOUND ? err_recode(e, ERR_CONFIG) : false;
@@ -318,7 +320,8 @@ static int by_path(const void *one, const void *other)
 void function_source_seal(struct arena *a, struct function_source *s)
 {
     struct function_file *files = ARENA_ARRAY(a, struct function_file, s->n_files + 1);
-    memcpy(files, s->files, s->n_files * sizeof *files);
+    if (s->n_files > 0)
+        memcpy(files, s->files, s->n_files * sizeof *files);
     qsort(files, s->n_files, sizeof *files, by_path);
     struct hash *h = hash_new(HASH_SHA256);
     const char *facts[] = { "lockflight function 1", s->slug, s->entrypoint_path,

@@ -13,6 +13,7 @@
 #include "net/url.h"
 #include "provider/netlify_inside.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define PAGE_QUERY "per_page=100"
@@ -118,8 +119,8 @@ static void remember_site(struct netlify *n, const struct netlify_site *site)
 static bool find_site_by_name(struct netlify *n, struct arena *a, struct netlify_site *ret,
                               struct err *e)
 {
-    struct netlify_site *sites;
-    size_t count;
+    struct netlify_site *sites = NULL;
+    size_t count = 0;
     if (!netlify_sites(n, a, n->site, &sites, &count, e))
         return false;
     for (size_t i = 0; i < count; i++) {
@@ -135,12 +136,15 @@ bool netlify_site_get(struct netlify *n, struct arena *a, struct netlify_site *r
 {
     if (n->site[0] == '\0')
         return err_set(e, ERR_CONFIG, "no Netlify site is configured");
-    if (!get_site(n, a, n->site_id ? n->site_id : n->site, ret, e)) {
+    struct netlify_site site = { 0 };
+    if (!get_site(n, a, n->site_id ? n->site_id : n->site, &site, e)) {
         bool is_name = !n->site_id && !strchr(n->site, '.');
-        if (e->code != ERR_NOT_FOUND || !is_name || !find_site_by_name(n, a, ret, e))
+        if (e->code != ERR_NOT_FOUND || !is_name || !find_site_by_name(n, a, &site, e))
             return err_wrap(e, "read site %s", n->site);
     }
-    remember_site(n, ret);
+    assert(site.id && site.account);
+    remember_site(n, &site);
+    *ret = site;
     return true;
 }
 
@@ -156,7 +160,7 @@ bool netlify_site_id(struct netlify *n, const char **ret, struct err *e)
         n->site_id = n->site;
     if (!n->site_id) {
         CLEANUP(arena) struct arena *scratch = arena_new(0);
-        struct netlify_site site;
+        struct netlify_site site = { 0 };
         if (!netlify_site_get(n, scratch, &site, e))
             return false;
     }

@@ -148,26 +148,38 @@ bool netlify_deploy_create(struct netlify *n, struct arena *a,
     return true;
 }
 
-/* Polls until `is_done` says so. Lost polls are tolerated: they say nothing about the deploy. */
-static bool poll(struct netlify *n, struct arena *a, const char *deploy_id, int timeout_ms,
-                 bool (*is_done)(const char *state), struct netlify_deploy *ret, struct err *e)
+/* What is polled for, and how long. */
+struct wait {
+    const char *deploy_id;
+    int timeout_ms;
+    bool (*is_done)(const char *state);
+};
+
+/* A lost poll says nothing about the deploy. */
+static bool is_lost_poll(const struct err *e)
 {
-    int64_t until_ms = clock_boot_ms() + timeout_ms;
+    return err_may_retry(e) || e->http_status == 429 || e->http_status >= 500;
+}
+
+static bool poll(struct netlify *n, struct arena *a, const struct wait *w,
+                 struct netlify_deploy *ret, struct err *e)
+{
+    int64_t until_ms = clock_boot_ms() + w->timeout_ms;
     for (int pause_ms = POLL_FIRST_MS;;) {
-        if (netlify_deploy_get(n, a, deploy_id, ret, e)) {
-            if (is_done(ret->state_text))
+        if (netlify_deploy_get(n, a, w->deploy_id, ret, e)) {
+            if (w->is_done(ret->state_text))
                 return true;
             if (ret->state == NETLIFY_FAILED)
-                return err_set(e, ERR_REMOTE, "deploy %s failed at the host: %s", deploy_id,
+                return err_set(e, ERR_REMOTE, "deploy %s failed at the host: %s", w->deploy_id,
                                *ret->error_message ? ret->error_message : ret->state_text);
-        } else if (!err_may_retry(e) && e->http_status != 429 && e->http_status < 500) {
+        } else if (!is_lost_poll(e)) {
             return false;
         }
         if (clock_boot_ms() + pause_ms > until_ms)
-            return err_set(e, ERR_TIMEOUT, "deploy %s is still \"%s\" after %d s", deploy_id,
-                           ret->state_text ? ret->state_text : "unknown", timeout_ms / 1000);
+            return err_set(e, ERR_TIMEOUT, "deploy %s is still \"%s\" after %d s", w->deploy_id,
+                           ret->state_text ? ret->state_text : "unknown", w->timeout_ms / 1000);
         if (!http_pause(n->http, pause_ms, e))
-            return err_wrap(e, "wait for deploy %s", deploy_id);
+            return err_wrap(e, "wait for deploy %s", w->deploy_id);
         pause_ms = pause_ms * 2 < POLL_MAX_MS ? pause_ms * 2 : POLL_MAX_MS;
     }
 }
@@ -181,9 +193,11 @@ bool netlify_deploy_wait(struct netlify *n, struct arena *a, const char *deploy_
                          struct netlify_deploy *ret, struct err *e)
 {
     *ret = (struct netlify_deploy){ 0 };
-    return poll(n, a, deploy_id, timeout_ms > 0 ? timeout_ms : WAIT_MS, is_ready, ret, e);
+    const struct wait w = { deploy_id, timeout_ms > 0 ? timeout_ms : WAIT_MS, is_ready };
+    return poll(n, a, &w, ret, e);
 }
 
+// NOLINTNEXTLINE(readability-function-size): one parameter more than usual, all different
 bool netlify_deploy_sync(struct netlify *n, struct arena *a, const char *deploy_id,
                          const struct netlify_file *files, size_t n_files,
                          struct netlify_deploy *ret, struct err *e)
@@ -213,7 +227,7 @@ bool netlify_deploy_sync(struct netlify *n, struct arena *a, const char *deploy_
         !netlify_deploy_read(a, value, "synced deploy", ret, e))
         return err_wrap(e, "sync deploy %s", deploy_id);
     if (is_async && !is_compared(ret->state_text))
-        return poll(n, a, deploy_id, SYNC_WAIT_MS, is_compared, ret, e);
+        return poll(n, a, &(struct wait){ deploy_id, SYNC_WAIT_MS, is_compared }, ret, e);
     if (!json_is_array(json_object_get(value, "required")))
         return err_set(e, ERR_DATA, "sync deploy %s: the answer has no list \"required\"",
                        deploy_id);
@@ -241,9 +255,11 @@ static bool plan_uploads(struct arena *a, const struct netlify_upload_spec *spec
         ARENA_ARRAY(a, const struct netlify_file *, spec->n_files + 1);
     for (size_t i = 0; i < spec->n_files; i++)
         files[i] = &spec->files[i];
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers
     qsort(files, spec->n_files, sizeof *files, by_sha1);
     const char **required = ARENA_ARRAY(a, const char *, spec->n_required + 1);
-    memcpy(required, spec->required, spec->n_required * sizeof *required);
+    if (spec->n_required > 0)
+        memcpy(required, spec->required, spec->n_required * sizeof *required);
     qsort(required, spec->n_required, sizeof *required, by_text);
 
     size_t n = 0;
@@ -251,8 +267,8 @@ static bool plan_uploads(struct arena *a, const struct netlify_upload_spec *spec
         if (i > 0 && streq(required[i], required[i - 1]))
             continue;
         const struct netlify_file key = { .sha1 = required[i] }, *key_at = &key;
-        const struct netlify_file **hit =
-            bsearch(&key_at, files, spec->n_files, sizeof *files, by_sha1);
+        // NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers
+        struct netlify_file **hit = bsearch(&key_at, files, spec->n_files, sizeof *files, by_sha1);
         if (!hit)
             return err_set(e, ERR_DATA,
                            "the host asks for content %s, which this deploy does not have",
@@ -376,7 +392,7 @@ bool netlify_deploy_find(struct netlify *n, struct arena *a, const char *title,
 
 bool netlify_deploy_cancel(struct netlify *n, struct arena *a, const char *deploy_id, struct err *e)
 {
-    struct netlify_deploy d;
+    struct netlify_deploy d = { 0 };
     if (!netlify_deploy_get(n, a, deploy_id, &d, e))
         return e->code == ERR_NOT_FOUND;
     if (d.state != NETLIFY_PENDING)

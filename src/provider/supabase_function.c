@@ -13,6 +13,7 @@
 #include "net/url.h"
 #include "provider/supabase_inside.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
@@ -194,8 +195,8 @@ bool supabase_functions_activate(struct supabase *s, struct arena *a,
         .json = body,
     };
     json_auto_t *value = NULL;
-    struct supabase_function *now;
-    size_t n_now;
+    struct supabase_function *now = NULL;
+    size_t n_now = 0;
     if (!http_json(s->http, a, &q, &value, NULL, e))
         return err_wrap(e, "activate %zu functions", n);
     if (!read_list(a, json_object_get(value, "functions"), &now, &n_now, e)) {
@@ -295,9 +296,10 @@ static bool read_parts(struct arena *a, const struct multipart_part *parts, size
 bool supabase_function_source(struct supabase *s, struct arena *a, const char *slug,
                               struct function_source *ret, struct err *e)
 {
-    struct supabase_function f;
+    struct supabase_function f = { 0 };
     if (!supabase_function_get(s, a, slug, &f, e))
         return false;
+    assert(f.entrypoint_path && f.import_map_path);
     const struct http_header accept = { "Accept", "multipart/form-data" };
     struct http_request q = {
         .what = "supabase.function_body",
@@ -307,9 +309,9 @@ bool supabase_function_source(struct supabase *s, struct arena *a, const char *s
         .n_headers = 1,
         .max_answer_bytes = 2 * LIMIT_FUNCTION_BYTES,
     };
-    struct http_answer answer;
-    struct multipart_part *parts;
-    size_t n_parts;
+    struct http_answer answer = { 0 };
+    struct multipart_part *parts = NULL;
+    size_t n_parts = 0;
     struct function_source source = { .slug = arena_strdup(a, slug), .verify_jwt = f.verify_jwt };
     if (!http_send(s->http, a, &q, &answer, e) ||
         !multipart_parse(a, http_find_header(&answer, "content-type"), answer.body, &parts,

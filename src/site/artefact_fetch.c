@@ -36,9 +36,9 @@ struct fetching {
 
 struct fetcher {
     pthread_t thread;
-    bool is_started;
     struct fetching *job;
     struct err e;
+    bool is_started;
     bool ok;
 };
 
@@ -96,7 +96,7 @@ static bool download(struct http *h, struct arena *a, const struct fetching *job
 static bool fetch_one(struct http *h, struct fetching *job, struct artefact_file *f, struct err *e)
 {
     CLEANUP(arena) struct arena *a = arena_new(0);
-    struct str body;
+    struct str body = { 0 };
     if (!download(h, a, job, f, &body, e))
         return false;
     CLEANUP(fd)
@@ -161,7 +161,7 @@ static size_t without_twins(struct artefact_file **files, size_t n)
 {
     size_t kept = 0;
     if (n > 0)
-        qsort(files, n, sizeof *files, by_sha256);
+        qsort(files, n, sizeof *files, by_sha256); // NOLINT(bugprone-sizeof-expression)
     for (size_t i = 0; i < n; i++)
         if (i == 0 || !streq(files[i]->sha256, files[i - 1]->sha256))
             files[kept++] = files[i];
@@ -172,14 +172,15 @@ bool artefact_fetch(struct arena *a, struct artefact *art, const struct artefact
                     struct err *e)
 {
     const char **required = ARENA_ARRAY(a, const char *, spec->n_required + 1);
-    memcpy(required, spec->required, spec->n_required * sizeof *required);
+    if (spec->n_required > 0)
+        memcpy(required, spec->required, spec->n_required * sizeof *required);
     qsort(required, spec->n_required, sizeof *required, by_text);
 
     VEC(struct artefact_file *) missing = { 0 };
     for (size_t i = 0; i < art->n_files; i++) {
         struct artefact_file *f = &art->files[i];
         const char *sha1 = f->sha1;
-        bool is_needed =
+        bool is_needed = // NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers
             bsearch(&sha1, required, spec->n_required, sizeof *required, by_text) != NULL;
         if (!is_needed || f->source || f->content.p)
             continue;

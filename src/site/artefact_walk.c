@@ -44,6 +44,7 @@ static bool check_name(const char *path, struct err *e)
     return err_hint(e, "rename the file, or keep it out of the published folder");
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): MAX_DEPTH
 static bool walk_dir(struct walk *w, const char *dir, const char *path, int depth, struct err *e)
 {
     const char **names;
