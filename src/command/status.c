@@ -92,7 +92,10 @@ static void print_notes(const struct view *v)
             print(out, "Drift    %s: %s\n", s->environment, s->drift[j].text);
         for (size_t j = 0; j < s->to_rotate.n; j++)
             print(out, "Rotate   %s: %s\n", s->environment, s->to_rotate.v[j]);
-        if (s->has_waiting && !s->live.has_open)
+        if (s->waiting_reason)
+            print(out, "Waiting  %s for %s, quarantined: %s\n", s->waiting, s->environment,
+                  s->waiting_reason);
+        else if (s->waiting && !s->live.has_open)
             print(out, "Waiting  %s for %s: lockflight deploy %s\n", s->waiting, s->environment,
                   s->environment);
         if (s->functions_changed > 0 && s->live.has_release)

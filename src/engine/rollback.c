@@ -1,5 +1,5 @@
 /*
- * Going back: see rollback.h. The three layers are a table, walked down; planning is in
+ * Going back: see rollback.h. The layers are a table, walked down; planning is in
  * rollback_plan.c.
  */
 #include "engine/rollback.h"
@@ -8,6 +8,7 @@
 #include "base/fault.h"
 #include "engine/function_switch.h"
 #include "engine/publish_site.h"
+#include "engine/variable_restore.h"
 #include "engine/verify.h"
 #include "migrate/apply.h"
 
@@ -113,6 +114,19 @@ static bool schema_back(struct back *b, struct err *e)
     return true;
 }
 
+static bool variables_back(struct back *b, struct err *e)
+{
+    struct release *r = b->r;
+    struct step *step;
+    const char *text;
+    if (!step_intent(r, "variables", "supabase", "restore", json_incref(b->plan->variables), &step,
+                     e) ||
+        !variable_restore(r->target, b->plan->variables, true, &text, e))
+        return false;
+    release_summary(r, "%s", text);
+    return step_done(r, step, NULL, e);
+}
+
 // clang-format off
 static const struct {
     enum layer layer;
@@ -123,6 +137,7 @@ static const struct {
     { LAYER_SITE,      "site",      "Make the old deploy live",      site_back      },
     { LAYER_FUNCTIONS, "functions", "Put the saved functions back",  functions_back },
     { LAYER_SCHEMA,    "database",  "Run the reverse scripts",       schema_back    },
+    { LAYER_SCHEMA,    "variables", "Take the variables back",       variables_back },
 };
 // clang-format on
 
@@ -165,7 +180,7 @@ static bool write_manifest(struct back *b, struct err *e)
         json_object_update(functions, b->functions);
     json_object_set_new(manifest, "functions", functions);
     json_t *variables = json_object_get(r->live.manifest, "variables");
-    if (variables)
+    if (variables && b->plan->through != LAYER_SCHEMA)
         json_object_set(manifest, "variables", variables);
     struct release_facts facts = { .artefact_digest = b->plan->to.artefact_digest,
                                    .manifest_patch = manifest };

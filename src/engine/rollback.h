@@ -25,10 +25,11 @@ struct rollback_migration {
 
 struct rollback_plan {
     enum layer through;
-    struct release_record from, to;        /* both as deployed; never a rollback's own record */
-    json_t *manifest;                      /* of `to`. Owned: rollback_plan_done */
-    const char *deploy;                    /* what becomes live */
-    json_t *images;                        /* slug → saved image or null. Owned */
+    struct release_record from, to; /* both as deployed; never a rollback's own record */
+    json_t *manifest;               /* of `to`. Owned: rollback_plan_done */
+    const char *deploy;             /* what becomes live */
+    json_t *images;                 /* slug → saved image or null. Owned */
+    json_t *variables;              /* NAME → what the host had: variable_restore.h. Owned */
     struct rollback_migration *migrations; /* newest first; what `to` does not know */
     size_t migrations_n;
     int64_t rows_at_risk;

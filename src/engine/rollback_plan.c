@@ -31,24 +31,31 @@ static bool find_previous(struct target *t, const struct release_record *record,
            (!*ret_found || as_deployed(t, ret, e));
 }
 
-/* Adds one passed release's before-images; older ones win, since they are nearer to the
- * destination. */
-static bool add_images(struct target *t, const struct release_record *passed, json_t *images,
-                       struct err *e)
+/* Merges one step's before-image; older ones win, since they are nearer to the destination. */
+static bool merge_image(const struct step_record *step, const char *phase, const char *key,
+                        json_t *into, struct err *e)
+{
+    if (!streq(step->phase, phase) || !streq(step->key, key) || !step->before ||
+        step->state == STEP_UNDONE)
+        return true;
+    json_auto_t *before = json_parse(str_of(step->before), "a before-image", e);
+    if (before)
+        json_object_update(into, before);
+    return before != NULL;
+}
+
+/* Adds one passed release's before-images. */
+static bool add_images(struct target *t, const struct release_record *passed,
+                       struct rollback_plan *plan, struct err *e)
 {
     struct step_record *steps;
     size_t n;
     if (!journal_steps(t->db, t->arena, passed->id, &steps, &n, e))
         return err_wrap(e, "read the journal of %s", passed->name);
     for (size_t i = 0; i < n; i++) {
-        if (!streq(steps[i].phase, "functions") || !streq(steps[i].key, "switch") ||
-            !steps[i].before)
-            continue;
-        json_t *before = json_parse(str_of(steps[i].before), "a before-image", e);
-        if (!before)
+        if (!merge_image(&steps[i], "functions", "switch", plan->images, e) ||
+            !merge_image(&steps[i], "variables", "declared", plan->variables, e))
             return false;
-        json_object_update(images, before);
-        json_decref(before);
     }
     return true;
 }
@@ -58,7 +65,7 @@ static bool walk_chain(struct target *t, const char *to, struct rollback_plan *p
 {
     struct release_record at = plan->from;
     for (int i = 0; i < CHAIN_MAX; i++) {
-        if (!add_images(t, &at, plan->images, e))
+        if (!add_images(t, &at, plan, e))
             return false;
         struct release_record before;
         bool found;
@@ -132,7 +139,9 @@ static bool only_ahead(const struct live *live, const char *to, enum layer throu
 bool rollback_plan_make(struct target *t, const struct live *live, const char *to,
                         enum layer through, struct rollback_plan *ret, struct err *e)
 {
-    *ret = (struct rollback_plan){ .through = through, .images = json_object() };
+    *ret = (struct rollback_plan){ .through = through,
+                                   .images = json_object(),
+                                   .variables = json_object() };
     if (!live->has_release)
         return err_set(e, ERR_NOT_FOUND, "Lockflight has released nothing to %s yet", t->name);
     ret->from = live->release;
@@ -157,6 +166,8 @@ void rollback_plan_done(struct rollback_plan *plan)
 {
     json_decref(plan->manifest);
     json_decref(plan->images);
+    json_decref(plan->variables);
+    plan->variables = NULL;
     plan->manifest = NULL;
     plan->images = NULL;
 }

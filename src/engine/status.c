@@ -137,8 +137,15 @@ static void find_waiting(struct target *t, struct status *s)
                             &unreachable) ||
         !found)
         return;
+    if (streq(proof.source_digest, json_text_or(s->live.manifest, "source", NULL)))
+        return;
     s->waiting = proof.release_name;
-    s->has_waiting = !streq(proof.source_digest, json_text_or(s->live.manifest, "source", NULL));
+    struct release_record quarantined;
+    if (journal_find_quarantine(t->db, t->arena, t->name, proof.source_digest, &quarantined, &found,
+                                &unreachable) &&
+        found)
+        s->waiting_reason =
+            quarantined.quarantine_reason ? quarantined.quarantine_reason : "no reason given";
 }
 
 bool status_read(struct target *t, bool with_catalogue, struct status *ret, struct err *e)

@@ -42,7 +42,8 @@ static bool fly(struct release *r, const struct phase *p, struct err *e)
         return err_wrap(e, "%s: not started", p->name);
     if (!FAULT_POINT(arena_printf(r->arena, "phase.%s.begun", p->name), e) || !p->run(r, e) ||
         !FAULT_POINT(arena_printf(r->arena, "phase.%s.ran", p->name), e)) {
-        report_done(r->sink, REPORT_FAIL, p->name, "%s", e->why);
+        report_done(r->sink, e->code == ERR_BLOCKED ? REPORT_WAIT : REPORT_FAIL, p->name, "%s",
+                    e->why);
         return err_wrap(e, "%s", p->name);
     }
     if (!finish(r, p, e))

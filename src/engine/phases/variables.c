@@ -11,6 +11,7 @@
 #include "base/vec.h"
 #include "engine/phase_table.h"
 #include "engine/release.h"
+#include "engine/variable_restore.h"
 
 #define PHASE "variables"
 #define KIND  "supabase"
@@ -96,92 +97,16 @@ bool variables_run(struct release *r, struct err *e)
 
 /* ---- undo ---- */
 
-struct way_back {
-    VEC(const char *) unset;
-    VEC(struct supabase_secret_value) set;
-    VEC(struct secret *) owned; /* values from sources, freed at the end */
-};
-
-static void way_back_cleanup(struct way_back *w)
-{
-    for (size_t i = 0; i < w->owned.n; i++)
-        secret_free(w->owned.v[i]);
-}
-
-/* The value from the variable's source, if it is the old one again. */
-static bool value_from_source(struct release *r, const char *name, const char *digest,
-                              struct way_back *w)
-{
-    CLEANUP(variable_set) struct variable_set now = { 0 };
-    struct err unresolved = { 0 };
-    if (!target_variables(r->target, VAR_TO_SUPABASE, &now, &unresolved))
-        return false;
-    for (size_t i = 0; i < now.n; i++) {
-        char have[SHA256_HEX_BYTES];
-        secret_digest(now.v[i].value, have);
-        if (!streq(now.v[i].spec->name, name) || !streq(have, digest))
-            continue;
-        struct secret *copy =
-            secret_new_public(secret_reveal(now.v[i].value)); /* registered already */
-        *vec_add(&w->owned, r->arena) = copy;
-        *vec_add(&w->set, r->arena) = (struct supabase_secret_value){ name, secret_reveal(copy) };
-        return true;
-    }
-    return false;
-}
-
-/* Adds what takes one variable back; false with the loss as the error. */
-static bool add_way_back(struct release *r, const char *name, const json_t *before,
-                         const struct live *now, struct way_back *w, struct err *e)
-{
-    const char *old = json_text_or(before, "digest", NULL);
-    const char *present = live_secret_digest(now, name);
-    if (!old) {
-        if (present)
-            *vec_add(&w->unset, r->arena) = name;
-        return true;
-    }
-    if (streq(present, old))
-        return true;
-    const char *value = json_text_or(before, "value", NULL);
-    if (value) {
-        *vec_add(&w->set, r->arena) = (struct supabase_secret_value){ name, str_of(value) };
-        return true;
-    }
-    if (value_from_source(r, name, old, w))
-        return true;
-    err_set(e, ERR_BLOCKED, "the old value of %s is gone: its source no longer gives it", name);
-    return err_hint(e,
-                    "give %s its old value where lockflight.toml says it comes from, then: "
-                    "lockflight resume %s --unwind",
-                    name, r->target->name);
-}
-
 bool variables_undo(struct release *r, struct err *e)
 {
     struct step *step = step_find(r, PHASE, KIND, KEY);
-    if (!step_stands(step)) {
-        release_summary(r, "nothing was changed");
-        return true;
-    }
-    struct live now = { 0 };
-    if (!supabase_secrets(r->target->supabase, r->arena, &now.secrets, &now.secrets_n, e) ||
-        !step_undo_intent(r, step, e))
+    const char *text = "nothing was changed";
+    if (step_stands(step) && (!step_undo_intent(r, step, e) ||
+                              !variable_restore(r->target, step->before, false, &text, e) ||
+                              !step_undone(r, step, NULL, e)))
         return false;
-    CLEANUP(way_back) struct way_back back = { 0 };
-    const char *name;
-    json_t *before;
-    json_object_foreach (step->before, name, before) {
-        if (!add_way_back(r, name, before, &now, &back, e))
-            return false;
-    }
-    struct supabase *host = r->target->supabase;
-    if ((back.set.n > 0 && !supabase_secrets_set(host, r->arena, back.set.v, back.set.n, e)) ||
-        (back.unset.n > 0 &&
-         !supabase_secrets_unset(host, r->arena, back.unset.v, back.unset.n, e)))
-        return false;
-    release_summary(r, "%zu unset, %zu back to the old value", back.unset.n, back.set.n);
-    return step_undone(r, step, NULL, e);
+    release_summary(r, "%s", text);
+    return true;
 }
 
 /* ---- probe ---- */
