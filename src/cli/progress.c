@@ -7,7 +7,9 @@
 #include "base/clock.h"
 #include "base/env.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/log.h"
+#include "base/strbuf.h"
 #include "cli/output.h"
 
 #include <pthread.h>
@@ -21,6 +23,7 @@
 #define SPIN_EVERY_MS   100
 #define HEARTBEAT_MS    30000 /* CI systems stop silent jobs */
 #define TAIL_LINE_BYTES 400
+#define SUMMARY_BYTES   (256 * KIB) /* GitHub takes up to 1 MiB a step */
 
 enum mode {
     MODE_LIVE,   /* one line that is drawn again */
@@ -38,6 +41,7 @@ struct progress {
     bool is_stopping;
     struct arena *step;    /* the running step's texts; emptied when the next one begins */
     struct arena *scratch; /* one call's texts */
+    struct strbuf summary; /* rows of the table in GitHub's job summary */
     const char *name;      /* NULL: no step is running */
     const char *note;
     int64_t began_ms;
@@ -190,11 +194,47 @@ struct progress *progress_begin(struct command_context *c)
     p->mode = mode_of(c);
     p->step = arena_new(0);
     p->scratch = arena_new(0);
+    p->summary = strbuf_init(SUMMARY_BYTES);
     pthread_mutex_init(&p->mutex, NULL);
     pthread_cond_init(&p->stopped, NULL);
     p->is_stopping =
         !needs_ticker(p) || !ticker_start(p); /* without a ticker there is no spinner */
     return p;
+}
+
+/* A cell of a Markdown table: no bar, no line end, no tag. */
+static void summary_cell(struct progress *p, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '|' || *text == '<' || *text == '\n')
+            strbuf_printf(&p->summary, "&#%d;", *text);
+        else
+            strbuf_addc(&p->summary, *text);
+    }
+}
+
+static void summary_row(struct progress *p, const char *word, const char *text)
+{
+    if (!p->c->is_github)
+        return;
+    strbuf_printf(&p->summary, "| %s | %s | ", p->name, word);
+    summary_cell(p, text);
+    strbuf_printf(&p->summary, " | %s |\n",
+                  clock_duration(p->scratch, clock_boot_ms() - p->began_ms));
+}
+
+/* Best effort: a summary that cannot be written is no reason to fail a release. */
+static void write_summary(struct progress *p)
+{
+    const char *path = env_value("GITHUB_STEP_SUMMARY");
+    if (!p->c->is_github || !path || p->summary.n == 0)
+        return;
+    FILE *f = fopen(path, "ae");
+    if (!f)
+        return;
+    (void)fprintf(f, "### lockflight %s\n\n| step | result | | time |\n|---|---|---|---|\n%s\n",
+                  p->c->path, strbuf_text(&p->summary));
+    (void)fclose(f);
 }
 
 void progress_end(struct progress *p)
@@ -212,6 +252,8 @@ void progress_end(struct progress *p)
         pthread_join(p->ticker, NULL);
     pthread_cond_destroy(&p->stopped);
     pthread_mutex_destroy(&p->mutex);
+    write_summary(p);
+    strbuf_done(&p->summary);
     arena_free(p->step);
     arena_free(p->scratch);
 }
@@ -351,6 +393,7 @@ void progress_step_done(struct progress *p, enum progress_result result, const c
     va_end(ap);
     if (!p->name)
         p->name = "";
+    summary_row(p, results[result].word, text);
     if (p->mode == MODE_EVENTS)
         emit_done(p, result, text);
     else if (p->mode == MODE_LIVE)

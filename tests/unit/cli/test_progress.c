@@ -180,6 +180,25 @@ static void on_github_steps_are_groups_and_children_give_no_orders(void **state)
     assert_contains(s->err, "::warning::drift\n");
 }
 
+static void on_github_the_steps_are_a_table_in_the_summary(void **state)
+{
+    struct screen *s = *state;
+    char path[] = "/tmp/lf-summary.XXXXXX";
+    CLEANUP(fd) int fd = mkstemp(path);
+    s->c.is_github = true;
+    (void)setenv("GITHUB_STEP_SUMMARY", path, 1);
+    struct progress *p = progress_begin(&s->c);
+    progress_step_begin(p, "tests", NULL);
+    progress_step_done(p, PROGRESS_FAIL, "1 | 2 <script>");
+    progress_end(p);
+    char text[512] = { 0 };
+    assert_true(read(fd, text, sizeof text - 1) > 0);
+    assert_contains(text, "### lockflight deploy\n");
+    assert_contains(text, "| tests | FAIL | 1 &#124; 2 &#60;script> | ");
+    (void)unsetenv("GITHUB_STEP_SUMMARY");
+    (void)unlink(path);
+}
+
 static void secrets_are_replaced_everywhere(void **state)
 {
     struct screen *s = *state;
@@ -270,6 +289,7 @@ int main(void)
         TEST(a_live_line_never_wraps),
         TEST(with_json_every_line_is_an_event),
         TEST(on_github_steps_are_groups_and_children_give_no_orders),
+        TEST(on_github_the_steps_are_a_table_in_the_summary),
         TEST(secrets_are_replaced_everywhere),
         TEST(quiet_says_nothing),
         TEST(what_loses_data_must_be_typed_in_full),
