@@ -1,6 +1,8 @@
 import { expect, open, seesToast, settled, signIn } from "./person.mjs";
 
 const run = Date.now().toString(36);
+const WEEKS_AHEAD = 8 + (Date.now() % 8); // a place of its own, should an earlier run have left something behind
+const HOUR = 9 + (Date.now() % 5);
 const CLIENT = `Eva Probe-${run}`;
 
 async function chooseClient(dialog) {
@@ -70,26 +72,26 @@ export const tasks = [
     async play(page, site) {
       await signIn(page, site, "/calendar");
       await settled(page);
-      for (let week = 0; week < 8; week++) await page.getByRole("button", { name: "Week after" }).click();
+      for (let week = 0; week < WEEKS_AHEAD; week++) await page.getByRole("button", { name: "Week after" }).click();
       await settled(page);
       await page.getByRole("button", { name: "New appointment" }).click();
       await chooseClient(page.getByRole("dialog"));
-      await page.getByRole("dialog").getByLabel("Time").fill("11:00");
+      await page.getByRole("dialog").getByLabel("Time").fill(`${String(HOUR).padStart(2, "0")}:00`);
       await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
       await seesToast(page, "Appointment added");
       const event = page.locator(".event", { hasText: CLIENT });
       await event.click();
-      await page.getByRole("dialog").getByLabel("Time").fill("14:30");
+      await page.getByRole("dialog").getByLabel("Time").fill(`${HOUR + 4}:30`);
       await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
       await seesToast(page, "Appointment saved");
-      await page.locator(".event", { hasText: "14:30" }).waitFor();
+      await page.locator(".event", { hasText: `${HOUR + 4}:30` }).waitFor();
       const box = await event.boundingBox();
       await page.mouse.move(box.x + 20, box.y + 10);
       await page.mouse.down();
       await page.mouse.move(box.x + 30, box.y - 14);
       await page.mouse.move(box.x + 20, box.y + 10 - 72, { steps: 4 });
       await page.mouse.up();
-      await seesToast(page, "13:00");
+      await seesToast(page, `${HOUR + 3}:00`);
       await event.click();
       await page.getByRole("dialog").getByRole("button", { name: "Cancel it" }).click();
       await page.getByLabel("Why is it canceled").fill("End of the probe");
