@@ -1,20 +1,22 @@
 /*
  * A command is a value: its name, options, arguments and function stand in one const struct.
- * Parsing,
- * --help, "did you mean", shell completion and the manual page are made from these rows.
+ * Parsing, help, "did you mean", shell completion and the manual page are made from these rows.
  *
  * TO ADD A VERB   Write src/command/<verb>.c with `const struct command cmd_<verb>`, declare it and
- * add a row in src/command/commands.c. Nothing else.
+ * put a row into src/command/commands.c. Nothing else.
  *
- *     struct deploy_args { const char *environment; const char *ref; bool is_dry; int64_t
- * timeout_ms; };
+ *     struct deploy_args {
+ *         const char *environment;
+ *         const char *ref;
+ *         bool is_dry;
+ *     };
  *
  *     static const struct option deploy_options[] = {
- *         { "ref",     'r', OPT_TEXT, AT(deploy_args, ref),        "<git-ref>", "Release this
- * commit"  }, { "dry-run",  0,  OPT_FLAG, AT(deploy_args, is_dry),     NULL,        "Show, change
- * nothing" }, { "timeout",  0,  OPT_MS,   AT(deploy_args, timeout_ms), "<time>",    "Give up after
- * this"   }, { 0 },
+ *         { "ref",     'r', OPT_TEXT, AT(deploy_args, ref),    "<git-ref>", "Release this commit"
+ * }, { "dry-run",  0,  OPT_FLAG, AT(deploy_args, is_dry), NULL,        "Change nothing"      }, { 0
+ * },
  *     };
+ *
  *     static const struct argument deploy_arguments[] = {
  *         { "environment", ARG_ONE, COMPLETE_ENVIRONMENT, AT(deploy_args, environment), "Where to"
  * }, { 0 },
@@ -158,8 +160,7 @@ struct command_context {
 void command_context_init(struct command_context *c, struct arena *a,
                           const struct command *const *commands);
 
-/* Parses argv, then runs the command, or prints help. False with an error that is not printed yet.
- */
+/* Parses argv, then runs the command or prints help. False with an error not printed yet. */
 bool command_main(struct command_context *c, int argc, char **argv, struct err *e) MUST_USE;
 
 /* Prints the error's whole story on stderr (with --json as a document on stdout, last line), as
@@ -175,8 +176,7 @@ const struct command *command_find(const struct command *const *table, const cha
 /* The nearest name in the table, or NULL if nothing is near. */
 const char *command_nearest(const struct command *const *table, const char *name);
 
-/* The options every command has, if it offers them. For parsing, help, completion and the manual.
- */
+/* The options every command has, if it offers them: for parsing, help, completion, manual. */
 struct global_option {
     unsigned needs;       /* 0: always; else any of these COMMAND_… bits */
     struct option option; /* `at` points into struct command_context */

@@ -4,8 +4,9 @@
  *     on a terminal    the live line with a spinner after 1 s and the time; it collapses to
  *                      "  ok    draft      212 files, 4 uploaded                 11 s"
  *     otherwise        append-only lines with UTC time, without cursor codes:
- *                      "10:02:53Z draft     ok    212 files, 4 uploaded"; under CI a line every 30
- * s GitHub Actions   each step's log lines in a group, failures as annotations
+ *                      "10:02:53Z draft     ok    212 files, 4 uploaded"; under CI one each 30 s
+ *     GitHub Actions   each step's log lines in a group, warnings as annotations, and the steps as
+ *                      a table in the summary of the job
  *     --json           newline-delimited events on stdout, nothing else there:
  *                      {"v":1,"at":"…","event":"step_done","step":"draft","result":"ok","text":"…"}
  *

@@ -268,8 +268,7 @@ struct origin {
     int column;
 };
 
-/* Where the value of this field came from; `field` is its address inside the config or environment.
- */
+/* Where a value came from; `field` is its address inside the config or the environment. */
 struct origin config_origin(const struct config *c, const void *field);
 
 /* "lockflight.toml:12:9", "NETLIFY_AUTH_TOKEN (environment)", "default", "local platform". */

@@ -19,9 +19,8 @@ char *local_state_dir(struct arena *a, const char *project, const char *project_
  * else /tmp/lockflight-<uid>/<8 hex>. */
 char *local_run_dir(struct arena *a, const char *state_dir);
 
-/* Programs that Debian lacks: $LOCKFLIGHT_RUNTIME_DIR, else /var/lib/lockflight/runtime for root,
- * else
- * ${XDG_DATA_HOME:-~/.local/share}/lockflight/runtime. */
+/* Where programs are that Debian lacks: $LOCKFLIGHT_RUNTIME_DIR, else for root
+ * /var/lib/lockflight/runtime, else ${XDG_DATA_HOME:-~/.local/share}/lockflight/runtime. */
 char *local_runtime_dir(struct arena *a);
 
 /* Deno and PostgREST: $LOCKFLIGHT_DENO / $LOCKFLIGHT_POSTGREST, else in the runtime folder, else in

@@ -3,9 +3,9 @@
  * its default and what it is for; reading, the errors and the manual page come from the same rows.
  *
  *     static const struct key test_keys[] = {
- *         { "run",     KEY_TEXT, AT(config, test.run),        .summary = "Shell line of the tests"
- * }, { "timeout", KEY_MS,   AT(config, test.timeout_ms), .otherwise = "15m", .summary = "…"   }, {
- * 0 },
+ *         { "run",     KEY_TEXT, KEY_AT(config, test.run),        .summary = "…" },
+ *         { "timeout", KEY_MS,   KEY_AT(config, test.timeout_ms), .otherwise = "15m" },
+ *         { 0 },
  *     };
  */
 #ifndef LOCKFLIGHT_CONFIG_READ_H
