@@ -248,6 +248,7 @@ static const char *project_path(struct arena *a, const char *path)
 
 static bool has_file(const struct function_source *s, const char *path)
 {
+    assert(s->n_files == 0 || s->files);
     for (size_t i = 0; i < s->n_files; i++)
         if (streq(s->files[i].path, path))
             return true;

@@ -180,8 +180,8 @@ bool artefact_fetch(struct arena *a, struct artefact *art, const struct artefact
     for (size_t i = 0; i < art->n_files; i++) {
         struct artefact_file *f = &art->files[i];
         const char *sha1 = f->sha1;
-        bool is_needed = // NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers
-            bsearch(&sha1, required, spec->n_required, sizeof *required, by_text) != NULL;
+        // NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers
+        bool is_needed = bsearch(&sha1, required, spec->n_required, sizeof *required, by_text);
         if (!is_needed || f->source || f->content.p)
             continue;
         f->source = fs_join(a, spec->dir, f->sha256);
