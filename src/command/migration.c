@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "cli/prompt.h"
 #include "command/commands.h"
+#include "command/flight.h"
 #include "config/config.h"
 #include "engine/journal.h"
 #include "migrate/apply.h"
@@ -126,11 +127,10 @@ static bool lease_of_command(struct session *s, const char *purpose, struct leas
     struct lease_taken taken;
     struct release_record open;
     bool is_open = false;
-    const char *user = getenv("USER");
     struct lease_spec spec = {
         .url = s->environment.database_url,
         .target = s->environment.name,
-        .holder = user ? user : "someone",
+        .holder = flight_actor(s->c),
         .purpose = purpose,
     };
     if (!lease_take(&spec, ret, &taken, e) ||
@@ -295,15 +295,14 @@ static bool new_migration(struct command_context *c, void *args, struct err *e)
 {
     const struct migration_args *a = args;
     struct config config;
-    const char *file = NULL, *reverse = NULL;
+    struct migration m;
     if (!config_load(c->arena, c->config_path, &config, e) ||
-        !migration_create(c->arena, config.paths.migrations, config.paths.reverse, a->name, &file,
-                          &reverse, e))
+        !migration_create(c->arena, config.paths.migrations, config.paths.reverse, a->name, &m, e))
         return false;
     if (c->wants_json)
-        print_json(c, json_pack("{s:s, s:s}", "migration", file, "reverse", reverse));
+        print_json(c, json_pack("{s:s, s:s}", "migration", m.file, "reverse", m.reverse_file));
     else
-        print(&c->out, "%s\n%s\n", file, reverse);
+        print(&c->out, "%s\n%s\n", m.file, m.reverse_file);
     return true;
 }
 

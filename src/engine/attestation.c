@@ -23,8 +23,7 @@ bool attestation_write(struct lease *l, const struct attestation *x, struct err 
                "source_digest,"
                " artefact_digest, claims, created_by, epoch)"
                " SELECT $1, $2, $3, $4, $5, coalesce($6::jsonb, '{}'), $7, $8",
-        .params = params,
-        .n = sizeof params / sizeof *params,
+        .params = { params, sizeof params / sizeof *params },
         .event = "attestation.written",
         .release_id = x->release_id,
         .body = json_text(a, body),
@@ -32,11 +31,13 @@ bool attestation_write(struct lease *l, const struct attestation *x, struct err 
     return journal_write(l, &w, e) || err_wrap(e, "write the attestation");
 }
 
-static bool find(struct pg *db, struct arena *a, const char *sql, const char *const *params,
-                 size_t n, struct attestation *ret, bool *ret_found, struct err *e)
+/* NOLINTNEXTLINE(readability-function-size): a reader names where, into what, about whom and which
+ */
+static bool find(struct pg *db, struct arena *a, const char *sql, struct pg_params params,
+                 struct attestation *ret, bool *ret_found, struct err *e)
 {
     struct pg_rows r;
-    if (!pg_query(db, a, sql, params, n, &r, e)) {
+    if (!pg_query(db, a, sql, params, &r, e)) {
         if (!streq(e->sqlstate, "42P01") && !streq(e->sqlstate, "3F000"))
             return err_wrap(e, "read the attestation");
         err_clear(e);
@@ -62,6 +63,8 @@ static bool find(struct pg *db, struct arena *a, const char *sql, const char *co
     "created_by,"                                                                                  \
     " (extract(epoch FROM created_at) * 1000)::bigint FROM lockflight.attestations "
 
+/* NOLINTNEXTLINE(readability-function-size): a reader names where, into what, about whom and which
+ */
 bool attestation_find(struct pg *db, struct arena *a, const char *environment,
                       const char *source_digest, struct attestation *ret, bool *ret_found,
                       struct err *e)

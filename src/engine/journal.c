@@ -96,8 +96,7 @@ bool journal_begin(struct lease *l, struct arena *a, const struct release_record
                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, coalesce($13::jsonb, "
                "'{}'), $14,"
                " $15, 'forward') ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch",
-        .params = params,
-        .n = sizeof params / sizeof *params,
+        .params = { params, sizeof params / sizeof *params },
         .event = "release.begun",
         .release_id = id,
         .body = json_text(a, body),
@@ -120,8 +119,7 @@ bool journal_reopen(struct lease *l, struct arena *a, const char *release_id, st
         .name = "reopen",
         .sql = "UPDATE lockflight.releases SET epoch = $3"
                " WHERE id = $1 AND target = $2 AND state IN " OPEN_STATES,
-        .params = (const char *const[]){ release_id, lease_target(l), number(a, lease_epoch(l)) },
-        .n = 3,
+        .params = PG_PARAMS(release_id, lease_target(l), number(a, lease_epoch(l))),
         .nothing = "the release is not open",
         .event = "release.reopened",
         .release_id = release_id,
@@ -180,8 +178,7 @@ bool journal_intent(struct journal *j, const struct step_spec *s, int *ret_seq, 
                " ON CONFLICT (release, seq, direction) DO UPDATE SET epoch = excluded.epoch"
                " WHERE steps.phase = excluded.phase AND steps.key = excluded.key AND steps.state = "
                "'intent'",
-        .params = params,
-        .n = sizeof params / sizeof *params,
+        .params = { params, sizeof params / sizeof *params },
         .nothing = "the step's number is taken",
         .event = "step.intent",
         .release_id = j->release_id,
@@ -193,19 +190,25 @@ bool journal_intent(struct journal *j, const struct step_spec *s, int *ret_seq, 
     return true;
 }
 
-/* One row of steps changes: $1 release, $2 seq, $3 epoch, $4 JSON. */
-static bool change_step(struct journal *j, const char *name, const char *sql, int seq,
-                        const json_t *json, const char *event, const char *nothing, struct err *e)
+/* How one row of steps may change: $1 release, $2 seq, $3 epoch, $4 JSON. */
+struct step_change {
+    const char *name; /* of the fault points */
+    const char *event;
+    const char *nothing;
+    const char *sql;
+};
+
+static bool change_step(struct journal *j, const struct step_change *change, int seq,
+                        const json_t *json, struct err *e)
 {
     CLEANUP(arena) struct arena *a = arena_new(0);
     struct journal_write w = {
-        .name = name,
-        .sql = sql,
-        .params = (const char *const[]){ j->release_id, number(a, seq),
-                                         number(a, lease_epoch(j->lease)), text_or_null(a, json) },
-        .n = 4,
-        .nothing = nothing,
-        .event = event,
+        .name = change->name,
+        .sql = change->sql,
+        .params = PG_PARAMS(j->release_id, number(a, seq), number(a, lease_epoch(j->lease)),
+                            text_or_null(a, json)),
+        .nothing = change->nothing,
+        .event = change->event,
         .release_id = j->release_id,
         .body = step_body(a, seq, NULL, NULL, NULL),
     };
@@ -214,38 +217,49 @@ static bool change_step(struct journal *j, const char *name, const char *sql, in
 
 bool journal_again(struct journal *j, int seq, const json_t *before, struct err *e)
 {
-    return change_step(
-        j, "intent",
+    static const struct step_change again = {
+        "intent",
+        "step.again",
+        "the step is not in doubt",
         "UPDATE lockflight.steps SET attempt = attempt + 1, epoch = $3,"
         " before = coalesce($4::jsonb, before), started_at = clock_timestamp()"
         " WHERE release = $1 AND seq = $2 AND direction = 'forward' AND state = 'intent'",
-        seq, before, "step.again", "the step is not in doubt", e);
+    };
+    return change_step(j, &again, seq, before, e);
 }
 
 bool journal_progress(struct journal *j, int seq, const json_t *after, struct err *e)
 {
-    return change_step(
-        j, "progress",
+    static const struct step_change progress = {
+        "progress",
+        "step.progress",
+        "the step is not in doubt",
         "UPDATE lockflight.steps SET after = coalesce(after, '{}') || $4::jsonb, epoch = $3"
         " WHERE release = $1 AND seq = $2 AND direction = 'forward' AND state = 'intent'",
-        seq, after, "step.progress", "the step is not in doubt", e);
+    };
+    return change_step(j, &progress, seq, after, e);
 }
 
 bool journal_done(struct journal *j, int seq, const json_t *after, struct err *e)
 {
-    return change_step(
-        j, "done",
+    static const struct step_change done = {
+        "done",
+        "step.done",
+        "there is no such step",
         "UPDATE lockflight.steps SET state = 'done', epoch = $3, finished_at = clock_timestamp(),"
         " after = CASE WHEN $4::jsonb IS NULL THEN after ELSE coalesce(after, '{}') || $4::jsonb "
         "END"
         " WHERE release = $1 AND seq = $2 AND direction = 'forward'",
-        seq, after, "step.done", "there is no such step", e);
+    };
+    return change_step(j, &done, seq, after, e);
 }
 
 bool journal_undo_intent(struct journal *j, int seq, struct err *e)
 {
-    return change_step(
-        j, "undo_intent",
+    static const struct step_change undo_intent = {
+        "undo_intent",
+        "step.undo_intent",
+        "the step is undone already, or there is none",
         "INSERT INTO lockflight.steps (release, seq, direction, phase, kind, key, title, state, "
         "epoch)"
         " SELECT release, seq, 'reverse', phase, kind, key, title, 'undo_intent', $3"
@@ -253,16 +267,21 @@ bool journal_undo_intent(struct journal *j, int seq, struct err *e)
         " AND $4::jsonb IS NULL"
         " ON CONFLICT (release, seq, direction) DO UPDATE SET epoch = excluded.epoch,"
         " attempt = steps.attempt + 1 WHERE steps.state = 'undo_intent'",
-        seq, NULL, "step.undo_intent", "the step is undone already, or there is none", e);
+    };
+    return change_step(j, &undo_intent, seq, NULL, e);
 }
 
 bool journal_undone(struct journal *j, int seq, const json_t *after, struct err *e)
 {
-    return change_step(j, "undone",
-                       "UPDATE lockflight.steps SET state = 'undone', epoch = $3, after = $4,"
-                       " finished_at = clock_timestamp()"
-                       " WHERE release = $1 AND seq = $2 AND direction = 'reverse'",
-                       seq, after, "step.undone", "its undo was not begun", e);
+    static const struct step_change undone = {
+        "undone",
+        "step.undone",
+        "its undo was not begun",
+        "UPDATE lockflight.steps SET state = 'undone', epoch = $3, after = $4, finished_at = "
+        "clock_timestamp()"
+        " WHERE release = $1 AND seq = $2 AND direction = 'reverse'",
+    };
+    return change_step(j, &undone, seq, after, e);
 }
 
 /* ---- the release itself ---- */
@@ -287,8 +306,7 @@ bool journal_facts(struct journal *j, const struct release_facts *f, struct err 
                " manifest = manifest || coalesce($5::jsonb, '{}'), plan = coalesce($6::jsonb, "
                "plan), epoch = $7"
                " WHERE id = $1",
-        .params = params,
-        .n = sizeof params / sizeof *params,
+        .params = { params, sizeof params / sizeof *params },
         .nothing = "there is no such release",
     };
     return journal_write(j->lease, &w, e);
@@ -311,8 +329,7 @@ bool journal_state(struct journal *j, enum release_state to, const char *note, s
         .sql = "UPDATE lockflight.releases SET state = $2, note = coalesce($3, note), epoch = $4,"
                " finished_at = CASE WHEN $5::boolean THEN clock_timestamp() END"
                " WHERE id = $1 AND (state IN " OPEN_STATES " OR state = $2 AND epoch = $4)",
-        .params = params,
-        .n = sizeof params / sizeof *params,
+        .params = { params, sizeof params / sizeof *params },
         .nothing = "the release has ended already",
         .event = "release.state",
         .release_id = j->release_id,
@@ -349,8 +366,7 @@ bool journal_quarantine(struct lease *l, const char *release_id, const char *by,
         .sql = "UPDATE lockflight.releases SET quarantined_at = clock_timestamp(), quarantined_by "
                "= $3,"
                " quarantine_reason = $4 WHERE id = $1 AND target = $2",
-        .params = (const char *const[]){ release_id, lease_target(l), by, reason },
-        .n = 4,
+        .params = PG_PARAMS(release_id, lease_target(l), by, reason),
         .nothing = "there is no such release",
         .event = "release.quarantined",
         .release_id = release_id,
@@ -369,8 +385,7 @@ bool journal_clear_quarantine(struct lease *l, const char *source_digest, const 
         .name = "quarantine",
         .sql = "UPDATE lockflight.releases SET quarantined_at = NULL, quarantined_by = NULL,"
                " quarantine_reason = NULL WHERE target = $1 AND source_digest = $2",
-        .params = (const char *const[]){ lease_target(l), source_digest },
-        .n = 2,
+        .params = PG_PARAMS(lease_target(l), source_digest),
         .nothing = "nothing of this content was ever released here",
         .event = "quarantine.cleared",
         .body = json_text(a, body),

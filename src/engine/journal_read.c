@@ -13,10 +13,10 @@
 #define CHAIN_PAGE      "1000"
 
 /* As pg_query, but a missing table is no rows. */
-static bool query(struct pg *db, struct arena *a, const char *sql, const char *const *params,
-                  size_t n, struct pg_rows *ret, struct err *e)
+static bool query(struct pg *db, struct arena *a, const char *sql, struct pg_params params,
+                  struct pg_rows *ret, struct err *e)
 {
-    if (pg_query(db, a, sql, params, n, ret, e))
+    if (pg_query(db, a, sql, params, ret, e))
         return true;
     bool is_missing = streq(e->sqlstate, "42P01") || streq(e->sqlstate, "3F000");
     if (!is_missing || pg_in_transaction(db))
@@ -77,11 +77,13 @@ static struct release_record release_of(const struct pg_rows *r, size_t i)
     };
 }
 
-static bool find(struct pg *db, struct arena *a, const char *sql, const char *const *params,
-                 size_t n, struct release_record *ret, bool *ret_found, struct err *e)
+/* NOLINTNEXTLINE(readability-function-size): a reader names where, into what, about whom and which
+ */
+static bool find(struct pg *db, struct arena *a, const char *sql, struct pg_params params,
+                 struct release_record *ret, bool *ret_found, struct err *e)
 {
     struct pg_rows rows;
-    if (!query(db, a, sql, params, n, &rows, e))
+    if (!query(db, a, sql, params, &rows, e))
         return false;
     *ret_found = rows.n > 0;
     if (rows.n > 0)
@@ -107,6 +109,8 @@ bool journal_find_live(struct pg *db, struct arena *a, const char *target,
                 PG_PARAMS(target), ret, ret_found, e);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a reader names where, into what, about whom and which
+ */
 bool journal_find(struct pg *db, struct arena *a, const char *target, const char *id_or_name,
                   struct release_record *ret, bool *ret_found, struct err *e)
 {
@@ -116,6 +120,8 @@ bool journal_find(struct pg *db, struct arena *a, const char *target, const char
                 PG_PARAMS(target, id_or_name), ret, ret_found, e);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a reader names where, into what, about whom and which
+ */
 bool journal_find_quarantine(struct pg *db, struct arena *a, const char *target,
                              const char *source_digest, struct release_record *ret, bool *ret_found,
                              struct err *e)
@@ -127,6 +133,8 @@ bool journal_find_quarantine(struct pg *db, struct arena *a, const char *target,
                 PG_PARAMS(target, source_digest), ret, ret_found, e);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a reader names where, into what, about whom and which
+ */
 bool journal_list(struct pg *db, struct arena *a, const char *target, int limit,
                   struct release_record **ret, size_t *ret_count, struct err *e)
 {
@@ -144,6 +152,30 @@ bool journal_list(struct pg *db, struct arena *a, const char *target, int limit,
 
 /* ---- steps ---- */
 
+static const char steps_sql[] =
+    "SELECT f.seq, f.phase, f.kind, f.key, f.title, f.idempotency_key, f.state, u.state, f.before, "
+    "f.after,"
+    " u.after, f.attempt, greatest(f.epoch, u.epoch), " UNIX_MS("f.started_at") ", " UNIX_MS(
+        "f.finished_at") ", " UNIX_MS("u.started_at") ", " UNIX_MS("u.finished_at") " FROM "
+                                                                                    "lockflight."
+                                                                                    "steps f LEFT "
+                                                                                    "JOIN "
+                                                                                    "lockflight."
+                                                                                    "steps u"
+                                                                                    " ON u.release "
+                                                                                    "= f.release "
+                                                                                    "AND u.seq = "
+                                                                                    "f.seq AND "
+                                                                                    "u.direction = "
+                                                                                    "'reverse'"
+                                                                                    " WHERE "
+                                                                                    "f.release = "
+                                                                                    "$1 AND "
+                                                                                    "f.direction = "
+                                                                                    "'forward' "
+                                                                                    "ORDER BY "
+                                                                                    "f.seq";
+
 static enum step_state step_state_of(const char *forward, const char *reverse)
 {
     if (reverse)
@@ -151,112 +183,46 @@ static enum step_state step_state_of(const char *forward, const char *reverse)
     return streq(forward, "done") ? STEP_DONE : STEP_INTENT;
 }
 
+static struct step_record step_of(const struct pg_rows *r, size_t i)
+{
+    return (struct step_record){
+        .seq = (int)pg_int(r, i, 0),
+        .phase = pg_value(r, i, 1),
+        .kind = pg_value(r, i, 2),
+        .key = pg_value(r, i, 3),
+        .title = pg_value(r, i, 4),
+        .idempotency_key = pg_value(r, i, 5),
+        .state = step_state_of(pg_value(r, i, 6), pg_value(r, i, 7)),
+        .before = pg_value(r, i, 8),
+        .after = pg_value(r, i, 9),
+        .undo_after = pg_value(r, i, 10),
+        .attempt = (int)pg_int(r, i, 11),
+        .epoch = pg_int(r, i, 12),
+        .started_unix_ms = pg_int(r, i, 13),
+        .finished_unix_ms = pg_int(r, i, 14),
+        .undo_started_unix_ms = pg_int(r, i, 15),
+        .undone_unix_ms = pg_int(r, i, 16),
+    };
+}
+
 bool journal_steps(struct pg *db, struct arena *a, const char *release_id, struct step_record **ret,
                    size_t *ret_count, struct err *e)
 {
-    struct pg_rows r;
-    if (!query(db, a,
-               "SELECT f.seq, f.phase, f.kind, f.key, f.title, f.idempotency_key, f.state, "
-               "u.state, f.before,"
-               " f.after, u.after, f.attempt, greatest(f.epoch, u.epoch), " UNIX_MS("f.started_at") ", " UNIX_MS(
-                   "f.finished_at") ", " UNIX_MS("u.started_at") ", " UNIX_MS("u.finished_at") " FR"
-                                                                                               "OM "
-                                                                                               "loc"
-                                                                                               "kfl"
-                                                                                               "igh"
-                                                                                               "t."
-                                                                                               "ste"
-                                                                                               "ps "
-                                                                                               "f "
-                                                                                               "LEF"
-                                                                                               "T "
-                                                                                               "JOI"
-                                                                                               "N "
-                                                                                               "loc"
-                                                                                               "kfl"
-                                                                                               "igh"
-                                                                                               "t."
-                                                                                               "ste"
-                                                                                               "ps "
-                                                                                               "u"
-                                                                                               " ON"
-                                                                                               " u."
-                                                                                               "rel"
-                                                                                               "eas"
-                                                                                               "e "
-                                                                                               "= "
-                                                                                               "f."
-                                                                                               "rel"
-                                                                                               "eas"
-                                                                                               "e "
-                                                                                               "AND"
-                                                                                               " u."
-                                                                                               "seq"
-                                                                                               " = "
-                                                                                               "f."
-                                                                                               "seq"
-                                                                                               " AN"
-                                                                                               "D "
-                                                                                               "u."
-                                                                                               "dir"
-                                                                                               "ect"
-                                                                                               "ion"
-                                                                                               " = "
-                                                                                               "'re"
-                                                                                               "ver"
-                                                                                               "se'"
-                                                                                               " WH"
-                                                                                               "ERE"
-                                                                                               " f."
-                                                                                               "rel"
-                                                                                               "eas"
-                                                                                               "e "
-                                                                                               "= "
-                                                                                               "$1 "
-                                                                                               "AND"
-                                                                                               " f."
-                                                                                               "dir"
-                                                                                               "ect"
-                                                                                               "ion"
-                                                                                               " = "
-                                                                                               "'fo"
-                                                                                               "rwa"
-                                                                                               "rd'"
-                                                                                               " OR"
-                                                                                               "DER"
-                                                                                               " BY"
-                                                                                               " f."
-                                                                                               "se"
-                                                                                               "q",
-               PG_PARAMS(release_id), &r, e))
+    struct pg_rows rows;
+    if (!query(db, a, steps_sql, PG_PARAMS(release_id), &rows, e))
         return false;
-    struct step_record *v = ARENA_ARRAY(a, struct step_record, r.n + 1);
-    for (size_t i = 0; i < r.n; i++)
-        v[i] = (struct step_record){
-            .seq = (int)pg_int(&r, i, 0),
-            .phase = pg_value(&r, i, 1),
-            .kind = pg_value(&r, i, 2),
-            .key = pg_value(&r, i, 3),
-            .title = pg_value(&r, i, 4),
-            .idempotency_key = pg_value(&r, i, 5),
-            .state = step_state_of(pg_value(&r, i, 6), pg_value(&r, i, 7)),
-            .before = pg_value(&r, i, 8),
-            .after = pg_value(&r, i, 9),
-            .undo_after = pg_value(&r, i, 10),
-            .attempt = (int)pg_int(&r, i, 11),
-            .epoch = pg_int(&r, i, 12),
-            .started_unix_ms = pg_int(&r, i, 13),
-            .finished_unix_ms = pg_int(&r, i, 14),
-            .undo_started_unix_ms = pg_int(&r, i, 15),
-            .undone_unix_ms = pg_int(&r, i, 16),
-        };
+    struct step_record *v = ARENA_ARRAY(a, struct step_record, rows.n + 1);
+    for (size_t i = 0; i < rows.n; i++)
+        v[i] = step_of(&rows, i);
     *ret = v;
-    *ret_count = r.n;
+    *ret_count = rows.n;
     return true;
 }
 
 /* ---- events ---- */
 
+/* NOLINTNEXTLINE(readability-function-size): a reader names where, into what, about whom and which
+ */
 bool journal_events(struct pg *db, struct arena *a, const char *target, const char *release_id,
                     int64_t after_seq, int limit, struct event_record **ret, size_t *ret_count,
                     struct err *e)

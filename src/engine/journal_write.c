@@ -11,20 +11,20 @@
 /* Chosen once per write, however often it is sent. */
 struct prepared {
     const struct journal_write *w;
-    const char *const *params;
+    struct pg_params params;
     struct event event;
 };
 
 /* No registered secret gets into the database, whatever a caller put into a text. */
 static struct prepared prepare(struct lease *l, struct arena *a, const struct journal_write *w)
 {
-    const char **params = ARENA_ARRAY(a, const char *, w->n + 1);
-    for (size_t i = 0; i < w->n; i++)
-        params[i] =
-            w->params[i] && !w->is_raw ? log_redacted(a, str_of(w->params[i])) : w->params[i];
+    const char **texts = ARENA_ARRAY(a, const char *, w->params.n + 1);
+    for (size_t i = 0; i < w->params.n; i++)
+        texts[i] =
+            w->params.v[i] && !w->is_raw ? log_redacted(a, str_of(w->params.v[i])) : w->params.v[i];
     return (struct prepared){
         .w = w,
-        .params = params,
+        .params = { texts, w->params.n },
         .event = { .target = lease_target(l),
                    .release_id = w->release_id,
                    .epoch = lease_epoch(l),
@@ -40,7 +40,7 @@ static bool write_inside(struct lease *l, const struct prepared *p, struct err *
     uint64_t rows = 1;
     if (!lease_fence(l, db, e))
         return false;
-    if (p->w->sql && !pg_exec(db, p->w->sql, p->params, p->w->n, &rows, e))
+    if (p->w->sql && !pg_exec(db, p->w->sql, p->params, &rows, e))
         return false;
     if (rows == 0)
         return err_set(e, ERR_CONFLICT, "%s", p->w->nothing ? p->w->nothing : "nothing to change");

@@ -15,8 +15,7 @@
 struct journal_write {
     const char *name; /* of the fault points: journal.<name>.before and .after */
     const char *sql;  /* must touch a row; NULL: only the event */
-    const char *const *params;
-    size_t n;
+    struct pg_params params;
     const char *nothing; /* what it means when no row is touched: ERR_CONFLICT with this text */
 
     const char *event; /* type; NULL: none */

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/env.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -69,7 +70,7 @@ static char *number(struct arena *a, int64_t n)
 
 static bool time_from_environment(const char *name, int64_t *ms, struct err *e)
 {
-    const char *text = getenv(name);
+    const char *text = env_value(name);
     uint64_t value = 0;
     if (!text)
         return true;

@@ -53,30 +53,44 @@ bool lease_read(struct pg *db, struct arena *a, const char *target, struct lease
 }
 
 /* Both directions: one guarded update and its event, in one transaction. */
-static bool change_lock(struct pg *db, const char *target, const char *sql, const char *type,
-                        const char *by, const char *reason, bool *ret_changed, struct err *e)
+struct lock_change {
+    const char *event;
+    const char *sql; /* $1 target, $2 who, $3 why; returns the epoch if it changed something */
+};
+
+static bool rows_are_there(struct pg *db, const char *target, struct err *e)
+{
+    return schema_ensure(db, e) &&
+           pg_exec(db, "INSERT INTO lockflight.fence (target) VALUES ($1) ON CONFLICT DO NOTHING",
+                   PG_PARAMS(target), NULL, e) &&
+           pg_exec(db, "INSERT INTO lockflight.lease (target) VALUES ($1) ON CONFLICT DO NOTHING",
+                   PG_PARAMS(target), NULL, e);
+}
+
+static bool change_inside(struct pg *db, const struct lock_change *change, struct pg_params who,
+                          bool *ret_changed, struct err *e)
 {
     CLEANUP(arena) struct arena *a = arena_new(0);
     struct pg_rows rows;
-    if (!schema_ensure(db, e) ||
-        !pg_exec(db, "INSERT INTO lockflight.fence (target) VALUES ($1) ON CONFLICT DO NOTHING",
-                 PG_PARAMS(target), NULL, e) ||
-        !pg_exec(db, "INSERT INTO lockflight.lease (target) VALUES ($1) ON CONFLICT DO NOTHING",
-                 PG_PARAMS(target), NULL, e) ||
-        !pg_begin(db, e))
+    if (!pg_query(db, a, change->sql, who, &rows, e))
         return false;
-    bool ok = pg_query(db, a, sql, PG_PARAMS(target, by, reason), &rows, e);
-    *ret_changed = ok && rows.n == 1;
-    if (*ret_changed) {
-        json_auto_t *body = json_pack("{s:s, s:s*}", "by", by, "reason", reason);
-        struct event v = { .target = target,
-                           .epoch = pg_int(&rows, 0, 0),
-                           .type = type,
-                           .body = json_text(a, body),
-                           .nonce = random_uuid(a) };
-        ok = event_append(db, &v, e);
-    }
-    if (ok && pg_commit(db, e))
+    *ret_changed = rows.n == 1;
+    if (rows.n == 0)
+        return true;
+    json_auto_t *body = json_pack("{s:s*, s:s*}", "by", who.v[1], "reason", who.v[2]);
+    struct event v = { .target = who.v[0],
+                       .epoch = pg_int(&rows, 0, 0),
+                       .type = change->event,
+                       .body = json_text(a, body),
+                       .nonce = random_uuid(a) };
+    return event_append(db, &v, e);
+}
+
+static bool change_lock(struct pg *db, const struct lock_change *change, struct pg_params who,
+                        bool *ret_changed, struct err *e)
+{
+    if (rows_are_there(db, who.v[0], e) && pg_begin(db, e) &&
+        change_inside(db, change, who, ret_changed, e) && pg_commit(db, e))
         return true;
     pg_rollback(db);
     return false;
@@ -85,13 +99,15 @@ static bool change_lock(struct pg *db, const char *target, const char *sql, cons
 bool lease_lock(struct pg *db, const char *target, const char *by, const char *reason,
                 struct err *e)
 {
+    static const struct lock_change set = {
+        "lock.set",
+        "UPDATE lockflight.lease SET locked_by = $2, lock_reason = $3, locked_at = "
+        "clock_timestamp()"
+        " WHERE target = $1 AND locked_by IS NULL RETURNING epoch",
+    };
     bool changed = false;
     struct lease_info info;
-    if (!change_lock(db, target,
-                     "UPDATE lockflight.lease SET locked_by = $2, lock_reason = $3, locked_at = "
-                     "clock_timestamp()"
-                     " WHERE target = $1 AND locked_by IS NULL RETURNING epoch",
-                     "lock.set", by, reason, &changed, e))
+    if (!change_lock(db, &set, PG_PARAMS(target, by, reason), &changed, e))
         return err_wrap(e, "lock %s", target);
     if (changed)
         return true;
@@ -105,13 +121,15 @@ bool lease_lock(struct pg *db, const char *target, const char *by, const char *r
 bool lease_unlock(struct pg *db, const char *target, const char *by, const char *reason,
                   struct err *e)
 {
+    static const struct lock_change clear = {
+        "lock.cleared",
+        "UPDATE lockflight.lease SET locked_by = NULL, lock_reason = NULL, locked_at = NULL"
+        " WHERE target = $1 AND locked_by IS NOT NULL AND ($2::text IS NOT NULL OR $3::text IS NOT "
+        "NULL)"
+        " RETURNING epoch",
+    };
     bool changed = false;
-    if (!change_lock(
-            db, target,
-            "UPDATE lockflight.lease SET locked_by = NULL, lock_reason = NULL, locked_at = NULL"
-            " WHERE target = $1 AND locked_by IS NOT NULL"
-            " AND ($2::text IS NOT NULL OR $3::text IS NOT NULL) RETURNING epoch",
-            "lock.cleared", by, reason, &changed, e))
+    if (!change_lock(db, &clear, PG_PARAMS(target, by, reason), &changed, e))
         return err_wrap(e, "unlock %s", target);
     return changed ? true : err_set(e, ERR_NOT_FOUND, "%s is not locked", target);
 }

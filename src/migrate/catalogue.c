@@ -29,7 +29,7 @@ static bool read_lines(struct pg *db, struct arena *a, struct pg_rows *ret, stru
 
 bool catalogue_read(struct pg *db, struct arena *a, struct catalogue *ret, struct err *e)
 {
-    struct pg_rows rows;
+    struct pg_rows rows = { 0 };
     if (!read_lines(db, a, &rows, e))
         return false;
     struct catalogue c = { .lines = ARENA_ARRAY(a, const char *, rows.n + 1), .n = rows.n };

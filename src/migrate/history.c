@@ -107,7 +107,7 @@ void migration_plan(struct arena *a, const struct migration_set *set, const stru
         const struct migration *m = order <= 0 ? &set->v[i++] : NULL;
         const struct history_row *row = order >= 0 ? &h->v[k++] : NULL;
         *vec_add(&states, a) = state_of(m, row, newest);
-        if (!row)
+        if (!row) /* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
             *vec_add(&pending, a) = m;
     }
     *ret = (struct migration_plan){

@@ -202,8 +202,7 @@ static bool name_is_plain(const char *name)
 }
 
 bool migration_create(struct arena *a, const char *migrations_dir, const char *reverse_dir,
-                      const char *name, const char **ret_file, const char **ret_reverse_file,
-                      struct err *e)
+                      const char *name, struct migration *ret, struct err *e)
 {
     if (!name_is_plain(name))
         return err_set(e, ERR_USAGE,
@@ -227,7 +226,6 @@ bool migration_create(struct arena *a, const char *migrations_dir, const char *r
     if (!fs_mkdirs(migrations_dir, 0755, e) || !fs_mkdirs(reverse_dir, 0755, e) ||
         !fs_replace(file, up, 0644, e) || !fs_replace(reverse_file, down, 0644, e))
         return err_wrap(e, "create %s", file);
-    *ret_file = file;
-    *ret_reverse_file = reverse_file;
+    *ret = (struct migration){ .file = file, .reverse_file = reverse_file, .has_reverse = true };
     return true;
 }

@@ -45,7 +45,6 @@ const struct migration *migration_find(const struct migration_set *set, const ch
 /* Creates <dir>/<UTC yyyymmddhhmmss>_<name>.sql and the empty reverse script beside; ERR_USAGE for
  * a name that is not [A-Za-z0-9_-]+, ERR_CONFLICT if there is such a file. */
 bool migration_create(struct arena *a, const char *migrations_dir, const char *reverse_dir,
-                      const char *name, const char **ret_file, const char **ret_reverse_file,
-                      struct err *e) MUST_USE;
+                      const char *name, struct migration *ret, struct err *e) MUST_USE;
 
 #endif

@@ -240,7 +240,7 @@ char *statement_excerpt(struct arena *a, const struct place *p)
     for (size_t i = 0; i < p->line_text.n; i++) {
         column += starts_character(p->line_text.p[i]);
         if (column >= first && column < first + EXCERPT_WIDTH)
-            strbuf_addc(&b, p->line_text.p[i] == '\t' ? ' ' : p->line_text.p[i]);
+            strbuf_add(&b, p->line_text.p[i] == '\t' ? " " : p->line_text.p + i, 1);
     }
     if (column >= first + EXCERPT_WIDTH)
         strbuf_adds(&b, "…");

@@ -271,13 +271,13 @@ static bool refuse_copy(struct pg *db, struct err *e)
 }
 
 /* Sends one statement and checks the answer. *ret is the caller's to clear, also on failure. */
-static bool send_one(struct pg *db, const char *sql, const char *const *params, size_t n,
-                     PGresult **ret, struct err *e)
+static bool send_one(struct pg *db, const char *sql, struct pg_params params, PGresult **ret,
+                     struct err *e)
 {
     if (!pg_is_alive(db))
         return lost(db, true, e);
     bool nothing_took_effect = pg_in_transaction(db);
-    *ret = PQexecParams(db->conn, sql, (int)n, NULL, params, NULL, NULL, 0);
+    *ret = PQexecParams(db->conn, sql, (int)params.n, NULL, params.v, NULL, NULL, 0);
     notice_loss(db, *ret);
     if (!pg_is_alive(db))
         return lost(db, nothing_took_effect, e);
@@ -302,11 +302,11 @@ static bool send_one(struct pg *db, const char *sql, const char *const *params, 
     return refused(*ret, e);
 }
 
-bool pg_query(struct pg *db, struct arena *a, const char *sql, const char *const *params, size_t n,
+bool pg_query(struct pg *db, struct arena *a, const char *sql, struct pg_params params,
               struct pg_rows *ret, struct err *e)
 {
     CLEANUP(result) PGresult *r = NULL;
-    if (!send_one(db, sql, params, n, &r, e))
+    if (!send_one(db, sql, params, &r, e))
         return false;
 
     size_t rows = (size_t)PQntuples(r), columns = (size_t)PQnfields(r);
@@ -320,11 +320,11 @@ bool pg_query(struct pg *db, struct arena *a, const char *sql, const char *const
     return true;
 }
 
-bool pg_exec(struct pg *db, const char *sql, const char *const *params, size_t n,
-             uint64_t *ret_rows, struct err *e)
+bool pg_exec(struct pg *db, const char *sql, struct pg_params params, uint64_t *ret_rows,
+             struct err *e)
 {
     CLEANUP(result) PGresult *r = NULL;
-    if (!send_one(db, sql, params, n, &r, e))
+    if (!send_one(db, sql, params, &r, e))
         return false;
     if (ret_rows)
         *ret_rows = strtoull(PQcmdTuples(r), NULL, 10);
@@ -334,7 +334,7 @@ bool pg_exec(struct pg *db, const char *sql, const char *const *params, size_t n
 bool pg_run(struct pg *db, const char *sql, int *ret_position, struct err *e)
 {
     CLEANUP(result) PGresult *r = NULL;
-    if (send_one(db, sql, NULL, 0, &r, e))
+    if (send_one(db, sql, PG_NONE, &r, e))
         return true;
     const char *position = r ? PQresultErrorField(r, PG_DIAG_STATEMENT_POSITION) : NULL;
     if (ret_position)

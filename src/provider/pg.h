@@ -68,18 +68,22 @@ int64_t pg_int(const struct pg_rows *r, size_t row, size_t column);
 bool pg_bool(const struct pg_rows *r, size_t row, size_t column);
 
 /* Bound values: pg_exec(db, "… $1 … $2", PG_PARAMS(name, version), NULL, e); a NULL is SQL NULL. */
+struct pg_params {
+    const char *const *v;
+    size_t n;
+};
 #define PG_PARAMS(...)                                                                             \
-    (const char *const[]){ __VA_ARGS__ },                                                          \
-        sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *)
-#define PG_NONE NULL, 0
+    ((struct pg_params){ (const char *const[]){ __VA_ARGS__ },                                     \
+                         sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *) })
+#define PG_NONE ((struct pg_params){ NULL, 0 })
 
 /* One statement whose rows are wanted. Rows live in `a`. */
-bool pg_query(struct pg *db, struct arena *a, const char *sql, const char *const *params, size_t n,
+bool pg_query(struct pg *db, struct arena *a, const char *sql, struct pg_params params,
               struct pg_rows *ret, struct err *e) MUST_USE;
 
 /* One statement that changes something; ret_rows (may be NULL) is how many rows it touched. */
-bool pg_exec(struct pg *db, const char *sql, const char *const *params, size_t n,
-             uint64_t *ret_rows, struct err *e) MUST_USE;
+bool pg_exec(struct pg *db, const char *sql, struct pg_params params, uint64_t *ret_rows,
+             struct err *e) MUST_USE;
 
 /* One statement of foreign SQL, without parameters, rows discarded. On ERR_DB *ret_position (may be
  * NULL) is the 1-based character the server points at, or 0. COPY … FROM STDIN is refused. */

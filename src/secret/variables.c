@@ -1,6 +1,7 @@
 #include "secret/variables.h"
 
 #include "base/cleanup.h"
+#include "base/env.h"
 #include "base/limits.h"
 #include "base/proc.h"
 
@@ -43,10 +44,10 @@ static struct secret *keep(const struct variable_spec *spec, struct str value)
 static struct secret *from_environment(const struct variable_spec *spec, const char *name,
                                        struct err *e)
 {
-    const char *value = getenv(name);
+    const char *value = env_value(name);
     if (value)
         return keep(spec, str_of(value));
-    err_set(e, ERR_BLOCKED, "%s is not set", name);
+    err_set(e, ERR_BLOCKED, "%s is not set, or empty", name);
     err_hint(e, "export %s=…", name);
     return NULL;
 }
@@ -70,7 +71,7 @@ static struct secret *from_command(const struct variable_spec *declared, const c
         .argv = (const char *const[]){ "/bin/sh", "-c", text, NULL },
         .cwd = cwd,
         .timeout_ms = VARIABLE_CMD_TIMEOUT_MS,
-        .max_output_bytes = 2 * LIMIT_SECRET_VALUE_BYTES,
+        .max_output_bytes = (size_t)2 * LIMIT_SECRET_VALUE_BYTES,
     };
     struct secret *secret = NULL;
     bool ran = proc_run(scratch, &spec, &result, e);
@@ -78,7 +79,8 @@ static struct secret *from_command(const struct variable_spec *declared, const c
         secret = keep(declared, without_last_line_end(result.out));
     else if (ran)
         err_set(e, ERR_BLOCKED, "the command ended with status %d", result.exit_status);
-    if (result.out.n > 0)
+    if (result.out.n >
+        0) /* ours, though the result is for reading. NOLINTNEXTLINE(performance-no-int-to-ptr) */
         sodium_memzero((char *)(uintptr_t)result.out.p, result.out.n);
     if (!secret)
         err_hint(e, "run it by hand: %s", text);

@@ -418,15 +418,14 @@ static void a_project_without_migrations_has_an_empty_set(void **state)
 static void a_new_migration_comes_with_its_reverse_script(void **state)
 {
     struct fixture *f = *state;
-    const char *up = NULL, *down = NULL;
-    assert_ok(migration_create(f->a, f->up, f->down, "add_invoices", &up, &down, &f->e), &f->e);
+    struct migration m;
+    assert_ok(migration_create(f->a, f->up, f->down, "add_invoices", &m, &f->e), &f->e);
     load(f);
     assert_int_equal(f->set.n, 1);
     assert_true(f->set.v[0].has_reverse);
     assert_string_equal(f->set.v[0].name, "add_invoices");
     assert_int_equal(strlen(f->set.v[0].version), 14);
-    assert_fails(migration_create(f->a, f->up, f->down, "../x", &up, &down, &f->e), &f->e,
-                 ERR_USAGE);
+    assert_fails(migration_create(f->a, f->up, f->down, "../x", &m, &f->e), &f->e, ERR_USAGE);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
