@@ -12,14 +12,14 @@
  *     };
  *
  *     static const struct option deploy_options[] = {
- *         { "ref",     'r', OPT_TEXT, AT(deploy_args, ref),    "<git-ref>", "Release this commit"
- * }, { "dry-run",  0,  OPT_FLAG, AT(deploy_args, is_dry), NULL,        "Change nothing"      }, { 0
- * },
+ *         { "ref",     'r', OPT_TEXT, AT(deploy_args, ref),    "<git-ref>", "Release this" },
+ *         { "dry-run",  0,  OPT_FLAG, AT(deploy_args, is_dry), NULL,        "Change nothing" },
+ *         { 0 },
  *     };
  *
  *     static const struct argument deploy_arguments[] = {
- *         { "environment", ARG_ONE, COMPLETE_ENVIRONMENT, AT(deploy_args, environment), "Where to"
- * }, { 0 },
+ *         { "environment", ARG_ONE, COMPLETE_ENVIRONMENT, AT(deploy_args, environment), "Where" },
+ *         { 0 },
  *     };
  *
  * The args struct is zeroed before parsing, so an option that was not given is NULL, 0 or false.
