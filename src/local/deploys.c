@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define RETIRED_MS  ((int64_t)24 * 3600 * 1000) /* old pages may ask for their files this long */
-#define RETIRED_MAX 8
+#define RETIRED_MAX 32 /* a page may be read under many publishes in a row */
 #define HISTORY_MAX 500
 #define VIEWS_KEPT  32 /* of deploys that are not live */
 
@@ -288,19 +288,16 @@ bool deploy_complete(struct sites *s, struct deploy *d, struct err *e)
 /* ---- Publish
  * ------------------------------------------------------------------------------------------ */
 
-void site_retire(struct sites *s, struct site *site, struct view *v, int64_t until_unix_ms)
+/* Puts `old` first, under view_lock. What must go, because it is the same again or one too many, is
+ * returned to be freed without the lock. */
+static struct retired_view *retire_locked(struct site *site, struct retired_view *old)
 {
-    struct retired_view *old = calloc(1, sizeof *old);
-    if (!old)
-        memory_exhausted(sizeof *old);
-    *old = (struct retired_view){ .view = v, .until_unix_ms = until_unix_ms };
     struct retired_view *dropped = NULL;
-    (void)pthread_mutex_lock(&s->view_lock);
     old->next = site->retired;
     site->retired = old;
     unsigned kept = 1;
     for (struct retired_view **at = &old->next; *at;) {
-        if ((*at)->view == v || kept == RETIRED_MAX) { /* the same again, or too many */
+        if ((*at)->view == old->view || kept == RETIRED_MAX) {
             struct retired_view *gone = *at;
             *at = gone->next;
             gone->next = dropped;
@@ -310,7 +307,20 @@ void site_retire(struct sites *s, struct site *site, struct view *v, int64_t unt
             at = &(*at)->next;
         }
     }
-    (void)pthread_mutex_unlock(&s->view_lock);
+    return dropped;
+}
+
+static struct retired_view *retired_new(struct view *v, int64_t until_unix_ms)
+{
+    struct retired_view *old = calloc(1, sizeof *old);
+    if (!old)
+        memory_exhausted(sizeof *old);
+    *old = (struct retired_view){ .view = v, .until_unix_ms = until_unix_ms };
+    return old;
+}
+
+static void retired_free(struct retired_view *dropped)
+{
     while (dropped) {
         struct retired_view *next = dropped->next;
         view_unref(dropped->view);
@@ -319,16 +329,31 @@ void site_retire(struct sites *s, struct site *site, struct view *v, int64_t unt
     }
 }
 
+void site_retire(struct sites *s, struct site *site, struct view *v, int64_t until_unix_ms)
+{
+    struct retired_view *old = retired_new(v, until_unix_ms);
+    (void)pthread_mutex_lock(&s->view_lock);
+    struct retired_view *dropped = retire_locked(site, old);
+    (void)pthread_mutex_unlock(&s->view_lock);
+    retired_free(dropped);
+}
+
+/* One step for visitors: the moment the old view is not the published one, it is a retired one. In
+ * between, a page that was just read would not find its script. */
 static void swap_published(struct sites *s, struct site *site, struct view *v)
 {
+    struct retired_view *old = retired_new(NULL, clock_unix_ms() + RETIRED_MS);
     (void)pthread_mutex_lock(&s->view_lock);
-    struct view *old = site->published;
+    old->view = site->published;
     site->published = v;
+    bool is_new = old->view && old->view != v;
+    struct retired_view *dropped = is_new ? retire_locked(site, old) : NULL;
     (void)pthread_mutex_unlock(&s->view_lock);
-    if (old && old != v)
-        site_retire(s, site, old, clock_unix_ms() + RETIRED_MS);
-    else
-        view_unref(old);
+    retired_free(dropped);
+    if (!is_new) { /* drops the reference that `published` held, if there was one */
+        view_unref(old->view);
+        free(old);
+    }
 }
 
 /* Writes the new history, then swaps. The old record comes back if it cannot be written. */

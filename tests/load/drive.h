@@ -29,6 +29,7 @@ struct drive {
     int api_port, site_port;
     const char *netlify_token, *supabase_token, *site, *ref;
     int publishes, rollbacks, switches;   /* wanted */
+    int pause_ms;                         /* between two visits; below 1000 */
     int published, rolled_back, switched; /* done */
     struct history site_history, function_history;
     char deploy_id[CHANGES_MAX][64]; /* of each version of the site */

@@ -3,14 +3,16 @@
  * of times.
  *
  *   lf_load --api PORT --site-port PORT --netlify-token T --site ID --supabase-token T --ref REF
- *           [--connections 64] [--publishes 500] [--rollbacks 100] [--switches 100]
+ *           [--connections 64] [--publishes 500] [--rollbacks 100] [--switches 100] [--pause-ms 5]
  *
  * VISITORS  Each connection asks for the page, then for the script that the page names by hash,
- * then for the function, over and over on one keep-alive connection. DRIVERS   One thread publishes
- * and rolls back through the Netlify API, one replaces the function through the Supabase API, as
- * the vendors' clients do. COUNTED   failed: any status but 200, a reset, a cut or stalled answer,
- * an answer later than 1 s. mixed: a body that is not, byte for byte, one of the versions that
- * could be live between sending the request and having the answer; a page whose script is gone.
+ * then for the function, over and over on one keep-alive connection, with a short pause for
+ * thought: without it the test would measure who gets the two cores, not whether a switch is
+ * noticed. DRIVERS   One thread publishes and rolls back through the Netlify API, one replaces the
+ * function through the Supabase API, as the vendors' clients do. COUNTED   failed: any status but
+ * 200, a reset, a cut or stalled answer, an answer later than 1 s. mixed: a body that is not, byte
+ * for byte, one of the versions that could be live between sending the request and having the
+ * answer; a page whose script is gone.
  *
  * What could be live is known from a history: `started` counts the changes asked for,
  * `acknowledged` those answered. A request sent when n were acknowledged and answered when m were
@@ -118,6 +120,7 @@ static void *visitor(void *argument)
     if (!wire_init(&w, d->site_port))
         abort();
     while (!stop) {
+        nanosleep(&(struct timespec){ .tv_nsec = d->pause_ms * 1000000L }, NULL);
         visit_site(&w, &d->site_history);
         struct answer a;
         int version, from = d->function_history.acknowledged;
@@ -169,7 +172,7 @@ static int run(struct drive *d, int connections)
 
 int main(int argc, char **argv)
 {
-    static struct drive d = { .publishes = 500, .rollbacks = 100, .switches = 100 };
+    static struct drive d = { .publishes = 500, .rollbacks = 100, .switches = 100, .pause_ms = 5 };
     int connections = 64;
     const struct {
         const char *name;
@@ -182,6 +185,7 @@ int main(int argc, char **argv)
         { "--publishes", &d.publishes, NULL },
         { "--rollbacks", &d.rollbacks, NULL },
         { "--switches", &d.switches, NULL },
+        { "--pause-ms", &d.pause_ms, NULL },
         { "--netlify-token", NULL, &d.netlify_token },
         { "--supabase-token", NULL, &d.supabase_token },
         { "--site", NULL, &d.site },
