@@ -1,7 +1,6 @@
 /*
  * Arenas: memory named by its lifetime. A function that allocates its result takes an arena, so a
- * signature without one leaves nothing behind. An arena is freed whole; single values are not
- * freed.
+ * signature without one leaves nothing behind. An arena is freed whole, single values never.
  *
  * Out of memory, or past the ceiling, is fatal, at one place (arena.c): a command with a journal is
  * crash-only, and resuming is a tested path. Not thread-safe: one arena, one thread.

@@ -60,8 +60,8 @@ struct err {
 /* Sets the cause and forgets what was in *e before. Returns false. */
 bool err_set(struct err *e, enum err_code code, const char *fmt, ...) PRINTF(3, 4);
 
-/* As err_set with the text of `errno` appended and kept in sys_errno. Code ERR_IO. Returns false.
- */
+/* As err_set with the text of `errno` appended and kept in sys_errno. Code
+ * ERR_IO. Returns false. */
 bool err_system(struct err *e, const char *fmt, ...) PRINTF(2, 3);
 
 /* Adds the thing that was being done, outermost last. Keeps code and cause. Returns false. */

@@ -2,9 +2,9 @@
  * Named fault points: places where a test may kill, stop or fail the program. They exist only in
  * the test build (meson option `faults`); in a release build the macros are empty.
  *
- *     LOCKFLIGHT_FAULT=journal.intent.after:2:kill   the second passage dies with SIGKILL
- *     LOCKFLIGHT_FAULT=netlify.request.before:1:error  that passage fails with ERR_IO
- *     LOCKFLIGHT_FAULT_LIST=FILE                     every passage appends its name to FILE
+ *     LOCKFLIGHT_FAULT=journal.intent.after:2:kill      the second passage dies with SIGKILL
+ *     LOCKFLIGHT_FAULT=netlify.request.before:1:error   that passage fails with ERR_IO
+ *     LOCKFLIGHT_FAULT_LIST=FILE                        every passage appends its name to FILE
  */
 #ifndef LOCKFLIGHT_BASE_FAULT_H
 #define LOCKFLIGHT_BASE_FAULT_H

@@ -11,9 +11,9 @@
 
 #include <jansson.h>
 
-/* Parses one document of at most LIMIT_JSON_BYTES. `name` says in errors what it was ("GET
- * https://…", "platform.json"). Returns NULL on ERR_DATA or ERR_LIMIT. The caller owns the result.
- */
+/* Parses one document of at most LIMIT_JSON_BYTES. `name` says in errors what it was
+ * ("GET https://…", "platform.json"). Returns NULL on ERR_DATA or ERR_LIMIT. The
+ * caller owns the result. */
 json_t *json_parse(struct str text, const char *name, struct err *e) MUST_USE;
 
 /* Compact text with sorted keys: equal values give equal bytes. For digests and rows. */
@@ -28,8 +28,8 @@ const char *json_text_or(const json_t *object, const char *key, const char *othe
 int64_t json_int_or(const json_t *object, const char *key, int64_t otherwise);
 bool json_bool_or(const json_t *object, const char *key, bool otherwise);
 
-/* A member that we rely on: its absence or another type is ERR_DATA that names `name` and the key.
- */
+/* A member that we rely on: its absence or another type is ERR_DATA that
+ * names `name` and the key. */
 bool json_need_text(const json_t *object, const char *key, const char *name, const char **ret,
                     struct err *e) MUST_USE;
 bool json_need_array(const json_t *object, const char *key, const char *name, json_t **ret,

@@ -3,8 +3,7 @@
  * through event sinks above; the journal is in the database.
  *
  * The trace is written to the file given to log_open; before that, and after log_close, calls do
- * nothing. Values registered with log_redact are replaced by [redacted] in every text on the way
- * in.
+ * nothing. Values registered with log_redact are replaced by [redacted] in every text on its way.
  */
 #ifndef LOCKFLIGHT_BASE_LOG_H
 #define LOCKFLIGHT_BASE_LOG_H
@@ -21,8 +20,8 @@ void log_event(const char *name, const char *fmt, ...) PRINTF(2, 3);
  * Thread-safe. The value is copied into guarded memory. */
 void log_redact(struct str secret);
 
-/* `text` with every registered secret replaced. Also what progress lines and errors pass through.
- */
+/* `text` with every registered secret replaced. Also what progress lines
+ * and errors pass through. */
 char *log_redacted(struct arena *a, struct str text);
 
 #endif

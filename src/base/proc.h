@@ -1,8 +1,7 @@
 /*
  * Child processes: argv vectors, explicit environment, deadline, own process group. Never a shell
  * string: the callers that must run shell (design: build command, `run` checks, `cmd:` sources)
- * pass
- * {"/bin/sh", "-c", text}.
+ * pass {"/bin/sh", "-c", text}.
  */
 #ifndef LOCKFLIGHT_BASE_PROC_H
 #define LOCKFLIGHT_BASE_PROC_H

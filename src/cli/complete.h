@@ -13,8 +13,8 @@ struct complete_input {
     const char *const *environments; /* names, NULL-terminated */
 };
 
-/* Prints one candidate a line, "word<tab>what it is", or the line ":file" where file names belong.
- */
+/* Prints one candidate a line, "word<tab>what it is", or the line ":file"
+ * where file names belong. */
 void complete_print(struct command_context *c, const struct complete_input *in);
 
 #endif

@@ -13,8 +13,8 @@
 bool prompt_continue(struct command_context *c, const char *word, const char *question,
                      struct err *e) MUST_USE;
 
-/* For what loses data: --yes does not answer it; only typing `word` in full, or --confirm <word>.
- */
+/* For what loses data: --yes does not answer it; only typing `word` in
+ * full, or --confirm <word>. */
 bool prompt_destructive(struct command_context *c, const char *word, const char *question,
                         struct err *e) MUST_USE;
 

@@ -18,8 +18,8 @@ struct view {
     int row; /* number of the next phase */
 };
 
-/* One line: number and name of the phase (or blanks), the change, and its undo at the same column.
- */
+/* One line: number and name of the phase (or blanks), the change, and its
+ * undo at the same column. */
 static void line(struct view *v, const char *phase, const char *change, const char *undo)
 {
     if (phase)

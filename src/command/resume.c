@@ -38,8 +38,8 @@ static void print_end(struct flight *f, const char *sentence)
         print(&f->c->out, "%s\n", sentence);
 }
 
-/* Where an interrupted run goes on: the direction it was going in, unless a person says otherwise.
- */
+/* Where an interrupted run goes on: the direction it was going in, unless a
+ * person says otherwise. */
 static bool go_on(struct release *r, bool unwind, const char **ret_sentence, struct err *e)
 {
     struct arena *a = r->arena;

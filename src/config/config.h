@@ -2,17 +2,17 @@
  * The project: lockflight.toml, netlify.toml and supabase/config.toml, read once into plain
  * structs.
  *
- * WHERE A VALUE CAME FROM   Every field that was set remembers its file, line and column,
- * environment variable or default: config_origin(config, &field) tells, by the address of the
- * field. Errors about a value use config_where(), so the user reads "lockflight.toml:12:9".
+ * ORIGINS    Every field that was set remembers its file, line and column, environment variable or
+ *            default: config_origin(config, &field) tells, by the address of the field. Errors
+ *            about a value use config_where(), so the user reads "lockflight.toml:12:9".
  *
- * DISCOVERY   --config, then LOCKFLIGHT_CONFIG, then lockflight.toml in the current folder and
- * upwards to the root of the git repository.
+ * DISCOVERY  --config, then LOCKFLIGHT_CONFIG, then lockflight.toml in the current folder and
+ *            upwards to the root of the git repository.
+ *
+ * CALLS      config_load → config_environment → use
  *
  * Paths are absolute unless the field says otherwise. Everything lives in the arena. Texts that
  * were not given are NULL, numbers and times have their defaults.
- *
- * CALLS   config_load → config_environment → use
  */
 #ifndef LOCKFLIGHT_CONFIG_CONFIG_H
 #define LOCKFLIGHT_CONFIG_CONFIG_H

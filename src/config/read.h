@@ -29,8 +29,7 @@ enum key_kind {
     KEY_PAIRS, /* struct pair_array, from a table of texts */
     KEY_JSON,  /* const char *, any value as JSON text */
     KEY_TABLE, /* the rows in `keys`, offsets counted from `at` */
-    KEY_NAMED, /* one item per member: { T *v; size_t n; } at `at`, T begins with `const char *name`
-                */
+    KEY_NAMED, /* one item per member: { T *v; size_t n; } at `at`; T begins with its name */
     KEY_LATER, /* understood, has no effect in this version: refused, never silently ignored */
 };
 

@@ -43,8 +43,8 @@ bool toml_parse(struct arena *a, struct str text, const char *name, struct toml_
 /* A member of a table; NULL if there is none or `table` is NULL or no table. */
 const struct toml_node *toml_find(const struct toml_node *table, const char *key);
 
-/* `over` laid on `base`, table by table and key by key; arrays and values replace. Neither changes.
- */
+/* `over` laid on `base`, table by table and key by key; arrays and values
+ * replace. Neither changes. */
 struct toml_node toml_merge(struct arena *a, const struct toml_node *base,
                             const struct toml_node *over);
 

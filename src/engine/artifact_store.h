@@ -9,8 +9,8 @@
 #include "base/limits.h"
 #include "engine/lease.h"
 
-/* One artefact: the hosted bundle limit with room for its sources; larger ones are not functions.
- */
+/* One artefact: the hosted bundle limit with room for its sources; larger
+ * ones are not functions. */
 #define LIMIT_ARTIFACT_BYTES (32 * MIB)
 
 /* Stores bytes; equal bytes are stored once. `kind` says what they are: "function.body",

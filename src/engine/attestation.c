@@ -31,8 +31,7 @@ bool attestation_write(struct lease *l, const struct attestation *x, struct err 
     return journal_write(l, &w, e) || err_wrap(e, "write the attestation");
 }
 
-/* NOLINTNEXTLINE(readability-function-size): a reader names where, into what, about whom and which
- */
+/* NOLINTNEXTLINE(readability-function-size): where, into what, about whom and which */
 static bool find(struct pg *db, struct arena *a, const char *sql, struct pg_params params,
                  struct attestation *ret, bool *ret_found, struct err *e)
 {
@@ -63,8 +62,7 @@ static bool find(struct pg *db, struct arena *a, const char *sql, struct pg_para
     "created_by,"                                                                                  \
     " (extract(epoch FROM created_at) * 1000)::bigint FROM lockflight.attestations "
 
-/* NOLINTNEXTLINE(readability-function-size): a reader names where, into what, about whom and which
- */
+/* NOLINTNEXTLINE(readability-function-size): where, into what, about whom and which */
 bool attestation_find(struct pg *db, struct arena *a, const char *environment,
                       const char *source_digest, struct attestation *ret, bool *ret_found,
                       struct err *e)

@@ -2,10 +2,11 @@
  * One declared check of a running environment: an address that must answer as expected, or a
  * command that must end with status 0.
  *
- * GREEN    every one of `repeat` probes in a row meets every expectation. A probe whose status is
- * right but whose body is not yet is repeated for CHECK_SETTLE_MS first: both vendors take a moment
- * to show everyone the new version, and that is not a failure. RED      anything else. A check that
- * could not be made (no connection, a time-out) is red too: no signal is not green.
+ * GREEN  every one of `repeat` probes in a row meets every expectation. A probe whose status is
+ *        right but whose body is not yet is repeated for CHECK_SETTLE_MS first: both vendors take a
+ *        moment to show everyone the new version, and that is not a failure.
+ * RED    anything else. A check that could not be made (no connection, a time-out) is red too: no
+ *        signal is not green.
  *
  * A release keeps the text of its checks (check_pack), so that the next one can ask whether *that*
  * release would still be green, long after lockflight.toml has moved on.

@@ -3,8 +3,8 @@
  * the draft.
  *
  * BYTES    In this order: a folder the caller built (--prebuilt); the very files that the required
- * environment proved; a build. Where proof is required and bytes must be the same, a build counts
- * only if its digest equals the proved one.
+ *          environment proved; a build. Where proof is required and bytes must be the same, a build
+ *          counts only if its digest equals the proved one.
  */
 #ifndef LOCKFLIGHT_ENGINE_DRAFT_SITE_H
 #define LOCKFLIGHT_ENGINE_DRAFT_SITE_H

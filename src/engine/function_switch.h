@@ -3,7 +3,7 @@
  * rollback share.
  *
  * IMAGE    A saved function is { "body": artifact sha256, "version": n, "hash": bundle sha256 };
- * JSON null stands for "there was none".
+ *          JSON null stands for "there was none".
  */
 #ifndef LOCKFLIGHT_ENGINE_FUNCTION_SWITCH_H
 #define LOCKFLIGHT_ENGINE_FUNCTION_SWITCH_H
@@ -13,8 +13,8 @@
 #include "engine/report.h"
 #include "provider/supabase.h"
 
-/* Downloads a running function and keeps its body in the artifact store. The caller owns the image.
- */
+/* Downloads a running function and keeps its body in the artifact store. The
+ * caller owns the image. */
 bool function_save(struct supabase *s, struct lease *lease, struct arena *a,
                    const struct supabase_function *live, json_t **ret_image,
                    struct err *e) MUST_USE;

@@ -2,27 +2,27 @@
  * The journal: what a release intended, did and undid, in an order that survives a crash.
  *
  * FORMAT   One row per release in lockflight.releases; one row per step and direction in
- * lockflight.steps; one row per event, hash-chained and append-only, in lockflight.events. Every
- * write carries the epoch; a write that matches no row means another runner has taken over
- * (ERR_FENCED), and this one stops.
+ *          lockflight.steps; one row per event, hash-chained and append-only, in lockflight.events.
+ *          Every write carries the epoch; a write that matches no row means another runner has
+ *          taken over (ERR_FENCED), and this one stops.
  *
  * RULE     Intent before effect. "intent" is committed before the step touches the world; "done" is
- * committed before the next one starts. So after a crash at most one step is in doubt; its probe is
- * asked, or it is run again. Undo mirrors it: "undo_intent", "undone". Undo covers every step with
- * an intent.
+ *          committed before the next one starts. So after a crash at most one step is in doubt; its
+ *          probe is asked, or it is run again. Undo mirrors it: "undo_intent", "undone". Undo
+ *          covers every step with an intent.
  *
  * CALLS    journal_begin (or journal_reopen after a crash) → journal_intent → journal_done … →
- * journal_finish. When a write fails the caller must stop, because going on would be going on
- * unrecorded. A write joins the transaction that is open on lease_db(), so a migration and its
- * "done" commit together; otherwise it is a transaction of its own, and a lost connection is
- * settled inside (lease_reconnect, then look whether the row is there).
+ *          journal_finish. When a write fails the caller must stop, because going on would be going
+ *          on unrecorded. A write joins the transaction that is open on lease_db(), so a migration
+ *          and its "done" commit together; otherwise it is a transaction of its own, and a lost
+ *          connection is settled inside (lease_reconnect, then look whether the row is there).
  *
  * SECRETS  before, after, bodies and notes must hold no secret value: digests only. Texts
- * registered with log_redact are replaced on the way in all the same.
+ *          registered with log_redact are replaced on the way in all the same.
  *
  * FAULTS   journal.<write>.before and .after around each durable write, where <write> is begin,
- * intent, done, undo_intent, undone, state, facts, event, quarantine, attestation, artifact. One
- * place, journal_write in journal.c.
+ *          intent, done, undo_intent, undone, state, facts, event, quarantine, attestation,
+ *          artifact. One place, journal_write in journal.c.
  */
 #ifndef LOCKFLIGHT_ENGINE_JOURNAL_H
 #define LOCKFLIGHT_ENGINE_JOURNAL_H
@@ -72,8 +72,8 @@ enum step_state {
 };
 const char *step_state_name(enum step_state s);
 
-/* A step as the caller knows it. (phase, kind, key) names the thing: ("publish", "deploy", "65f…").
- */
+/* A step as the caller knows it. (phase, kind, key) names the thing:
+ * ("publish", "deploy", "65f…"). */
 struct step_spec {
     const char *phase; /* row of the phase table */
     const char

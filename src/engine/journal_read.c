@@ -77,8 +77,7 @@ static struct release_record release_of(const struct pg_rows *r, size_t i)
     };
 }
 
-/* NOLINTNEXTLINE(readability-function-size): a reader names where, into what, about whom and which
- */
+/* NOLINTNEXTLINE(readability-function-size): where, into what, about whom and which */
 static bool find(struct pg *db, struct arena *a, const char *sql, struct pg_params params,
                  struct release_record *ret, bool *ret_found, struct err *e)
 {
@@ -109,8 +108,7 @@ bool journal_find_live(struct pg *db, struct arena *a, const char *target,
                 PG_PARAMS(target), ret, ret_found, e);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): a reader names where, into what, about whom and which
- */
+/* NOLINTNEXTLINE(readability-function-size): where, into what, about whom and which */
 bool journal_find(struct pg *db, struct arena *a, const char *target, const char *id_or_name,
                   struct release_record *ret, bool *ret_found, struct err *e)
 {
@@ -120,8 +118,7 @@ bool journal_find(struct pg *db, struct arena *a, const char *target, const char
                 PG_PARAMS(target, id_or_name), ret, ret_found, e);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): a reader names where, into what, about whom and which
- */
+/* NOLINTNEXTLINE(readability-function-size): where, into what, about whom and which */
 bool journal_find_quarantine(struct pg *db, struct arena *a, const char *target,
                              const char *source_digest, struct release_record *ret, bool *ret_found,
                              struct err *e)
@@ -133,8 +130,7 @@ bool journal_find_quarantine(struct pg *db, struct arena *a, const char *target,
                 PG_PARAMS(target, source_digest), ret, ret_found, e);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): a reader names where, into what, about whom and which
- */
+/* NOLINTNEXTLINE(readability-function-size): where, into what, about whom and which */
 bool journal_list(struct pg *db, struct arena *a, const char *target, int limit,
                   struct release_record **ret, size_t *ret_count, struct err *e)
 {
@@ -221,8 +217,7 @@ bool journal_steps(struct pg *db, struct arena *a, const char *release_id, struc
 
 /* ---- events ---- */
 
-/* NOLINTNEXTLINE(readability-function-size): a reader names where, into what, about whom and which
- */
+/* NOLINTNEXTLINE(readability-function-size): where, into what, about whom and which */
 bool journal_events(struct pg *db, struct arena *a, const char *target, const char *release_id,
                     int64_t after_seq, int limit, struct event_record **ret, size_t *ret_count,
                     struct err *e)

@@ -2,11 +2,13 @@
  * Taking, keeping and giving back the lease: see lease.h. What a takeover does, in this order and
  * for this reason:
  *
- *   1  end the old runner's backend   a stopped process keeps its transaction and its advisory lock
- * otherwise 2  take the advisory lock         a statement that outlived its client holds it until
- * it has ended 3  epoch + 1, holder = us         from here on every write of the old runner matches
- * no row 4  tell whether an intent is open a remote call may still be under way; the caller drains
- * and probes
+ *   1  end the old runner's backend    a stopped process keeps its transaction and its advisory
+ *                                      lock otherwise
+ *   2  take the advisory lock          a statement that outlived its client holds it until it has
+ *                                      ended
+ *   3  epoch + 1, holder = us          from here on every write of the old runner matches no row
+ *   4  tell whether an intent is open  a remote call may still be under way; the caller drains and
+ *                                      probes
  */
 #include "engine/lease.h"
 

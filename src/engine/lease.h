@@ -1,29 +1,30 @@
 /*
  * The lease: the right of one runner to change one environment, and the fence against a late one.
  *
- * WHAT     Three things together. A row in lockflight.lease says who (holder, host, pid), until
- * when (by the database's clock) and under which epoch. An advisory lock, held by the runner's
- * connection, says that nobody else acts now. The epoch, a number that only rises, is carried by
- * every journal write: a write of an older epoch matches no row, and that runner stops at once
- * (ERR_FENCED).
+ * WHAT       Three things together. A row in lockflight.lease says who (holder, host, pid), until
+ *            when (by the database's clock) and under which epoch. An advisory lock, held by the
+ *            runner's connection, says that nobody else acts now. The epoch, a number that only
+ *            rises, is carried by every journal write: a write of an older epoch matches no row,
+ *            and that runner stops at once (ERR_FENCED).
  *
  * HEARTBEAT  One thread with a connection of its own renews the row. If it cannot, the lease runs
- * out by itself, and lease_check refuses further remote calls in time (boot clock, which goes on in
- * suspend).
+ *            out by itself, and lease_check refuses further remote calls in time (boot clock, which
+ *            goes on in suspend).
  *
- * TAKEOVER Only from a holder whose lease expired, or whose process on this very machine is
- * provably gone: end its backend → take the advisory lock → epoch + 1 → tell the caller whether an
- * intent was open, because then a remote call of the old runner may still land and lease_drain must
- * wait first.
+ * TAKEOVER   Only from a holder whose lease expired, or whose process on this very machine is
+ *            provably gone: end its backend → take the advisory lock → epoch + 1 → tell the caller
+ *            whether an intent was open, because then a remote call of the old runner may still
+ *            land and lease_drain must wait first.
  *
- * CALLS    lease_take → lease_db, lease_check … → lease_give_back (or lease_close after a failure
- * that must leave the release open; the row is given back by both, only a crash leaves it to
- * expire).
+ * CALLS      lease_take → lease_db, lease_check … → lease_give_back (or lease_close after a failure
+ *            that must leave the release open; the row is given back by both, only a crash leaves
+ *            it to expire).
  *
- * TIMES    Defaults below. For tests the environment may lower them: LOCKFLIGHT_LEASE_MS,
- * LOCKFLIGHT_RENEW_MS, LOCKFLIGHT_REQUEST_MS, LOCKFLIGHT_DRAIN_MS; refused (ERR_CONFIG) unless
- * renew >= 100 ms, lease >= 4 renew, lease >= request + 2 renew, drain >= request. A runner drains
- * for at least what the previous holder's own request deadline (kept in the row) asks for.
+ * TIMES      Defaults below. For tests the environment may lower them: LOCKFLIGHT_LEASE_MS,
+ *            LOCKFLIGHT_RENEW_MS, LOCKFLIGHT_REQUEST_MS, LOCKFLIGHT_DRAIN_MS; refused (ERR_CONFIG)
+ *            unless renew >= 100 ms, lease >= 4 renew, lease >= request + 2 renew, drain >=
+ *            request. A runner drains for at least what the previous holder's own request deadline
+ *            (kept in the row) asks for.
  */
 #ifndef LOCKFLIGHT_ENGINE_LEASE_H
 #define LOCKFLIGHT_ENGINE_LEASE_H
@@ -89,8 +90,8 @@ bool lease_check(struct lease *l, struct err *e) MUST_USE;
  * is not. */
 bool lease_reconnect(struct lease *l, struct err *e) MUST_USE;
 
-/* Inside a transaction: locks the lease row against takeover until commit and compares the epoch.
- */
+/* Inside a transaction: locks the lease row against takeover until commit
+ * and compares the epoch. */
 bool lease_fence(struct lease *l, struct pg *db, struct err *e) MUST_USE;
 
 /* Waits until no call of the previous runner can land any more; the heartbeat goes on. Returns at

@@ -3,10 +3,13 @@
  * should be.
  *
  * MANIFEST   A committed release (or rollback) keeps what it made live, as JSON:
- *     { "release": name, "source": digest, "artefact": digest, "deploy": id, "permalink": url,
- * "locked": bool, "functions": { slug: { "source": digest, "hash": bundle sha256, "version": n } },
- *       "variables": { NAME: { "digest": sha256, "value"?: only of variables that are not secret }
- * }, "migrations": [ version … ], "checks": { "backend": [ packed … ], "site": [ packed … ] } }
+ *
+ *     { "release": name, "source": digest, "artefact": digest,
+ *       "deploy": id, "permalink": url, "locked": bool,
+ *       "functions": { slug: { "source": digest, "hash": bundle sha256, "version": n } },
+ *       "variables": { NAME: { "digest": sha256, "value"?: only if it is not secret } },
+ *       "migrations": [ version … ],
+ *       "checks": { "backend": [ packed … ], "site": [ packed … ] } }
  */
 #ifndef LOCKFLIGHT_ENGINE_LIVE_H
 #define LOCKFLIGHT_ENGINE_LIVE_H
@@ -62,8 +65,8 @@ const char *live_release_name(const struct live *live);
  * ours. */
 const char *live_title_release(struct arena *a, const char *title);
 
-/* The Supabase secret by which functions know the release they belong to. Not a declared variable.
- */
+/* The Supabase secret by which functions know the release they belong to.
+ * Not a declared variable. */
 #define LIVE_RELEASE_SECRET "LOCKFLIGHT_RELEASE"
 
 #endif

@@ -5,11 +5,12 @@
  *
  * CONTRACT
  *   run     Does the phase, or the rest of it when an earlier run died inside. Every effect is
- * absolute ("make deploy X current") and stands between step_intent and step_done. Leaves its line
- * with release_summary. undo    Takes back every step of the phase that stands, in any state, in
- * reverse order; a phase half done is taken back as well as a whole one. May be called again after
- * it failed. probe   Asks the world, never the journal, whether the whole phase is in effect. NULL:
- * running it again is harmless.
+ *           absolute ("make deploy X current") and stands between step_intent and step_done.
+ *           Leaves its line with release_summary.
+ *   undo    Takes back every step of the phase that stands, in any state, in reverse order; a phase
+ *           half done is taken back as well as a whole one. May be called again after it failed.
+ *   probe   Asks the world, never the journal, whether the whole phase is in effect. NULL: running
+ *           it again is harmless.
  */
 #ifndef LOCKFLIGHT_ENGINE_PHASE_H
 #define LOCKFLIGHT_ENGINE_PHASE_H
@@ -27,8 +28,8 @@ enum unwind_rule {
                       itself */
 };
 
-/* How far a rollback reaches: `--through site|functions|schema`. Each includes the ones before it.
- */
+/* How far a rollback reaches: `--through site|functions|schema`. Each
+ * includes the ones before it. */
 enum layer {
     LAYER_NONE,
     LAYER_SITE,

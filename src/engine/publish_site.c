@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 
-#define PUBLISH_WAIT_MS 300000 /* field reports: the pointer may take more than one poll to move   \
-                                */
+/* field reports: the pointer may take more than one poll to move */
+#define PUBLISH_WAIT_MS  300000
 #define PUBLISH_PAUSE_MS 200
 
 static bool wait_live(struct netlify *n, struct arena *a, const char *deploy_id, int64_t wait_ms,

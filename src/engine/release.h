@@ -79,8 +79,8 @@ static inline void release_cleanup(struct release *r)
     release_close(r);
 }
 
-/* Walks the phase table down; what fails is unwound (unwind.h) and the error says how that ended.
- */
+/* Walks the phase table down; what fails is unwound (unwind.h) and the
+ * error says how that ended. */
 bool release_walk(struct release *r, struct err *e) MUST_USE;
 
 /* What the phase did, in a few words for its line: "2 deployed, digests confirmed". */

@@ -2,8 +2,8 @@
  * What a release tells whoever is listening, while it happens. The terminal, JSON lines and a
  * dashboard are sinks for the same reports; the engine prints nothing.
  *
- * CALLS   report_begin(phase) → (report_note | report_line)* → report_done(result); report_say and
- * report_warn stand between phases. Every call accepts a NULL sink.
+ * CALLS    report_begin(phase) → (report_note | report_line)* → report_done(result); report_say and
+ *          report_warn stand between phases. Every call accepts a NULL sink.
  */
 #ifndef LOCKFLIGHT_ENGINE_REPORT_H
 #define LOCKFLIGHT_ENGINE_REPORT_H

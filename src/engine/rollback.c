@@ -167,9 +167,9 @@ static bool prove(struct back *b, const char *layer, struct err *e)
 
 /* ---- the end ---- */
 
-/* What is live now: the old release's manifest, with the functions and variables as they are. Its
- * list of migrations stays: what the database has beyond it is ahead, and can still be taken back.
- */
+/* What is live now: the old release's manifest, with the functions and variables as
+ * they are. Its list of migrations stays: what the database has beyond it is ahead, and
+ * can still be taken back. */
 static bool write_manifest(struct back *b, struct err *e)
 {
     struct release *r = b->r;

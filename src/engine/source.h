@@ -2,13 +2,13 @@
  * What a release is made from, and the digest that names it.
  *
  * FORMAT   SHA-256 over one line per file, sorted by path, "<mode> <blob id> <path>\n", then one
- * line "variable <name>\n" per declared variable, sorted. The blob id is git's own, computed here
- * from the bytes on disk, so a clean checkout, a dirty tree and a folder without git agree when
- * their files do.
+ *          line "variable <name>\n" per declared variable, sorted. The blob id is git's own,
+ *          computed here from the bytes on disk, so a clean checkout, a dirty tree and a folder
+ *          without git agree when their files do.
  *
  * FILES    Everything under the project that git does not ignore (without git: everything but dot
- * folders, node_modules and the built site), except lockflight.toml: what is released does not
- * depend on how it is checked.
+ *          folders, node_modules and the built site), except lockflight.toml: what is released does
+ *          not depend on how it is checked.
  */
 #ifndef LOCKFLIGHT_ENGINE_SOURCE_H
 #define LOCKFLIGHT_ENGINE_SOURCE_H

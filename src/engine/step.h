@@ -2,8 +2,8 @@
  * The steps of a release, as the journal has them, kept in memory beside it.
  *
  * RULE     Every effect on the world is one step: step_intent before it, step_done after it. A step
- * that an earlier run already began keeps the before-image of its first attempt, because what is
- * there now may be half of our own work.
+ *          that an earlier run already began keeps the before-image of its first attempt, because
+ *          what is there now may be half of our own work.
  *
  * When the journal cannot be written the release is marked as unrecorded, and the walker stops
  * without another effect in either direction.

@@ -161,8 +161,8 @@ const char *const *target_variable_names(struct arena *a, const struct config *c
     return names;
 }
 
-/* A path of the configuration, which is absolute, as the function source wants it: below supabase/.
- */
+/* A path of the configuration, which is absolute, as the function source
+ * wants it: below supabase/. */
 static const char *below_supabase(const struct config *config, const char *path)
 {
     const char *dir = config->supabase.dir;

@@ -2,9 +2,10 @@
  * The way back of a release that failed, was stopped, or is not wanted any more.
  *
  * UNTIL GREEN   After a failure one layer is taken back and the previous release's checks are made;
- * the first green state is kept, because every further step back would risk more than it gains.
- * Then again. WHOLLY        When a person asks for the way back, every layer within reach is taken
- * back, and the checks are made once, at the end.
+ *               the first green state is kept, because every further step back would risk more than
+ *               it gains. Then again.
+ * WHOLLY        When a person asks for the way back, every layer within reach is taken back, and
+ *               the checks are made once, at the end.
  *
  * A runner that has lost its lease or its journal takes nothing back: it stops, and `lockflight
  * resume` goes on.

@@ -31,8 +31,8 @@ struct verify_result {
     struct check_result result; /* when red */
 };
 
-/* Makes the checks in order and stops at the first red one. An empty set is green with checks == 0.
- */
+/* Makes the checks in order and stops at the first red one. An empty set is
+ * green with checks == 0. */
 struct verify_result verify_checks(const struct verify_spec *spec, const struct verify_set *set);
 
 /* The site's own word: /.well-known/lockflight.json at {site} names the release {release}. */

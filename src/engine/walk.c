@@ -2,8 +2,8 @@
  * Walking down the phase table. Every decision on the way down is here, and no work.
  *
  * CRASH    Before a phase its marker is committed as "intent", after it as "done". After a crash, a
- * phase that is done is believed only if its probe, where it has one, says the world agrees; a
- * phase that was begun is asked whether it took effect, and run again if not.
+ *          phase that is done is believed only if its probe, where it has one, says the world
+ *          agrees; a phase that was begun is asked whether it took effect, and run again if not.
  */
 #include "base/fault.h"
 #include "base/signals.h"

@@ -46,8 +46,7 @@ struct blobs {
 
 static const char *const suffixes[ENCODINGS] = { "", ".gz", ".br" };
 
-/* ---- Bytes and data
- * ---------------------------------------------------------------------------------- */
+/* ---- Bytes and data -------------------------------------------------------------------------- */
 
 void bytes_unref(void *p)
 {
@@ -99,8 +98,7 @@ bool blob_is_small(const struct blob *blob)
     return blob->bytes <= LIMIT_BLOB_IN_MEMORY;
 }
 
-/* ---- Table
- * ------------------------------------------------------------------------------------------- */
+/* ---- Table ----------------------------------------------------------------------------------- */
 
 static struct blob **bucket(struct blobs *b, const char *sha)
 {
@@ -143,8 +141,7 @@ static void form_path(const struct blobs *b, const char *sha, enum encoding enco
     (void)snprintf(ret, PATH_BYTES + 64, "%s/%.2s/%s%s", b->dir, sha, sha, suffixes[encoding]);
 }
 
-/* ---- Open and close
- * ---------------------------------------------------------------------------------- */
+/* ---- Open and close -------------------------------------------------------------------------- */
 
 static bool is_sha(const char *s, size_t n)
 {
@@ -231,8 +228,7 @@ void blobs_close(struct blobs *b)
     free(b);
 }
 
-/* ---- Storing
- * ----------------------------------------------------------------------------------------- */
+/* ---- Storing --------------------------------------------------------------------------------- */
 
 bool blobs_temp(struct blobs *b, char ret_path[], size_t room, int *ret_fd, struct err *e)
 {
@@ -298,8 +294,7 @@ bool blobs_sync(struct blobs *b, struct err *e)
     return true;
 }
 
-/* ---- Memory
- * ------------------------------------------------------------------------------------------ */
+/* ---- Memory ---------------------------------------------------------------------------------- */
 
 static struct bytes *take_data(struct blob *blob, unsigned form)
 {
@@ -396,8 +391,7 @@ int blobs_file(struct blobs *b, struct blob *blob, enum encoding encoding, uint6
     return fd_take(&fd);
 }
 
-/* ---- Compressed forms
- * --------------------------------------------------------------------------------- */
+/* ---- Compressed forms ------------------------------------------------------------------------ */
 
 void blobs_compress(struct blobs *b, struct blob *blob)
 {

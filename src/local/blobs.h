@@ -3,11 +3,11 @@
  * changed. Beside a blob may lie its compressed forms, <sha>.gz and <sha>.br.
  *
  * DURABLE  A blob is written and renamed without a sync; blobs_sync makes all of them durable at
- * once, before a deploy becomes ready. After a crash, blobs that no ready deploy names are hashed
- *          before they count as stored (blobs_open, `trusted`).
+ *          once, before a deploy becomes ready. After a crash, blobs that no ready deploy names are
+ *          hashed before they count as stored (blobs_open, `trusted`).
  *
  * MEMORY   Contents up to 1 MiB are kept in memory while the budget lasts, least recently used go
- * first.
+ *          first.
  */
 #ifndef LOCKFLIGHT_LOCAL_BLOBS_H
 #define LOCKFLIGHT_LOCAL_BLOBS_H

@@ -15,8 +15,7 @@
 #define HISTORY_MAX 500
 #define VIEWS_KEPT  32 /* of deploys that are not live */
 
-/* ---- Records
- * ------------------------------------------------------------------------------------------ */
+/* ---- Records --------------------------------------------------------------------------------- */
 
 const char *deploy_state(const struct deploy *d)
 {
@@ -132,8 +131,7 @@ bool deploy_delete(struct sites *s, struct deploy *d, struct err *e)
     return true;
 }
 
-/* ---- What is missing
- * ---------------------------------------------------------------------------------- */
+/* ---- What is missing ------------------------------------------------------------------------- */
 
 const char *function_path(struct sites *s, struct arena *a, const char *sha256)
 {
@@ -184,8 +182,7 @@ bool deploys_received(struct sites *s, const char *sha, struct err *e)
     return true;
 }
 
-/* ---- Views
- * -------------------------------------------------------------------------------------------- */
+/* ---- Views ----------------------------------------------------------------------------------- */
 
 /* Forgets the view that was asked for the longest ago, when there are many. */
 static void limit_views(struct sites *s)
@@ -231,8 +228,7 @@ bool deploy_view(struct sites *s, struct deploy *d, struct view **ret, struct er
     return true;
 }
 
-/* ---- Ready
- * -------------------------------------------------------------------------------------------- */
+/* ---- Ready ----------------------------------------------------------------------------------- */
 
 struct compress_job {
     struct sites *sites;
@@ -285,8 +281,7 @@ bool deploy_complete(struct sites *s, struct deploy *d, struct err *e)
     return ok;
 }
 
-/* ---- Publish
- * ------------------------------------------------------------------------------------------ */
+/* ---- Publish --------------------------------------------------------------------------------- */
 
 /* Puts `old` first, under view_lock. What must go, because it is the same again or one too many, is
  * returned to be freed without the lock. */

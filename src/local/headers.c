@@ -7,8 +7,7 @@
 #include <ctype.h>
 #include <strings.h>
 
-/* ---- Patterns
- * --------------------------------------------------------------------------------------- */
+/* ---- Patterns -------------------------------------------------------------------------------- */
 
 enum step_kind {
     STEP_BYTE,     /* this byte */
@@ -114,8 +113,7 @@ static bool fits(struct arena *a, const struct pattern *p, const char *path)
     return now[p->n];
 }
 
-/* ---- Reading
- * ----------------------------------------------------------------------------------------- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 static bool is_refused(const char *name)
 {
@@ -267,8 +265,7 @@ void headers_add_toml(struct arena *a, struct header_rules *into, const struct t
         add_table(a, into, &list->items[i]);
 }
 
-/* ---- Match
- * ------------------------------------------------------------------------------------------- */
+/* ---- Match ----------------------------------------------------------------------------------- */
 
 const struct text_pair *headers_match(const struct header_rules *h, struct arena *a,
                                       const char *path, size_t *ret_count)

@@ -22,8 +22,8 @@ void netlify_respond_page(struct request *r, json_t *all);
 /* Answers an error of the store: 404, 409 → 422, else 500. */
 void netlify_respond_err(struct request *r, const struct err *e);
 
-/* The body as a JSON object; an empty body is an empty object. NULL: 400 or 422 has been answered.
- */
+/* The body as a JSON object; an empty body is an empty object. NULL: 400 or
+ * 422 has been answered. */
 json_t *netlify_body(struct request *r);
 
 /* The site or deploy of the path; NULL: 404 has been answered. Under lock. */

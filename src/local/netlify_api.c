@@ -111,8 +111,8 @@ static void add_standing_headers(struct request *r)
 
 bool netlify_api_serve(struct sites *s, struct request *r)
 {
-    /* extensions of a team or site, which the vendor's client asks for at the root: there are none
-     */
+    /* extensions of a team or site, which the vendor's client asks for at
+     * the root: there are none */
     if (starts_with(r->raw_path, "/team/") || starts_with(r->raw_path, "/site/")) {
         get_nothing(r, s);
         return true;

@@ -9,8 +9,7 @@
 
 #include <stdlib.h>
 
-/* ---- Digest
- * ------------------------------------------------------------------------------------------- */
+/* ---- Digest ---------------------------------------------------------------------------------- */
 
 static bool is_hex(const char *s, size_t digits)
 {
@@ -153,8 +152,7 @@ static bool has_digest(const json_t *body)
     return json_object_get(body, "files") || json_object_get(body, "functions");
 }
 
-/* ---- Create and update
- * -------------------------------------------------------------------------------- */
+/* ---- Create and update ----------------------------------------------------------------------- */
 
 static bool create(struct sites *s, struct site *site, struct request *r, const json_t *body,
                    struct deploy **ret, struct err *e)
@@ -215,8 +213,7 @@ void answer_deploy_update(struct request *r, void *context)
     (void)pthread_mutex_unlock(&s->lock);
 }
 
-/* ---- Read
- * --------------------------------------------------------------------------------------------- */
+/* ---- Read ------------------------------------------------------------------------------------ */
 
 static bool is_wanted(struct request *r, const struct deploy *d)
 {
@@ -259,8 +256,7 @@ void answer_deploy_get(struct request *r, void *context)
     (void)pthread_mutex_unlock(&s->lock);
 }
 
-/* ---- Act
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Act ------------------------------------------------------------------------------------- */
 
 void answer_deploy_delete(struct request *r, void *context)
 {

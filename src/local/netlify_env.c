@@ -13,8 +13,7 @@
 static const char *const contexts[] = { "production", "deploy-preview", "branch-deploy", "dev",
                                         "dev-server" };
 
-/* ---- The list and its owner
- * --------------------------------------------------------------------------- */
+/* ---- The list and its owner ------------------------------------------------------------------ */
 
 struct env_place {
     struct sites *sites;
@@ -57,8 +56,7 @@ static json_t *find_var(const struct env_place *p, const char *key, size_t *ret_
     return NULL;
 }
 
-/* ---- As the API shows it
- * ------------------------------------------------------------------------------ */
+/* ---- As the API shows it --------------------------------------------------------------------- */
 
 static json_t *shown(const json_t *var)
 {
@@ -102,8 +100,7 @@ static json_t *shown_list(struct request *r, const json_t *list)
     return all;
 }
 
-/* ---- As a client sends it
- * ----------------------------------------------------------------------------- */
+/* ---- As a client sends it -------------------------------------------------------------------- */
 
 static json_t *scopes_of(const json_t *given)
 {
@@ -165,8 +162,7 @@ static json_t *var_of(struct request *r, const json_t *given, const char *key)
                      "local@lockflight.invalid");
 }
 
-/* ---- Handlers
- * ----------------------------------------------------------------------------------------- */
+/* ---- Handlers -------------------------------------------------------------------------------- */
 
 void answer_env_list(struct request *r, void *context)
 {

@@ -7,8 +7,7 @@
 
 #define PER_PAGE_MAX 100
 
-/* ---- Small objects
- * ------------------------------------------------------------------------------------ */
+/* ---- Small objects --------------------------------------------------------------------------- */
 
 json_t *netlify_account_json(void)
 {
@@ -32,8 +31,7 @@ static void set_text(json_t *into, const char *key, const char *value)
     (void)json_object_set_new(into, key, json_string(value));
 }
 
-/* ---- Deploys
- * ------------------------------------------------------------------------------------------ */
+/* ---- Deploys --------------------------------------------------------------------------------- */
 
 static const char *published_at(const struct deploy *d)
 {
@@ -102,8 +100,7 @@ json_t *netlify_deploy_json(struct sites *s, struct request *r, const struct dep
     return o;
 }
 
-/* ---- Sites
- * -------------------------------------------------------------------------------------------- */
+/* ---- Sites ----------------------------------------------------------------------------------- */
 
 json_t *netlify_site_json(struct sites *s, struct request *r, const struct site *site)
 {
@@ -128,8 +125,7 @@ json_t *netlify_site_json(struct sites *s, struct request *r, const struct site 
     return o;
 }
 
-/* ---- Pages
- * -------------------------------------------------------------------------------------------- */
+/* ---- Pages ----------------------------------------------------------------------------------- */
 
 static size_t number_of(struct request *r, const char *name, size_t otherwise, size_t most)
 {
@@ -185,8 +181,7 @@ void netlify_respond_page(struct request *r, json_t *all)
     respond_json(r, 200, part);
 }
 
-/* ---- Errors and bodies
- * -------------------------------------------------------------------------------- */
+/* ---- Errors and bodies ----------------------------------------------------------------------- */
 
 void netlify_respond_err(struct request *r, const struct err *e)
 {

@@ -55,8 +55,7 @@ static bool take_piece(void *context, struct str piece)
     return fs_write_all(u->fd, piece, &u->e);
 }
 
-/* ---- Storing
- * ------------------------------------------------------------------------------------------ */
+/* ---- Storing --------------------------------------------------------------------------------- */
 
 static bool store_function(struct upload *u, struct arena *a)
 {

@@ -22,8 +22,7 @@ static bool problem(struct arena *a, struct redirects *into, int line, const cha
     return false;
 }
 
-/* ---- The path of a rule
- * ---------------------------------------------------------------------------- */
+/* ---- The path of a rule ---------------------------------------------------------------------- */
 
 static int hex(char c)
 {
@@ -117,8 +116,7 @@ static const char *finish_rule(struct arena *a, struct redirects *into, struct r
     return NULL;
 }
 
-/* ---- Lines
- * ----------------------------------------------------------------------------------------- */
+/* ---- Lines ----------------------------------------------------------------------------------- */
 
 static size_t tokenize(struct arena *a, struct str line, const char **tokens)
 {
@@ -215,8 +213,7 @@ void redirects_add_text(struct arena *a, struct redirects *into, struct str text
     }
 }
 
-/* ---- Tables of netlify.toml
- * ------------------------------------------------------------------------ */
+/* ---- Tables of netlify.toml ------------------------------------------------------------------ */
 
 static const struct toml_node *find_any(const struct toml_node *table, const char *const *names)
 {
@@ -303,8 +300,7 @@ void redirects_add_toml(struct arena *a, struct redirects *into, const struct to
     }
 }
 
-/* ---- Duplicates
- * ------------------------------------------------------------------------------------ */
+/* ---- Duplicates ------------------------------------------------------------------------------ */
 
 static bool pairs_equal(const struct text_pair *a, size_t a_count, const struct text_pair *b,
                         size_t b_count)

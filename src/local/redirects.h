@@ -8,9 +8,9 @@
  *     to     := "/path" | "http(s)://…"
  *
  * MATCH    The first rule that fits wins. A trailing slash does not count; case does. ":name" is
- * one segment, a final "*" the rest (also as the end of a segment), a "*" segment inside any number
- * of segments; a "*" with text behind it in its segment never fits. Both sides are compared
- * decoded; what was captured is encoded again in the target.
+ *          one segment, a final "*" the rest (also as the end of a segment), a "*" segment inside
+ *          any number of segments; a "*" with text behind it in its segment never fits. Both sides
+ *          are compared decoded; what was captured is encoded again in the target.
  */
 #ifndef LOCKFLIGHT_LOCAL_REDIRECTS_H
 #define LOCKFLIGHT_LOCAL_REDIRECTS_H

@@ -19,8 +19,7 @@ static void capture(struct captures *c, const char *name, const char *value)
         c->v[c->n++] = (struct text_pair){ name, value };
 }
 
-/* ---- Path
- * ------------------------------------------------------------------------------------------ */
+/* ---- Path ------------------------------------------------------------------------------------ */
 
 struct path_parts {
     const char **start; /* where each segment begins in `text` */
@@ -117,8 +116,7 @@ static bool fits_path(struct arena *a, const struct redirect_rule *rule, const s
     return true;
 }
 
-/* ---- Query and conditions
- * --------------------------------------------------------------------------- */
+/* ---- Query and conditions -------------------------------------------------------------------- */
 
 static int hex(char c)
 {
@@ -224,8 +222,7 @@ static bool fits_conditions(struct arena *a, const struct redirect_rule *rule,
     return true;
 }
 
-/* ---- The target
- * -------------------------------------------------------------------------------------- */
+/* ---- The target ------------------------------------------------------------------------------ */
 
 static void add_encoded(struct arena *a, char **out, const char *s, bool in_query)
 {
@@ -307,8 +304,7 @@ static char *with_query(struct arena *a, char *target, const char *query)
     return arena_printf(a, "%.*s?%s%s", (int)n, target, query, target + n);
 }
 
-/* ---- Match
- * ------------------------------------------------------------------------------------------- */
+/* ---- Match ----------------------------------------------------------------------------------- */
 
 const struct redirect_rule *redirects_match(const struct redirects *r, struct arena *a,
                                             const struct redirect_request *q, char **ret_target)

@@ -23,8 +23,7 @@ struct serving {
     struct request *r;
 };
 
-/* ---- 2: files
- * ---------------------------------------------------------------------------------------- */
+/* ---- 2: files -------------------------------------------------------------------------------- */
 
 struct found {
     const struct view_file *file;
@@ -77,8 +76,7 @@ static struct found find_file(const struct serving *sv, const char *path)
     return path[n - 1] == '/' ? find_with_slash(sv, path, n) : find_without_slash(sv, path, n);
 }
 
-/* ---- Answers
- * ----------------------------------------------------------------------------------------- */
+/* ---- Answers --------------------------------------------------------------------------------- */
 
 static void respond_redirect(struct request *r, int status, const char *target)
 {
@@ -110,8 +108,7 @@ static void respond_wrong_method(struct request *r)
     respond_text(r, 405, "Only GET and HEAD are possible here\n");
 }
 
-/* ---- 4: redirect rules
- * ------------------------------------------------------------------------------- */
+/* ---- 4: redirect rules ----------------------------------------------------------------------- */
 
 static void pass_on(const struct serving *sv, int port, const char *target,
                     const struct redirect_rule *rule)
@@ -235,8 +232,7 @@ static const struct redirect_rule *find_rule(const struct serving *sv, char **re
     return redirects_match(&sv->view->redirects, r->arena, &q, ret_target);
 }
 
-/* ---- Basic-Auth
- * -------------------------------------------------------------------------------------- */
+/* ---- Basic-Auth ------------------------------------------------------------------------------ */
 
 static bool is_let_in(struct request *r, const char *users)
 {
@@ -271,8 +267,7 @@ static bool pass_basic_auth(const struct serving *sv)
     return true;
 }
 
-/* ---- The order
- * --------------------------------------------------------------------------------------- */
+/* ---- The order ------------------------------------------------------------------------------- */
 
 static void respond_found(const struct serving *sv, const struct found *found)
 {

@@ -16,8 +16,7 @@ struct loopback {
     struct upstream_slot *slot;
 };
 
-/* ---- Open and close
- * ---------------------------------------------------------------------------------- */
+/* ---- Open and close -------------------------------------------------------------------------- */
 
 static char *copy(const char *s)
 {
@@ -113,8 +112,7 @@ void sites_close(struct sites *s)
     free(s);
 }
 
-/* ---- Sites
- * ------------------------------------------------------------------------------------------- */
+/* ---- Sites ----------------------------------------------------------------------------------- */
 
 const char *site_id(const struct site *site)
 {
@@ -241,8 +239,7 @@ bool site_is_locked(const struct site *site)
     return *site_published_id(site) && json_bool_or(site->record, "locked", false);
 }
 
-/* ---- Which view
- * -------------------------------------------------------------------------------------- */
+/* ---- Which view ------------------------------------------------------------------------------ */
 
 /* "<label>--<site name>": the label; NULL if the host is no such name. */
 static const char *permalink_label(struct request *r, const char *site_name)
@@ -339,8 +336,7 @@ void sites_serve(struct sites *s, struct site *site, struct request *r)
     serve_view(s, site, v, false, r);
 }
 
-/* ---- Files of deploys that were live
- * ------------------------------------------------------------------ */
+/* ---- Files of deploys that were live --------------------------------------------------------- */
 
 /* "app-BkH2x9fQ.js", "main.3f2a91bc.css": a name that no other content will ever have. */
 static bool is_fingerprinted(const char *path)
@@ -375,8 +371,7 @@ const struct view_file *site_retired_file(struct sites *s, struct site *site, co
     return f;
 }
 
-/* ---- Passing on to our own ports
- * ---------------------------------------------------------------------- */
+/* ---- Passing on to our own ports ------------------------------------------------------------- */
 
 struct upstream_slot *sites_loopback(struct sites *s, int port)
 {

@@ -3,11 +3,11 @@
  * <state>/sites and <state>/blobs; what was acknowledged survives kill -9.
  *
  * LIFE     sites_open → sites_ensure per environment → requests → sites_close. The server must be
- * drained before sites_close.
+ *          drained before sites_close.
  *
  * SERVING  sites_serve answers a request on an environment's port: the Host label "<deploy
- * id>--<name>" selects a deploy, any other host the published one. Order of evaluation, pretty
- * URLs, redirects and headers are as Netlify's (docs/hosting.md).
+ *          id>--<name>" selects a deploy, any other host the published one. Order of evaluation,
+ *          pretty URLs, redirects and headers are as Netlify's (docs/hosting.md).
  */
 #ifndef LOCKFLIGHT_LOCAL_SITES_H
 #define LOCKFLIGHT_LOCAL_SITES_H

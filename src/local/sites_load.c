@@ -8,8 +8,7 @@
 
 #include <stdlib.h>
 
-/* ---- Records
- * ------------------------------------------------------------------------------------------ */
+/* ---- Records --------------------------------------------------------------------------------- */
 
 static void insert_by_age(struct site *site, struct deploy *d)
 {
@@ -21,8 +20,8 @@ static void insert_by_age(struct site *site, struct deploy *d)
     *at = d;
 }
 
-/* Contents named by ready deploys were synced before they became ready: they need no second look.
- */
+/* Contents named by ready deploys were synced before they became ready:
+ * they need no second look. */
 static void note_names(struct sites *s, const struct deploy *d)
 {
     const char *path;
@@ -110,8 +109,7 @@ bool sites_load(struct sites *s, struct err *e)
     return true;
 }
 
-/* ---- Views
- * -------------------------------------------------------------------------------------------- */
+/* ---- Views ----------------------------------------------------------------------------------- */
 
 static struct deploy *find_in(struct site *site, const char *id)
 {
@@ -147,8 +145,8 @@ static bool load_live(struct sites *s, struct site *site, struct err *e)
     return true;
 }
 
-/* Deploys that were waiting for uploads go on waiting; one that had everything becomes ready now.
- */
+/* Deploys that were waiting for uploads go on waiting; one that had
+ * everything becomes ready now. */
 static bool go_on_waiting(struct sites *s, struct site *site, struct err *e)
 {
     for (struct deploy *d = site->deploys; d; d = d->next) {

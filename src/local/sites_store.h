@@ -1,16 +1,17 @@
 /*
  * Inside the site store: sites, deploys, and how they are kept.
  *
- * ON DISK  <state>/sites/<site id>/site.json            the site, what is published, the lock,
- * variables <state>/sites/<site id>/deploys/<id>.json    a deploy, without its manifest
- *          <state>/sites/<site id>/deploys/<id>.files   its manifest {path: sha1}
- *          <state>/blobs/…                              contents (blobs.h)
+ * ON DISK  <state>/sites/<site id>/site.json           the site, what is published, lock, variables
+ *          <state>/sites/<site id>/deploys/<id>.json   a deploy, without its manifest
+ *          <state>/sites/<site id>/deploys/<id>.files  its manifest {path: sha1}
+ *          <state>/blobs/…                             contents (blobs.h)
+ *
  *          Each is replaced atomically and synced before a call is acknowledged. Publishing is one
- * write of site.json, then one pointer swap.
+ *          write of site.json, then one pointer swap.
  *
  * LOCKS    `lock` for everything that changes sites and deploys, held by pool workers, over disk
- * writes. `view_lock` for the few pointers that requests read, never held over anything slow. Both:
- *          `lock` first.
+ *          writes. `view_lock` for the few pointers that requests read, never held over anything
+ *          slow. Both: `lock` first.
  */
 #ifndef LOCKFLIGHT_LOCAL_SITES_STORE_H
 #define LOCKFLIGHT_LOCAL_SITES_STORE_H
@@ -70,8 +71,7 @@ struct sites {
     int api_port;
 };
 
-/* ---- Sites (under lock)
- * ------------------------------------------------------------------------------ */
+/* ---- Sites (under lock) ---------------------------------------------------------------------- */
 
 /* By id, or by name: the vendor's client uses either. NULL if there is none. */
 struct site *site_find(struct sites *s, const char *id_or_name);
@@ -83,8 +83,7 @@ bool site_delete(struct sites *s, struct site *site, struct err *e) MUST_USE;
 const char *site_published_id(const struct site *site); /* "" if nothing is live */
 bool site_is_locked(const struct site *site);
 
-/* ---- Deploys (under lock)
- * ---------------------------------------------------------------------------- */
+/* ---- Deploys (under lock) -------------------------------------------------------------------- */
 
 struct deploy *deploy_find(struct sites *s, const char *id);
 struct deploy *deploy_new(struct sites *s, struct site *site, struct err *e);
@@ -108,9 +107,9 @@ bool deploys_want(struct sites *s, const char *sha);
 /* The place of a function's archive. */
 const char *function_path(struct sites *s, struct arena *a, const char *sha256);
 
-/* Makes a deploy whose contents are all stored ready: syncs, reads its rules, saves; publishes it
- * if it is neither a draft nor of a branch and the site is not locked. Nothing happens before that.
- */
+/* Makes a deploy whose contents are all stored ready: syncs, reads its rules, saves;
+ * publishes it if it is neither a draft nor of a branch and the site is not locked.
+ * Nothing happens before that. */
 bool deploy_complete(struct sites *s, struct deploy *d, struct err *e) MUST_USE;
 
 /* Makes d what visitors get. Drops the lock, as the hosted service does on restore. */
@@ -133,8 +132,7 @@ bool sites_names_content(void *sites, const char *sha); /* some ready deploy doe
 void deploy_free(struct deploy *d);
 void site_retire(struct sites *s, struct site *site, struct view *v, int64_t until_unix_ms);
 
-/* ---- Serving
- * ----------------------------------------------------------------------------------------- */
+/* ---- Serving --------------------------------------------------------------------------------- */
 
 /* Answers r from a view. `site` gives retired files; is_permalink adds X-Robots-Tag. On the loop;
  * the request holds a reference to the view. */

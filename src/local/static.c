@@ -18,8 +18,7 @@ struct static_call {
     struct byte_range range;
 };
 
-/* ---- Conditions
- * -------------------------------------------------------------------------------------- */
+/* ---- Conditions ------------------------------------------------------------------------------ */
 
 bool etag_matches(const char *value, const char *etag)
 {
@@ -99,8 +98,7 @@ enum encoding encoding_choose(const char *accept, bool has_gzip, bool has_brotli
     return gzip > 0 ? ENCODING_GZIP : ENCODING_IDENTITY;
 }
 
-/* ---- Headers
- * ----------------------------------------------------------------------------------------- */
+/* ---- Headers --------------------------------------------------------------------------------- */
 
 static const char *etag_of(struct request *r, const struct blob *blob, enum encoding encoding)
 {
@@ -153,8 +151,7 @@ static const char *add_headers(struct request *r, const struct view *v, const ch
     return type;
 }
 
-/* ---- Sending
- * ----------------------------------------------------------------------------------------- */
+/* ---- Sending --------------------------------------------------------------------------------- */
 
 static void send_bytes(struct request *r, const struct static_call *call, const char *type,
                        struct bytes *bytes)

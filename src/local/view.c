@@ -45,8 +45,7 @@ const struct view_file *view_find(const struct view *v, const char *path)
     return f;
 }
 
-/* ---- Rules
- * ------------------------------------------------------------------------------------------- */
+/* ---- Rules ----------------------------------------------------------------------------------- */
 
 /* The text of one of the site's own files; empty if it has none. */
 static struct str config_text(struct view *v, struct blobs *blobs, const json_t *files,
@@ -84,8 +83,7 @@ static void read_rules(struct view *v, struct blobs *blobs, const json_t *files)
     redirects_finish(&v->redirects);
 }
 
-/* ---- Life
- * -------------------------------------------------------------------------------------------- */
+/* ---- Life ------------------------------------------------------------------------------------ */
 
 bool view_new(struct blobs *blobs, const char *deploy_id, const json_t *files, struct view **ret,
               struct err *e)

@@ -1,8 +1,8 @@
 /*
  * Applying and reversing: see apply.h. One attempt is
  *
- *   BEGIN · fence · settings as a fresh session has them, with our timeouts · the file's
- * statements, one by one · history row · our row · the caller's record · COMMIT
+ *   BEGIN · fence · settings as a fresh session has them, with our timeouts ·
+ *   the file's statements, one by one · history row · our row · the caller's record · COMMIT
  *
  * and the two directions differ only in the statements and in what happens to the rows (struct
  * work).

@@ -4,14 +4,14 @@
  * row present, applied; absent, not.
  *
  * LOCKS    Every attempt has lock_timeout. A lock not got in time (55P03) or a deadlock (40P01)
- * rolls the file back and tries again after a growing pause, until lock_wait_ms has passed; then
- * ERR_BLOCKED, nothing changed.
+ *          rolls the file back and tries again after a growing pause, until lock_wait_ms has
+ *          passed; then ERR_BLOCKED, nothing changed.
  *
  * CRASH    Killed anywhere, the server rolls back within a second. A commit whose answer is lost is
- * settled by pg_commit.
+ *          settled by pg_commit.
  *
  * ERRORS   Of a statement: ERR_DB, `where` is file:line:column, `why` ends with the line and a
- * caret below it.
+ *          caret below it.
  */
 #ifndef LOCKFLIGHT_MIGRATE_APPLY_H
 #define LOCKFLIGHT_MIGRATE_APPLY_H

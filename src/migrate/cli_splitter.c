@@ -4,8 +4,8 @@
 
 #include <ctype.h>
 
-/* Where the reader stands. Each step of next() consumes one token, so inner states need no stack.
- */
+/* Where the reader stands. Each step of next() consumes one token, so
+ * inner states need no stack. */
 struct reader {
     struct str sql;
     size_t at;

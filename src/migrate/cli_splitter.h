@@ -4,12 +4,11 @@
  * tests/unit/migrate/test_statement.c.
  *
  * RULES    A semicolon ends a statement unless it stands inside: '…' (quotes doubled), E'…'
- * (backslash escapes), "…",
- *          -- to the end of the line, nested comments, $tag$…$tag$, parentheses, or BEGIN ATOMIC …
- * END (with CASE … END inside). A backslash outside of these protects the next character. White
- * space around a statement is removed, with everything JavaScript's trim() takes for it; empty ones
- * are dropped. Comments belong to the statement that follows; comments at the end are one by
- * themselves.
+ *          (backslash escapes), "…", -- to the end of the line, nested comments, $tag$…$tag$,
+ *          parentheses, or BEGIN ATOMIC … END (with CASE … END inside). A backslash outside of
+ *          these protects the next character. White space around a statement is removed, with
+ *          everything JavaScript's trim() takes for it; empty ones are dropped. Comments belong to
+ *          the statement that follows; comments at the end are one by themselves.
  */
 #ifndef LOCKFLIGHT_MIGRATE_CLI_SPLITTER_H
 #define LOCKFLIGHT_MIGRATE_CLI_SPLITTER_H

@@ -3,28 +3,31 @@
  * after it.
  *
  * RULE    After a failed call the code in `struct err` says what may have happened on the other
- * side: ERR_NET              no connection was made, nothing was sent ERR_TIMEOUT          a
- * deadline passed: nothing was sent, or it was a read ERR_UNKNOWN_OUTCOME  a mutating request was
- * sent and no complete, readable answer came: probe ERR_AUTH 401 403, ERR_NOT_FOUND 404 410,
- * ERR_CONFLICT 409, ERR_REMOTE any other refusal: a complete answer said no; http_status has the
- * number ERR_LIMIT, ERR_DATA  the answer to a read was too large or malformed
+ *         side:
+ *           ERR_NET              no connection was made, nothing was sent
+ *           ERR_TIMEOUT          a deadline passed: nothing was sent, or it was a read
+ *           ERR_UNKNOWN_OUTCOME  a mutating request was sent and no complete, readable answer came:
+ *                                probe
+ *           ERR_AUTH 401 403, ERR_NOT_FOUND 404 410, ERR_CONFLICT 409, ERR_REMOTE any other
+ *                                refusal: a complete answer said no; http_status has the number
+ *           ERR_LIMIT, ERR_DATA  the answer to a read was too large or malformed
  *
  * RETRY   Reads and idempotent uploads are repeated after connection failures, timeouts, cut
- * answers, 429, 500, 502, 503 and 504: 0.5 s doubling to 30 s, full jitter, at most HTTP_ATTEMPTS
- * times. A mutating request is repeated only if it provably did nothing: no connection was made, or
- * 429. A 502 or 504 to a mutating request counts as "no complete answer". Retry-After and
- * X-RateLimit-Reset replace the wait, at most 120 s. A stop signal that arrives during a wait ends
- * it with ERR_INTERRUPTED.
+ *         answers, 429, 500, 502, 503 and 504: 0.5 s doubling to 30 s, full jitter, at most
+ *         HTTP_ATTEMPTS times. A mutating request is repeated only if it provably did nothing: no
+ *         connection was made, or 429. A 502 or 504 to a mutating request counts as "no complete
+ *         answer". Retry-After and X-RateLimit-Reset replace the wait, at most 120 s. A stop signal
+ *         that arrives during a wait ends it with ERR_INTERRUPTED.
  *
  * GUARD   The guard is asked directly before every sending of a mutating request, thus again after
- * each wait; the engine checks there that it still holds the lease.
+ *         each wait; the engine checks there that it still holds the lease.
  *
  * FAULTS  Each sending passes the fault points "<what>.before" and "<what>.after"; an error
- * injected after a mutating request reads as ERR_UNKNOWN_OUTCOME. This is the only place of the
- * program that sends.
+ *         injected after a mutating request reads as ERR_UNKNOWN_OUTCOME. This is the only place of
+ *         the program that sends.
  *
  * TOKENS  The token is registered for redaction and is in no error, trace or URL. Redirects are
- * never followed, so it goes nowhere else.
+ *         never followed, so it goes nowhere else.
  *
  * One struct http serves one thread. Connections stay open between calls, except that mutating
  * requests travel on a connection of their own, because libcurl would silently re-send on one that
@@ -71,8 +74,7 @@ struct http_spec {
 /* What a repetition does. */
 enum http_effect {
     HTTP_READ,       /* nothing */
-    HTTP_IDEMPOTENT, /* the same again, and nothing that a visitor sees: uploads, digests, bundles
-                      */
+    HTTP_IDEMPOTENT, /* the same again, and nothing that a visitor sees: uploads, digests, … */
     HTTP_MUTATING,   /* sent once; see RULE */
 };
 
@@ -110,8 +112,8 @@ struct http_answer {
     int64_t took_ms; /* the last sending */
 };
 
-/* Is this an address a token may be sent to? https, or http on loopback; no query. Else ERR_CONFIG.
- */
+/* Is this an address a token may be sent to? https, or http on loopback; no
+ * query. Else ERR_CONFIG. */
 bool http_check_base(const char *base_url, struct err *e) MUST_USE;
 
 struct http *http_open(const struct http_spec *spec);

@@ -12,8 +12,7 @@ enum http_outcome {
     HTTP_NOT_SENT,  /* no connection: the other side knows nothing of it */
     HTTP_LOST,      /* at least a byte was sent, no complete answer came */
     HTTP_TOO_LARGE, /* the answer was longer than we accept */
-    HTTP_REFUSED, /* we would not: malformed address, certificate not trusted, body not as promised
-                   */
+    HTTP_REFUSED,   /* we would not: bad address, certificate not trusted, body not as promised */
 };
 
 struct http_attempt {
@@ -28,8 +27,8 @@ struct http_attempt {
 /* May the same request be sent again after this? Says nothing about how often. */
 bool http_rule_may_repeat(enum http_effect effect, const struct http_attempt *at);
 
-/* Milliseconds to wait before sending number `attempt` + 1 (the first was 1). `jitter` is in 0..1.
- */
+/* Milliseconds to wait before sending number `attempt` + 1 (the first was
+ * 1). `jitter` is in 0..1. */
 int64_t http_rule_wait_ms(const struct http_attempt *at, enum http_reset reset, int attempt,
                           double jitter, int64_t now_unix_ms);
 

@@ -3,12 +3,12 @@
  * has it.
  *
  * BYTES   A file is hashed from the same reading that is sent: small ones are read whole and
- * checked before the request begins, large ones are hashed as they go out and stopped before their
- * last byte if they are not what was promised. So a file that changes during a deploy cannot end up
- * under the old digest.
+ *         checked before the request begins, large ones are hashed as they go out and stopped
+ *         before their last byte if they are not what was promised. So a file that changes during a
+ *         deploy cannot end up under the old digest.
  *
  * PLACES  A fixed number of places take items from the queue, each with its own easy handle. A
- * failed item goes into its place's own waiting time; a rate limit makes all places wait.
+ *         failed item goes into its place's own waiting time; a rate limit makes all places wait.
  */
 #include "base/clock.h"
 #include "base/hash.h"

@@ -66,8 +66,8 @@ static bool word_at(struct str s, size_t i, const char *word)
            (i + n == s.n || !is_word(s.p[i + n]));
 }
 
-/* From behind "import" or "export": names, braces, commas and stars up to "from", then the literal.
- */
+/* From behind "import" or "export": names, braces, commas and stars up to
+ * "from", then the literal. */
 static bool clause(struct str s, size_t i, struct str *ret, size_t *ret_end)
 {
     size_t limit = i + MAX_CLAUSE_BYTES < s.n ? i + MAX_CLAUSE_BYTES : s.n;

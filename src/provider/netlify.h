@@ -2,11 +2,12 @@
  * The part of Netlify's API that a release needs, for one site. The local platform speaks it too.
  *
  * A DEPLOY IN CALLS  netlify_deploy_create (hidden) → netlify_deploy_sync (one digest of all files,
- * answered by what the host lacks) → netlify_deploy_upload (only that) → netlify_deploy_wait →
- * checks of the permalink → netlify_restore (publishes) → netlify_lock.
+ *                    answered by what the host lacks) → netlify_deploy_upload (only that) →
+ *                    netlify_deploy_wait → checks of the permalink → netlify_restore (publishes) →
+ *                    netlify_lock.
  *
  * AFTER A CRASH      create: netlify_deploy_find by title. sync, upload: do them again. restore,
- * lock: read netlify_site_get, which says what is live and whether it is locked.
+ *                    lock: read netlify_site_get, which says what is live and whether it is locked.
  *
  * Errors are those of net/http.h; an answer that lacks a field we rely on is ERR_DATA
  * (ERR_UNKNOWN_OUTCOME after a mutating call). Results live in the given arena; texts are "" when
@@ -59,8 +60,8 @@ bool netlify_site_get(struct netlify *n, struct arena *a, struct netlify_site *r
 bool netlify_sites(struct netlify *n, struct arena *a, const char *name, struct netlify_site **ret,
                    size_t *ret_count, struct err *e) MUST_USE;
 
-/* A new, empty site; `account` NULL: the token's default team. ERR_CONFLICT if the name is taken.
- */
+/* A new, empty site; `account` NULL: the token's default team.
+ * ERR_CONFLICT if the name is taken. */
 bool netlify_site_create(struct netlify *n, struct arena *a, const char *account, const char *name,
                          struct netlify_site *ret, struct err *e) MUST_USE;
 
@@ -141,9 +142,9 @@ struct netlify_upload_spec {
 bool netlify_deploy_upload(struct netlify *n, const struct netlify_upload_spec *spec,
                            struct err *e) MUST_USE;
 
-/* Polls until the deploy can be published. ERR_REMOTE with the host's message if it failed,
- * ERR_TIMEOUT after timeout_ms (0: 20 minutes); refusals and lost polls on the way are tolerated.
- */
+/* Polls until the deploy can be published. ERR_REMOTE with the host's message if it
+ * failed, ERR_TIMEOUT after timeout_ms (0: 20 minutes); refusals and lost polls on
+ * the way are tolerated. */
 bool netlify_deploy_wait(struct netlify *n, struct arena *a, const char *deploy_id, int timeout_ms,
                          struct netlify_deploy *ret, struct err *e) MUST_USE;
 

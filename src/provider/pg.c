@@ -162,8 +162,8 @@ static bool connect_now(struct pg *db, struct err *e)
     return session_is_ours(db, e);
 }
 
-/* Registers the password for redaction; refuses an URL that libpq cannot read, without quoting it.
- */
+/* Registers the password for redaction; refuses an URL that libpq cannot
+ * read, without quoting it. */
 static bool url_is_readable(const char *url, struct err *e)
 {
     PQconninfoOption *options = url ? PQconninfoParse(url, NULL) : NULL;
@@ -378,8 +378,8 @@ void pg_rollback(struct pg *db)
         (void)!pg_exec(db, "ROLLBACK", PG_NONE, NULL, &ignored);
 }
 
-/* The commit was sent and the answer is lost: only the server knows. Asks it until it has decided.
- */
+/* The commit was sent and the answer is lost: only the server knows. Asks
+ * it until it has decided. */
 static bool settle_commit(struct pg *db, const char *xid, struct err *e)
 {
     struct pg_spec spec = { .url = db->url, .purpose = "settle" };

@@ -2,17 +2,21 @@
  * Postgres, over libpq. One struct pg is one connection and belongs to one thread.
  *
  * CALLS    pg_open → pg_query / pg_exec … → pg_close. A unit of work is pg_begin … pg_commit; a
- * scope that is left early calls pg_rollback (harmless when nothing is open).
+ *          scope that is left early calls pg_rollback (harmless when nothing is open).
  *
  * SAFETY   Values are always bound ($1, $2 …), never glued into SQL. Every statement is sent by
- * itself, so that the server cannot go on with the rest of a script after this program died. The
- *          server notices a dead client within 500 ms (client_connection_check_interval). Our own
- * SQL names every schema; search_path is set to pg_catalog so that nobody's function shadows ours.
+ *          itself, so that the server cannot go on with the rest of a script after this program
+ *          died. The server notices a dead client within 500 ms (client_connection_check_interval).
+ *          Our own SQL names every schema; search_path is set to pg_catalog so that nobody's
+ *          function shadows ours.
  *
- * ERRORS   ERR_DB         the server refused; e->sqlstate says why, the connection is still good
- *          ERR_NET        no connection, or lost before a commit was asked for: nothing took effect
+ * ERRORS   ERR_DB               the server refused; e->sqlstate says why, the connection is still
+ *                               good
+ *          ERR_NET              no connection, or lost before a commit was asked for: nothing took
+ *                               effect
  *          ERR_UNKNOWN_OUTCOME  lost while a COMMIT, or a statement outside a transaction, was in
- * flight After the last two pg_is_alive() is false until pg_reconnect() succeeds.
+ *                               flight
+ *          After the last two pg_is_alive() is false until pg_reconnect() succeeds.
  */
 #ifndef LOCKFLIGHT_PROVIDER_PG_H
 #define LOCKFLIGHT_PROVIDER_PG_H

@@ -7,8 +7,8 @@
  * NULL unless said.
  *
  * BUDGET   60 calls a minute are allowed to a user and going beyond costs a full minute of refusal,
- * so we keep to 50, counted per open client, 20 of them reserved for taking back
- * (http_use_reserve); on loopback there is no budget.
+ *          so we keep to 50, counted per open client, 20 of them reserved for taking back
+ *          (http_use_reserve); on loopback there is no budget.
  */
 #ifndef LOCKFLIGHT_PROVIDER_SUPABASE_H
 #define LOCKFLIGHT_PROVIDER_SUPABASE_H
@@ -45,8 +45,8 @@ struct supabase_project {
 bool supabase_project(struct supabase *s, struct arena *a, struct supabase_project *ret,
                       struct err *e) MUST_USE;
 
-/* ERR_CHECK that names the first service that is not healthy. `services`: "db,rest,…", NULL: "db".
- */
+/* ERR_CHECK that names the first service that is not healthy. `services`:
+ * "db,rest,…", NULL: "db". */
 bool supabase_health(struct supabase *s, struct arena *a, const char *services,
                      struct err *e) MUST_USE;
 

@@ -23,8 +23,8 @@ void secret_free(struct secret *s); /* accepts NULL */
 struct str secret_reveal(const struct secret *s);
 size_t secret_bytes(const struct secret *s);
 
-/* SHA-256 in hex: what Supabase lists. Unsalted, so it is compared, never shown for short values.
- */
+/* SHA-256 in hex: what Supabase lists. Unsalted, so it is compared, never
+ * shown for short values. */
 void secret_digest(const struct secret *s, char ret[SHA256_HEX_BYTES]);
 
 static inline void secret_cleanup(struct secret **s)

@@ -3,11 +3,12 @@
  * already has it.
  *
  * SOURCES  "env:NAME" from the environment of this process, "cmd:TEXT" the output of a shell
- * command without its last line end, anything else is the value itself (refused for a secret). A
- * value lives in struct secret.
+ *          command without its last line end, anything else is the value itself (refused for a
+ *          secret). A value lives in struct secret.
  *
  * UNDO     Hosts never give a value back, so an old value can be restored only if its source still
- * gives it: resolve again and compare with the digest of the before-image (variable_has_digest).
+ *          gives it: resolve again and compare with the digest of the before-image
+ *          (variable_has_digest).
  *
  * COMPARE  Hosts list SHA-256 digests of values, never values; equal digest, equal value.
  */

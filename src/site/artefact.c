@@ -3,7 +3,7 @@
  * fetching from another deploy in artefact_fetch.c.
  *
  * INVARIANT  files are sorted by path bytes and paths are distinct; `digest` and `bytes` are those
- * of the files. artefact_seal restores it after a change.
+ *            of the files. artefact_seal restores it after a change.
  */
 #include "site/artefact.h"
 

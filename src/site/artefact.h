@@ -3,16 +3,16 @@
  * or an attestation, and handed to the host.
  *
  * DIGEST  artefact.digest is SHA-256 over "path NUL sha256 LF" of every file but the
- * per-environment ones (below), sorted by path bytes. Two builds with equal digests are the same
- * bytes for every visitor.
+ *         per-environment ones (below), sorted by path bytes. Two builds with equal digests are the
+ *         same bytes for every visitor.
  *
  * FILES   Regular files only; symbolic links are not followed and not sent. Names that begin with
- * "." are skipped but for a .well-known folder at the root; __MACOSX and, at the root, node_modules
- * and bower_components are skipped. A name with "#" or "?", or that is not UTF-8, refuses the whole
- * site, because the host would.
+ *         "." are skipped but for a .well-known folder at the root; __MACOSX and, at the root,
+ *         node_modules and bower_components are skipped. A name with "#" or "?", or that is not
+ *         UTF-8, refuses the whole site, because the host would.
  *
  * HIDDEN  _redirects and _headers at the root travel like every file, but no host serves them; so
- * their contents are kept, and written into the manifest's JSON.
+ *         their contents are kept, and written into the manifest's JSON.
  */
 #ifndef LOCKFLIGHT_SITE_ARTEFACT_H
 #define LOCKFLIGHT_SITE_ARTEFACT_H

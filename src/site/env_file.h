@@ -3,7 +3,7 @@
  * for the app and /.well-known/lockflight.json for whoever asks what is live.
  *
  *     globalThis.__LOCKFLIGHT__ =
- * {"environment":"staging","release":"…","values":{"SUPABASE_URL":"…"}};
+ *         {"environment":"staging","release":"…","values":{"SUPABASE_URL":"…"}};
  *     {"v":1,"environment":"staging","release":"…","artefact":"<digest>","source":"<digest>"}
  *
  * They are added to an artefact after the walk and change neither its digest nor any other file,
@@ -28,8 +28,8 @@ struct env_file_spec {
     size_t n_values;
 };
 
-/* Adds the _headers rule (once). Call it directly after artefact_walk, before the digest is used.
- */
+/* Adds the _headers rule (once). Call it directly after artefact_walk,
+ * before the digest is used. */
 bool env_file_headers(struct arena *a, struct artefact *art, struct err *e) MUST_USE;
 
 /* Adds or replaces both files. */

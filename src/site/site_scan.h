@@ -14,9 +14,9 @@ struct site_forbidden {
     bool is_secret;   /* then the bytes are in no error */
 };
 
-/* ERR_BLOCKED that names the file, the line and the forbidden thing's name; the value is never
- * shown. Files without a source on this machine are not searched: they were when they were built.
- */
+/* ERR_BLOCKED that names the file, the line and the forbidden thing's name; the
+ * value is never shown. Files without a source on this machine are not searched:
+ * they were when they were built. */
 bool site_scan(struct arena *a, const struct artefact *art, const struct site_forbidden *forbidden,
                size_t n, struct err *e) MUST_USE;
 

@@ -3,8 +3,8 @@
  * journal row. So after a crash there is no third state: the history row says what happened.
  *
  * UNDO     Newest first, by the reverse script that was kept when the migration was applied. A
- * script that would lose rows is not run by itself (migrate/risk.h): that is for a person, with
- *          `lockflight rollback <env> --through schema`.
+ *          script that would lose rows is not run by itself (migrate/risk.h): that is for a person,
+ *          with `lockflight rollback <env> --through schema`.
  */
 #include "base/clock.h"
 #include "engine/phase_table.h"

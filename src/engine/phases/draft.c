@@ -3,8 +3,9 @@
  * running, because a bundle that cannot be made must be known before a migration runs. Then the
  * draft is looked at.
  *
- * STEP     key: the deploy's title. after { "id", "permalink", "title", "artefact", "manifest":
- * artifact sha256 } UNDO     The hidden deploy is removed.
+ * STEP     key: the deploy's title.
+ *          after { "id", "permalink", "title", "artefact", "manifest": artifact sha256 }
+ * UNDO     The hidden deploy is removed.
  */
 #include "base/clock.h"
 #include "base/fs.h"

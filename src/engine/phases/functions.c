@@ -2,11 +2,13 @@
  * Phase 6: the functions that changed are bundled, then all switched in one call; then they are
  * told which release they belong to.
  *
- * STEPS    "switch"  before { "slug": { "body": artifact sha256, "version": n, "hash": sha256 } |
- * null } after  { "slug": { "source": digest, "hash": sha256, "version": n } } "name"    before {
- * "release": name | null }: what LOCKFLIGHT_RELEASE said UNDO     The saved bodies are bundled
- * again without running, then switched in one call; functions that this release created are
- * deleted. A body is saved before the switch, or there is no switch.
+ * STEPS    "switch"  before { "slug": { "body": artifact sha256, "version": n, "hash": sha256 }
+ *                                     | null }
+ *                    after  { "slug": { "source": digest, "hash": sha256, "version": n } }
+ *          "name"    before { "release": name | null }: what LOCKFLIGHT_RELEASE said
+ * UNDO     The saved bodies are bundled again without running, then switched in one call; functions
+ *          that this release created are deleted. A body is saved before the switch, or there is no
+ *          switch.
  */
 #include "base/vec.h"
 #include "engine/artifact_store.h"

@@ -3,10 +3,11 @@
  * all.
  *
  * BEFORE   { "NAME": { "digest": sha256 | null, "value"?: text } }; a value only of a variable that
- * is not secret. UNDO     Added names are unset. A changed one gets its old value back where that
- * can be had: from the journal if it is no secret, from its source if the source gives the old
- * value again. Otherwise the undo says which value is lost and fails, because pretending would be
- * worse.
+ *          is not secret.
+ * UNDO     Added names are unset. A changed one gets its old value back where that can be had: from
+ *          the journal if it is no secret, from its source if the source gives the old value again.
+ *          Otherwise the undo says which value is lost and fails, because pretending would be
+ *          worse.
  */
 #include "base/vec.h"
 #include "engine/phase_table.h"

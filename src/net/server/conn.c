@@ -14,8 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* ---- Begin and end
- * ------------------------------------------------------------------------------- */
+/* ---- Begin and end --------------------------------------------------------------------------- */
 
 void conn_open(struct loop *l, const struct listener *listener, int fd)
 {
@@ -98,8 +97,7 @@ void conn_refuse(struct conn *c, int status)
     exchange_act(c);
 }
 
-/* ---- Bytes in
- * ------------------------------------------------------------------------------------ */
+/* ---- Bytes in -------------------------------------------------------------------------------- */
 
 /* recv into `p`: bytes, 0 when there is nothing now, -1 when there will be nothing more. */
 static ssize_t receive(struct conn *c, char *p, size_t room)
@@ -135,8 +133,7 @@ static void keep_input(struct conn *c, const char *p, size_t n)
     c->in_end += n;
 }
 
-/* ---- The head
- * ------------------------------------------------------------------------------------ */
+/* ---- The head -------------------------------------------------------------------------------- */
 
 static void prepare_exchange(struct conn *c)
 {
@@ -213,8 +210,7 @@ static bool advance_head(struct conn *c)
     return true;
 }
 
-/* ---- The body
- * ------------------------------------------------------------------------------------ */
+/* ---- The body -------------------------------------------------------------------------------- */
 
 static bool advance_body(struct conn *c)
 {
@@ -257,8 +253,7 @@ static bool advance_linger(struct conn *c)
     return n > 0;
 }
 
-/* ---- Advance
- * ------------------------------------------------------------------------------------- */
+/* ---- Advance --------------------------------------------------------------------------------- */
 
 static bool advance_work(struct conn *c)
 {
@@ -315,8 +310,7 @@ void conn_event(struct conn *c, uint32_t events)
     conn_advance(c);
 }
 
-/* ---- Deadlines
- * ----------------------------------------------------------------------------------- */
+/* ---- Deadlines ------------------------------------------------------------------------------- */
 
 void conn_sweep(struct conn *c)
 {

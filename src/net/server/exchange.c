@@ -9,8 +9,7 @@
 
 static const char continue_line[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
-/* ---- Notes: what handlers call, on whatever thread
- * ------------------------------------------------ */
+/* ---- Notes: what handlers call, on whatever thread ------------------------------------------- */
 
 static void note(struct request *r, enum action action, request_fn then, void *context)
 {
@@ -89,8 +88,7 @@ void request_proxy(struct request *r, struct upstream *u, const struct proxy_spe
     note(r, ACTION_PROXY, NULL, NULL);
 }
 
-/* ---- The pool
- * ------------------------------------------------------------------------------------ */
+/* ---- The pool -------------------------------------------------------------------------------- */
 
 static void come_back(struct loop *l, void *arg)
 {
@@ -115,8 +113,7 @@ static void run_on_pool(void *arg)
     loop_post(c->loop, &c->message);
 }
 
-/* ---- The sink
- * ------------------------------------------------------------------------------------ */
+/* ---- The sink -------------------------------------------------------------------------------- */
 
 static void sink_came_back(struct loop *l, void *arg)
 {
@@ -148,8 +145,7 @@ static void give_piece(struct conn *c)
     pool_add(c->loop->server->pool, &c->job);
 }
 
-/* ---- Actions: on the loop
- * ------------------------------------------------------------------------ */
+/* ---- Actions: on the loop -------------------------------------------------------------------- */
 
 void exchange_call(struct conn *c, request_fn fn, void *context)
 {
@@ -238,8 +234,7 @@ void exchange_act(struct conn *c)
     }
 }
 
-/* ---- The body
- * ------------------------------------------------------------------------------------ */
+/* ---- The body -------------------------------------------------------------------------------- */
 
 bool exchange_wants_body(const struct conn *c)
 {
@@ -295,8 +290,7 @@ void exchange_after_feed(struct conn *c)
     }
 }
 
-/* ---- Begin and end
- * ------------------------------------------------------------------------------- */
+/* ---- Begin and end --------------------------------------------------------------------------- */
 
 void exchange_begin(struct conn *c)
 {

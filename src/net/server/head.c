@@ -13,8 +13,7 @@
 #include <ctype.h>
 #include <strings.h>
 
-/* ---- Raw bytes ----------------------------------------------------------------------------------
- */
+/* ---- Raw bytes ------------------------------------------------------------------------------- */
 
 static bool has_control(const char *p, size_t n)
 {
@@ -87,8 +86,7 @@ enum head_state head_scan(const char *p, size_t n, size_t *scanned, size_t *ret_
     return HEAD_PART;
 }
 
-/* ---- llhttp: spans into our copy ----------------------------------------------------------------
- */
+/* ---- llhttp: spans into our copy ------------------------------------------------------------- */
 
 static struct exchange *exchange_at(llhttp_t *parser)
 {
@@ -175,8 +173,7 @@ ssize_t body_feed(struct conn *c, const char *p, size_t n)
     return (ssize_t)taken;
 }
 
-/* ---- What the fields say ------------------------------------------------------------------------
- */
+/* ---- What the fields say --------------------------------------------------------------------- */
 
 /* Ends the texts in place: behind a name stands ':' or a blank, behind a value CR. */
 static void end_texts(struct exchange *x, char *head)

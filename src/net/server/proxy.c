@@ -30,8 +30,7 @@ struct proxy {
 
 static void fail(struct proxy *p, enum proxy_failure why);
 
-/* ---- The request's head
- * ---------------------------------------------------------------------------- */
+/* ---- The request's head ---------------------------------------------------------------------- */
 
 static bool is_listed(const char *list, const char *name)
 {
@@ -103,8 +102,7 @@ static struct str make_request_head(const struct exchange *x, const struct proxy
     return (struct str){ arena_strndup(r->arena, strbuf_text(&b), b.n), b.n };
 }
 
-/* ---- The answer
- * ------------------------------------------------------------------------------------ */
+/* ---- The answer ------------------------------------------------------------------------------ */
 
 static struct proxy *proxy_at(llhttp_t *parser)
 {
@@ -255,8 +253,7 @@ static void hear(struct proxy *p, const char *bytes, size_t n)
         complete(p);
 }
 
-/* ---- Life
- * ------------------------------------------------------------------------------------------ */
+/* ---- Life ------------------------------------------------------------------------------------ */
 
 static void connect_and_send(struct proxy *p, bool fresh)
 {
@@ -416,8 +413,7 @@ void proxy_advance(struct proxy *p)
     conn_advance(p->conn);
 }
 
-/* ---- The request's body
- * ---------------------------------------------------------------------------- */
+/* ---- The request's body ---------------------------------------------------------------------- */
 
 void proxy_body(struct proxy *p, const char *bytes, size_t n)
 {
@@ -449,8 +445,7 @@ bool proxy_is_behind(const struct proxy *p)
     return !p->u || p->u->out.n - p->u->out_sent > LIMIT_HTTP_PIECE_BYTES;
 }
 
-/* ---- Time
- * ------------------------------------------------------------------------------------------ */
+/* ---- Time ------------------------------------------------------------------------------------ */
 
 void proxy_sweep(struct proxy *p)
 {

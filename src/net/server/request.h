@@ -6,13 +6,13 @@
  *
  *     respond_…           answers; a body that was not asked for is read and thrown away
  *     request_read_body   reads the body into memory, then calls `then` on the loop
- *     request_sink_body   hands the body piece by piece to a function on the pool, then calls
- * `then` request_to_pool     calls `then` on a pool worker, where it may block; there it may
- * respond request_proxy       passes the request on to an upstream (upstream.h) request_suspend
- * keeps it until another thread calls request_resume
+ *     request_sink_body   hands the body piece by piece to a function on the pool, then `then`
+ *     request_to_pool     calls `then` on a pool worker, where it may block; there it may respond
+ *     request_proxy       passes the request on to an upstream (upstream.h)
+ *     request_suspend     keeps it until another thread calls request_resume
  *
  * MEMORY   r->arena lives until the answer has been sent; texts given to respond_… must live as
- * long, so allocate them there. All texts in the request are zero-terminated.
+ *          long, so allocate them there. All texts in the request are zero-terminated.
  */
 #ifndef LOCKFLIGHT_NET_SERVER_REQUEST_H
 #define LOCKFLIGHT_NET_SERVER_REQUEST_H
@@ -73,8 +73,8 @@ const char *request_header(const struct request *r, const char *name);
 /* A parameter of the route, "" if there is none. */
 const char *request_param(const struct request *r, const char *name);
 
-/* A query parameter, decoded; NULL if absent. `name` is compared decoded; "a[]" finds a%5B%5D too.
- */
+/* A query parameter, decoded; NULL if absent. `name` is compared decoded;
+ * "a[]" finds a%5B%5D too. */
 const char *request_query(struct request *r, const char *name);
 
 /* The token of "Authorization: Bearer <token>"; NULL if there is none. */
@@ -86,8 +86,7 @@ int64_t request_body_bytes(const struct request *r);
 /* Decodes a path once and checks it as r->path was; false if it is no path to follow. */
 bool url_path_decode(struct arena *a, const char *raw, const char **ret);
 
-/* ---- Going on later -----------------------------------------------------------------------------
- */
+/* ---- Going on later -------------------------------------------------------------------------- */
 
 /* Reads the body into r->body; 413 is answered by itself when it is larger. Then calls `then`. */
 void request_read_body(struct request *r, size_t max_bytes, request_fn then, void *context);
@@ -102,8 +101,8 @@ void request_sink_body(struct request *r, uint64_t max_bytes, body_sink_fn sink,
 /* Calls `then` on a pool worker, where it may block. If it does none of the things above, 500. */
 void request_to_pool(struct request *r, request_fn then, void *context);
 
-/* From a handler: "an answer will come". Later, from any thread, once: `then` on the loop thread.
- */
+/* From a handler: "an answer will come". Later, from any thread, once:
+ * `then` on the loop thread. */
 void request_suspend(struct request *r);
 void request_resume(struct request *r, request_fn then, void *context);
 
@@ -111,8 +110,7 @@ void request_resume(struct request *r, request_fn then, void *context);
  * the loop thread, so it must not block. */
 void request_on_end(struct request *r, server_fn fn, void *context);
 
-/* ---- Answers ------------------------------------------------------------------------------------
- */
+/* ---- Answers --------------------------------------------------------------------------------- */
 
 /* Adds a header to the answer, before respond_…. A value with control bytes is dropped. Framing
  * headers (Content-Length, Transfer-Encoding, Connection, Date) belong to the server and are
@@ -139,8 +137,7 @@ void respond_shared(struct request *r, int status, const char *content_type, str
 void respond_file(struct request *r, int status, const char *content_type, int fd, uint64_t offset,
                   uint64_t bytes);
 
-/* ---- Answers that go on (SSE) -------------------------------------------------------------------
- */
+/* ---- Answers that go on (SSE) ---------------------------------------------------------------- */
 
 /*
  * Starts an answer of unknown length. Other threads may write to the stream until they end it;

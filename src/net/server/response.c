@@ -8,8 +8,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-/* ---- Status and headers
- * --------------------------------------------------------------------------- */
+/* ---- Status and headers ---------------------------------------------------------------------- */
 
 const char *status_text(int status)
 {
@@ -99,8 +98,7 @@ void response_set_header(struct request *r, const char *name, const char *value)
     response_header(r, name, value);
 }
 
-/* ---- respond
- * -------------------------------------------------------------------------------------- */
+/* ---- respond --------------------------------------------------------------------------------- */
 
 static struct answer *answer_begin(struct request *r, enum answer_kind kind, int status,
                                    const char *content_type)
@@ -174,8 +172,7 @@ void respond_file(struct request *r, int status, const char *content_type, int f
     a->length = (int64_t)bytes;
 }
 
-/* ---- The head
- * ------------------------------------------------------------------------------------- */
+/* ---- The head -------------------------------------------------------------------------------- */
 
 static void add_line(struct strbuf *b, const char *name, const char *value)
 {
@@ -253,8 +250,7 @@ void response_make_head(struct conn *c)
     a->is_head_made = true;
 }
 
-/* ---- Queues: answers that come over time
- * ---------------------------------------------------------- */
+/* ---- Queues: answers that come over time ----------------------------------------------------- */
 
 void queue_add(struct exchange *x, struct str bytes)
 {
@@ -280,8 +276,7 @@ void queue_end(struct exchange *x)
     a->is_ended = true;
 }
 
-/* ---- Streams: a queue that other threads fill
- * ------------------------------------------------------ */
+/* ---- Streams: a queue that other threads fill ------------------------------------------------ */
 
 struct stream {
     pthread_mutex_t lock;

@@ -3,17 +3,17 @@
  * small pool of workers for what does (SQL, hashing, disk).
  *
  * LIFE     server_new → server_listen (once per port; may be done while still root) → server_start
- * → … → server_drain → server_free. A listener has one handler; what it does with the paths below
- * it is its own business (route.h helps).
+ *          → … → server_drain → server_free. A listener has one handler; what it does with the
+ *          paths below it is its own business (route.h helps).
  *
  * THREADS  A handler is called on a loop thread and must not block. It answers (request.h), or asks
- * for the body, or moves to the pool, or passes the request on to an upstream (upstream.h). A
- *          request belongs to one thread at a time, so it needs no lock; shared data is the
- * handler's.
+ *          for the body, or moves to the pool, or passes the request on to an upstream
+ *          (upstream.h). A request belongs to one thread at a time, so it needs no lock; shared
+ *          data is the handler's.
  *
  * STRICT   The parser is llhttp in strict mode; on top of it a head with folded lines, bare LF, no
- * or two Hosts, control bytes, a path that leaves the root, or more than the limits allow is
- *          answered 400 (414, 431) and the connection closed. Upgrade and CONNECT are refused.
+ *          or two Hosts, control bytes, a path that leaves the root, or more than the limits allow
+ *          is answered 400 (414, 431) and the connection closed. Upgrade and CONNECT are refused.
  */
 #ifndef LOCKFLIGHT_NET_SERVER_SERVER_H
 #define LOCKFLIGHT_NET_SERVER_SERVER_H
@@ -63,8 +63,7 @@ bool server_is_draining(struct server *s);
 /* Stops the threads and frees everything. Accepts NULL and a server that never started. */
 void server_free(struct server *s);
 
-/* ---- Work for the pool and the clock ------------------------------------------------------------
- */
+/* ---- Work for the pool and the clock --------------------------------------------------------- */
 
 /* Runs fn(context) on a pool worker. */
 void server_work(struct server *s, server_fn fn, void *context);
@@ -72,8 +71,7 @@ void server_work(struct server *s, server_fn fn, void *context);
 /* Runs fn(context) on a pool worker after `ms`, once. */
 void server_after(struct server *s, int64_t ms, server_fn fn, void *context);
 
-/* ---- Figures ------------------------------------------------------------------------------------
- */
+/* ---- Figures --------------------------------------------------------------------------------- */
 
 struct server_figures {
     uint64_t requests;    /* answered since start */

@@ -13,7 +13,8 @@
  *     stop the process; upstream_unref(old);
  *
  * RETRY    A request is sent again, on a new connection, only if the connection was a reused one,
- * no byte of an answer came, the method is idempotent and there is no body. Never otherwise.
+ *          no byte of an answer came, the method is idempotent and there is no body. Never
+ *          otherwise.
  */
 #ifndef LOCKFLIGHT_NET_SERVER_UPSTREAM_H
 #define LOCKFLIGHT_NET_SERVER_UPSTREAM_H

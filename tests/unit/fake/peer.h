@@ -48,8 +48,8 @@ struct peer;
 
 struct peer *peer_start(const struct peer_step *steps, size_t n);
 
-/* Answers are the function's; it is called under a lock. Returned texts live until the next call.
- */
+/* Answers are the function's; it is called under a lock. Returned texts
+ * live until the next call. */
 struct peer *peer_start_with(struct peer_step (*answer)(void *context,
                                                         const struct peer_request *r),
                              void *context);

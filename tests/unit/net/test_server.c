@@ -28,8 +28,7 @@ struct fixture {
 
 static struct fixture fx;
 
-/* ---- Handlers
- * ------------------------------------------------------------------------------------- */
+/* ---- Handlers -------------------------------------------------------------------------------- */
 
 static void hello(struct request *r, void *context)
 {
@@ -142,8 +141,7 @@ static void handle(struct request *r, void *context)
     route_dispatch(routes, r, r->raw_path, context);
 }
 
-/* ---- A client of bytes
- * ----------------------------------------------------------------------------- */
+/* ---- A client of bytes ----------------------------------------------------------------------- */
 
 static int dial(void)
 {
@@ -196,8 +194,7 @@ static char *exchange(const char *request)
 
 #define CLOSE "Host: x\r\nConnection: close\r\n\r\n"
 
-/* ---- Tests
- * ----------------------------------------------------------------------------------------- */
+/* ---- Tests ----------------------------------------------------------------------------------- */
 
 static void an_answer_has_length_date_and_body(void **state)
 {
@@ -342,8 +339,7 @@ static void an_upstream_that_is_not_there_is_502(void **state)
     upstream_unref(nobody);
 }
 
-/* ---- What must be refused
- * --------------------------------------------------------------------------- */
+/* ---- What must be refused -------------------------------------------------------------------- */
 
 struct vector {
     const char *what;
@@ -484,8 +480,7 @@ static void requests_that_look_odd_but_are_right_are_answered(void **state)
     }
 }
 
-/* ---- Fixture
- * ----------------------------------------------------------------------------------------- */
+/* ---- Fixture --------------------------------------------------------------------------------- */
 
 static int set_up(void **state)
 {
