@@ -14,7 +14,7 @@
 enum schema_presence {
     SCHEMA_PRESENT, /* at our version */
     SCHEMA_ABSENT,  /* a database that Lockflight has never seen, without migration history */
-    SCHEMA_ABSENT_BESIDE_HISTORY, /* no journal, yet migrations were applied: never adopted, or lost */
+    SCHEMA_ABSENT_BESIDE_HISTORY, /* no journal, yet applied migrations: never adopted, or lost */
     SCHEMA_OLDER,                 /* schema_ensure will upgrade it */
 };
 
