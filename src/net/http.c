@@ -230,7 +230,10 @@ bool http_send(struct http *h, struct arena *a, const struct http_request *q,
     if (is_whole && h->authorization && !url_same_origin(a, url, h->base_url))
         return err_set(e, ERR_DATA, "%s: an address at another host would get our token", h->name);
 
-    CLEANUP(http_transfer) struct http_transfer t = { .arena = a };
+    CLEANUP(http_transfer)
+    struct http_transfer t = { .arena = a,
+                               .sent_values = q->sent_values,
+                               .n_sent_values = q->n_sent_values };
     int64_t begun_ms = clock_boot_ms(), sent_ms;
     struct http_attempt at;
     for (int attempt = 1;; attempt++) {

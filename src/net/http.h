@@ -97,6 +97,9 @@ struct http_request {
     const struct http_header *headers; /* further ones */
     size_t n_headers;
 
+    const struct str *sent_values; /* values in the body that no error may echo, secret or not */
+    size_t n_sent_values;
+
     int deadline_ms;         /* of one sending; 0: by effect */
     int attempts;            /* 0: by effect; 1: never repeated */
     size_t max_answer_bytes; /* 0: LIMIT_JSON_BYTES */

@@ -22,8 +22,11 @@
 enum {
     CONNECT_TIMEOUT_MS = 10000,
     WAIT_SLICE_MS = 100,
-    MESSAGE_BYTES = 300, /* of a server's explanation in our error */
+    MESSAGE_BYTES = 300,            /* of a server's explanation in our error */
+    MAX_REDACTED_BYTES = 64 * 1024, /* of it that is looked through: more than the longest secret */
 };
+
+#define SENT_VALUE_MARK "[value]"
 
 // NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type
 static size_t on_body(char *bytes, size_t size, size_t n, void *context)
@@ -139,22 +142,47 @@ struct http_attempt http_transfer_end(struct http_transfer *t, CURLcode result)
     return at;
 }
 
-/* What the server says about its refusal: JSON "message", "msg" or "error", else the beginning of
- * the text. Control characters would steer a terminal; secrets would be echoes of what we sent. */
-static const char *explanation(struct arena *a, struct str body)
+/* The server's own sentence: JSON "message" (a text or the first of a list), "msg" or "error". JSON without
+ * one says nothing to a person; anything else is taken as text. */
+static struct str sentence(struct arena *a, struct str body)
 {
-    struct str text = body;
-    json_t *value = json_loadb(body.p, body.n, JSON_REJECT_DUPLICATES, NULL);
+    json_auto_t *value = json_loadb(body.p, body.n, JSON_REJECT_DUPLICATES, NULL);
     const char *keys[] = { "message", "msg", "error_description", "error" };
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const char *found = json_string_value(json_object_get(value, keys[i]));
-        if (found) {
-            text = str_of(arena_strdup(a, found));
-            break;
+    for (size_t i = 0; value && i < sizeof keys / sizeof *keys; i++) {
+        const json_t *found = json_object_get(value, keys[i]);
+        if (json_is_array(found))
+            found = json_array_get(found, 0);
+        if (json_is_string(found))
+            return str_of(arena_strdup(a, json_string_value(found)));
+    }
+    return value ? STR("") : body;
+}
+
+/* `text` without the values that our request carried: a server may echo them. */
+static struct str without_sent(const struct http_transfer *t, struct str text)
+{
+    for (size_t i = 0; i < t->n_sent_values; i++) {
+        struct str value = t->sent_values[i];
+        for (const char *hit; value.n > 0 && (hit = memmem(text.p, text.n, value.p, value.n));) {
+            const char *after = hit + value.n;
+            char *shorter =
+                arena_printf(t->arena, "%.*s" SENT_VALUE_MARK "%.*s", (int)(hit - text.p), text.p,
+                             (int)(text.n - (size_t)(after - text.p)), after);
+            if (memmem(SENT_VALUE_MARK, sizeof SENT_VALUE_MARK - 1, value.p, value.n))
+                break; /* the mark itself has it: a value too short to hide */
+            text = str_of(shorter);
         }
     }
-    json_decref(value);
-    char *shown = log_redacted(a, (struct str){ text.p, text.n < 8 * KIB ? text.n : 8 * KIB });
+    return text;
+}
+
+/* What the server says about its refusal. Control characters would steer a terminal; secrets would be echoes
+ * of what we sent. They are taken out before the text is cut, or half of one could stay. */
+static const char *explanation(const struct http_transfer *t)
+{
+    struct str text = sentence(t->arena, strbuf_str(&t->body));
+    text.n = text.n < MAX_REDACTED_BYTES ? text.n : MAX_REDACTED_BYTES;
+    char *shown = log_redacted(t->arena, without_sent(t, text));
     size_t n = strlen(shown);
     if (n > MESSAGE_BYTES)
         shown[n = MESSAGE_BYTES] = '\0';
@@ -171,7 +199,7 @@ bool http_transfer_error(const struct http_transfer *t, const struct http_attemp
     enum err_code code = http_rule_code(effect, at);
     int shown = (int)strcspn(url, "?");
     if (at->outcome == HTTP_ANSWERED) {
-        const char *why = explanation(t->arena, strbuf_str(&t->body));
+        const char *why = explanation(t);
         err_set(e, code, "%s %.*s answered %d%s%s", method, shown, url, at->status,
                 *why ? ": " : "", why);
         e->http_status = at->status;

@@ -40,6 +40,8 @@ struct http_transfer {
     size_t n_headers;
     size_t header_bytes;
     bool too_large;
+    const struct str *sent_values; /* of the request: in no error */
+    size_t n_sent_values;
     char text[CURL_ERROR_SIZE];
 };
 

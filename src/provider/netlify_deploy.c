@@ -129,6 +129,9 @@ bool netlify_deploy_create(struct netlify *n, struct arena *a,
     if (!netlify_site_id(n, &site_id, e))
         return false;
     json_auto_t *body = json_pack("{s:b}", "draft", 1);
+    struct str *sent = ARENA_ARRAY(a, struct str, spec->n_variables + 1);
+    for (size_t i = 0; i < spec->n_variables; i++)
+        sent[i] = str_of(spec->variables[i].value);
     if (spec->branch)
         json_object_set_new(body, "branch", json_string(spec->branch));
     if (spec->n_variables > 0)
@@ -136,6 +139,8 @@ bool netlify_deploy_create(struct netlify *n, struct arena *a,
                             variables_json(spec->variables, spec->n_variables));
     struct http_request q = {
         .what = "netlify.deploy_create",
+        .sent_values = sent,
+        .n_sent_values = spec->n_variables,
         .method = "POST",
         .path = arena_printf(a, "/sites/%s/deploys?title=%s", site_id, url_encode(a, spec->title)),
         .effect = HTTP_MUTATING,

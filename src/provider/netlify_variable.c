@@ -109,9 +109,12 @@ bool netlify_variable_set(struct netlify *n, struct arena *a, const struct netli
         !variable_exists(n, a, one, &exists, e))
         return err_wrap(e, "set variable %s", v->name);
     json_auto_t *variable = variable_json(v);
+    const struct str sent = str_of(v->value);
     json_auto_t *list = json_pack("[O]", variable);
     struct http_request q = {
         .what = "netlify.variable_set",
+        .sent_values = &sent,
+        .n_sent_values = 1,
         .method = exists ? "PUT" : "POST",
         .path = exists ? one : all,
         .effect = HTTP_MUTATING,

@@ -203,7 +203,9 @@ bool supabase_secrets_set(struct supabase *s, struct arena *a,
     if (n == 0)
         return true;
     json_auto_t *body = json_array();
+    struct str *sent = ARENA_ARRAY(a, struct str, n);
     for (size_t i = 0; i < n; i++) {
+        sent[i] = values[i].value;
         if (!check_secret(&values[i], e))
             return false;
         json_array_append_new(body, json_pack("{s:s, s:s%}", "name", values[i].name, "value",
@@ -211,6 +213,8 @@ bool supabase_secrets_set(struct supabase *s, struct arena *a,
     }
     struct http_request q = {
         .what = "supabase.secrets_set",
+        .sent_values = sent,
+        .n_sent_values = n,
         .method = "POST",
         .path = supabase_path(s, a, "/secrets"),
         .effect = HTTP_MUTATING,
