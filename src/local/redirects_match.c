@@ -79,13 +79,13 @@ static bool fits_all(struct arena *a, const char **pattern, const struct path_pa
 
 /* Everything from segment `from` on, `skip` bytes into it, to the end of segment `last` - 1. */
 static char *text_between(struct arena *a, const struct path_parts *p, size_t from, size_t skip,
-                          size_t last, bool with_slash)
+                          size_t last)
 {
     if (from >= last)
         return arena_strdup(a, "");
     const char *start = p->start[from] + skip;
     const char *end = p->start[last - 1] + p->bytes[last - 1];
-    return arena_printf(a, "%.*s%s", (int)(end - start), start, with_slash ? "/" : "");
+    return arena_strndup(a, start, (size_t)(end - start));
 }
 
 static bool fits_path(struct arena *a, const struct redirect_rule *rule, const struct path_parts *p,
@@ -99,20 +99,19 @@ static bool fits_path(struct arena *a, const struct redirect_rule *rule, const s
     const char *segment = rule->segments[star];
     size_t prefix = strcspn(segment, "*");
     size_t after = rule->segment_count - star - 1;
-    if (segment[prefix + 1] || (prefix > 0 && after > 0))
+    if (segment[prefix + 1])
         return false; /* text behind the star: the site host never matches these */
-    if (p->n < star + after || !fits_all(a, rule->segments, p, 0, star, c))
+    size_t least = star + after + (prefix > 0);
+    if (p->n < least || !fits_all(a, rule->segments, p, 0, star, c) ||
+        !fits_all(a, rule->segments + star + 1, p, p->n - after, after, c))
         return false;
-    if (prefix > 0) {
-        if (p->n <= star || p->bytes[star] < prefix || memcmp(p->start[star], segment, prefix) != 0)
-            return false;
-        capture(c, "splat", text_between(a, p, star, prefix, p->n, p->has_trailing_slash));
-        return true;
-    }
-    if (!fits_all(a, rule->segments + star + 1, p, p->n - after, after, c))
+    if (prefix > 0 && (p->bytes[star] < prefix || memcmp(p->start[star], segment, prefix) != 0))
         return false;
-    bool with_slash = after == 0 && p->has_trailing_slash && p->n > star;
-    capture(c, "splat", text_between(a, p, star, 0, p->n - after, with_slash));
+    const char *splat = text_between(a, p, star, prefix, p->n - after);
+    if (prefix > 0 && *splat == '/')
+        splat++;
+    bool with_slash = after == 0 && p->has_trailing_slash && *splat;
+    capture(c, "splat", with_slash ? arena_printf(a, "%s/", splat) : splat);
     return true;
 }
 
@@ -227,11 +226,12 @@ static bool fits_conditions(struct arena *a, const struct redirect_rule *rule,
 static void add_encoded(struct arena *a, char **out, const char *s, bool in_query)
 {
     static const char path_safe[] = "-._~!$&'()*+,;=:@/";
+    static const char query_safe[] = "-._~!$'()*,;:@/"; /* without what ends a value */
     char *text = arena_alloc(a, 3 * strlen(s) + 1);
     size_t n = 0;
     for (; *s; s++) {
         unsigned char c = (unsigned char)*s;
-        if (isalnum(c) || strchr(in_query ? "-._~" : path_safe, c)) {
+        if (isalnum(c) || strchr(in_query ? query_safe : path_safe, c)) {
             text[n++] = (char)c;
         } else {
             (void)snprintf(text + n, 4, "%%%02X", c);
