@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/strbuf.h"
 
+#include <assert.h>
 #include <pg_query.h>
 #include <stdio.h>
 
@@ -235,11 +236,11 @@ static const struct {
 };
 // clang-format on
 
-static bool count_statement(struct count *c, const json_t *statement, struct err *e)
+static bool count_statement(struct count *c, json_t *statement, struct err *e)
 {
     const char *name;
     json_t *node;
-    json_object_foreach ((json_t *)(uintptr_t)statement, name, node) {
+    json_object_foreach (statement, name, node) {
         for (size_t i = 0; i < sizeof countable / sizeof countable[0]; i++) {
             if (streq(countable[i].node, name))
                 return countable[i].count(c, node, e);
@@ -273,6 +274,7 @@ bool migration_risk(struct pg *db, struct arena *a, const struct migration_state
                     struct migration_risk *ret, struct err *e)
 {
     const char *sql = NULL;
+    assert(s->row || s->file);
     if (s->row && s->row->reverse_sql)
         sql = s->row->reverse_sql;
     else if (s->file && s->file->has_reverse)

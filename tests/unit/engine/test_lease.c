@@ -25,7 +25,7 @@ static int setup(void **state)
     struct fixture *f = calloc(1, sizeof *f);
     f->a = arena_new(0);
     f->url = pg_fixture_database(f->a);
-    (void)setenv("LOCKFLIGHT_LEASE_MS", "1500", 1);
+    (void)setenv("LOCKFLIGHT_LEASE_MS", "3000", 1);
     (void)setenv("LOCKFLIGHT_RENEW_MS", "200", 1);
     (void)setenv("LOCKFLIGHT_REQUEST_MS", "300", 1);
     (void)setenv("LOCKFLIGHT_DRAIN_MS", "600", 1);
@@ -143,7 +143,7 @@ static void the_heartbeat_keeps_a_lease_past_its_first_term(void **state)
     struct lease *other = NULL;
     struct lease_taken taken;
     assert_ok(take(f, "ana", 0, &l, &taken), &f->e);
-    assert_fails(take(f, "rui", 2500, &other, &taken), &f->e, ERR_BLOCKED);
+    assert_fails(take(f, "rui", 4500, &other, &taken), &f->e, ERR_BLOCKED);
 }
 
 static void a_heartbeat_is_not_held_up_by_a_long_transaction_of_the_runner(void **state)
@@ -155,7 +155,7 @@ static void a_heartbeat_is_not_held_up_by_a_long_transaction_of_the_runner(void 
     assert_ok(take(f, "ana", 0, &l, &taken), &f->e);
     assert_ok(pg_begin(lease_db(l), &f->e), &f->e);
     assert_ok(lease_fence(l, lease_db(l), &f->e), &f->e);
-    assert_fails(take(f, "rui", 2500, &other, &taken), &f->e, ERR_BLOCKED);
+    assert_fails(take(f, "rui", 4500, &other, &taken), &f->e, ERR_BLOCKED);
     assert_ok(pg_commit(lease_db(l), &f->e), &f->e);
 }
 
