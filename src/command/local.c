@@ -1,6 +1,6 @@
 /*
- * `lockflight local`: the platform on this machine that speaks Netlify's and Supabase's protocols. The verbs
- * here decide what to say; local/launch.h speaks to the daemon, which does the work.
+ * `lockflight local`: the platform on this machine that speaks Netlify's and Supabase's protocols.
+ * The verbs here decide what to say; local/launch.h speaks to the daemon, which does the work.
  */
 
 #include "base/clock.h"
@@ -15,7 +15,8 @@
 #include "local/seed.h"
 #include "local/tail.h"
 
-static bool open_project(struct command_context *c, struct config *config, struct launch *l, struct err *e)
+static bool open_project(struct command_context *c, struct config *config, struct launch *l,
+                         struct err *e)
 {
     if (!config_load(c->arena, c->config_path, config, e))
         return false;
@@ -23,7 +24,8 @@ static bool open_project(struct command_context *c, struct config *config, struc
     return true;
 }
 
-/* ---- up ----------------------------------------------------------------------------------------- */
+/* ---- up -----------------------------------------------------------------------------------------
+ */
 
 static json_t *up_document(const struct local_platform *p, bool was_up)
 {
@@ -81,7 +83,8 @@ static const struct command cmd_local_up = {
     .run = up,
 };
 
-/* ---- down --------------------------------------------------------------------------------------- */
+/* ---- down ---------------------------------------------------------------------------------------
+ */
 
 static bool down(struct command_context *c, void *args, struct err *e)
 {
@@ -94,7 +97,8 @@ static bool down(struct command_context *c, void *args, struct err *e)
     if (c->wants_json)
         print_json(c, json_pack("{s:b}", "was_up", was_up));
     else
-        print(&c->out, was_up ? "The platform of %s is down.\n" : "The platform of %s was not up.\n",
+        print(&c->out,
+              was_up ? "The platform of %s is down.\n" : "The platform of %s was not up.\n",
               config.project);
     return true;
 }
@@ -109,7 +113,8 @@ static const struct command cmd_local_down = {
     .run = down,
 };
 
-/* ---- status ------------------------------------------------------------------------------------- */
+/* ---- status -------------------------------------------------------------------------------------
+ */
 
 static bool status(struct command_context *c, void *args, struct err *e)
 {
@@ -150,7 +155,8 @@ static const struct command cmd_local_status = {
     .run = status,
 };
 
-/* ---- logs --------------------------------------------------------------------------------------- */
+/* ---- logs ---------------------------------------------------------------------------------------
+ */
 
 struct logs_args {
     const char *part;
@@ -159,8 +165,10 @@ struct logs_args {
 };
 
 static const struct option logs_options[] = {
-    { "follow", 'f', OPT_FLAG, AT(logs_args, follow), NULL, "Go on as lines are written, until Ctrl-C" },
-    { "lines", 'n', OPT_INT, AT(logs_args, lines), "<n>", "Show the last n lines of each (default: 50)" },
+    { "follow", 'f', OPT_FLAG, AT(logs_args, follow), NULL,
+      "Go on as lines are written, until Ctrl-C" },
+    { "lines", 'n', OPT_INT, AT(logs_args, lines), "<n>",
+      "Show the last n lines of each (default: 50)" },
     { 0 },
 };
 
@@ -199,7 +207,8 @@ static const struct command cmd_local_logs = {
     .run = logs,
 };
 
-/* ---- reset -------------------------------------------------------------------------------------- */
+/* ---- reset --------------------------------------------------------------------------------------
+ */
 
 struct environment_args {
     const char *environment;
@@ -233,11 +242,12 @@ static bool reset(struct command_context *c, void *args, struct err *e)
     if (!open_project(c, &config, &l, e) || !need_local(&config, a->environment, e))
         return false;
     const char *word = a->environment ? a->environment : config.project;
-    if (!prompt_continue(c, word,
-                         arena_printf(c->arena,
-                                      "This erases the database, functions, secrets and deploys of %s.",
-                                      a->environment ? word : "every local environment"),
-                         e))
+    if (!prompt_continue(
+            c, word,
+            arena_printf(c->arena,
+                         "This erases the database, functions, secrets and deploys of %s.",
+                         a->environment ? word : "every local environment"),
+            e))
         return false;
     for (size_t i = 0; i < config.envs_n; i++) {
         if (!is_wanted(&config.envs[i], a->environment))
@@ -264,7 +274,8 @@ static const struct command cmd_local_reset = {
     .run = reset,
 };
 
-/* ---- seed --------------------------------------------------------------------------------------- */
+/* ---- seed ---------------------------------------------------------------------------------------
+ */
 
 static bool seed(struct command_context *c, void *args, struct err *e)
 {
@@ -305,7 +316,8 @@ static const struct command cmd_local_seed = {
     .run = seed,
 };
 
-/* ---- daemon (hidden) ---------------------------------------------------------------------------- */
+/* ---- daemon (hidden) ----------------------------------------------------------------------------
+ */
 
 struct daemon_args {
     const char *project;
@@ -358,10 +370,11 @@ const struct command cmd_local = {
     .name = "local",
     .synopsis = "local <command>",
     .summary = "Run both vendors' services on this machine",
-    .description =
-        "Starts a platform that speaks the HTTP interfaces of Netlify and Supabase for the environments with "
-        "platform = \"local\": real PostgreSQL, PostgREST and Deno, a site host, and a minimal sign-in. Auth, "
-        "Storage and Realtime servers are not part of it. It listens on 127.0.0.1 only.",
+    .description = "Starts a platform that speaks the HTTP interfaces of Netlify and Supabase for "
+                   "the environments with "
+                   "platform = \"local\": real PostgreSQL, PostgREST and Deno, a site host, and a "
+                   "minimal sign-in. Auth, "
+                   "Storage and Realtime servers are not part of it. It listens on 127.0.0.1 only.",
     .group = GROUP_PREPARE,
     .commands = local_commands,
 };

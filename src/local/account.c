@@ -1,5 +1,8 @@
 #include "local/account.h"
 
+#include "base/fs.h"
+#include "base/proc.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -7,9 +10,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "base/fs.h"
-#include "base/proc.h"
 
 /* uid and gid of the platform's user; false without an error if there is no such user. */
 static bool look_up(uid_t *ret_uid, gid_t *ret_gid)
@@ -31,16 +31,17 @@ static bool make_user(struct arena *a, struct err *e)
     if (look_up(&uid, &gid))
         return true;
     struct proc_spec useradd = {
-        .argv = (const char *[]){ "/usr/sbin/useradd", "--system", "--user-group", "--no-create-home",
-                                  "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin",
-                                  ACCOUNT_NAME, NULL },
+        .argv = (const char *[]){ "/usr/sbin/useradd", "--system", "--user-group",
+                                  "--no-create-home", "--home-dir", "/nonexistent", "--shell",
+                                  "/usr/sbin/nologin", ACCOUNT_NAME, NULL },
         .timeout_ms = 20000,
         .merge_stderr = true,
     };
     struct proc_result result;
     if (!proc_run(a, &useradd, &result, e))
         return err_wrap(e, "create user " ACCOUNT_NAME);
-    if (!look_up(&uid, &gid)) /* a second `up` may have been faster: what counts is that it exists */
+    if (!look_up(&uid,
+                 &gid)) /* a second `up` may have been faster: what counts is that it exists */
         return err_set(e, ERR_IO, "create user " ACCOUNT_NAME ": %.*s",
                        STR_FMT(str_trim(result.out)));
     return true;
@@ -60,7 +61,8 @@ static bool check_way(struct arena *a, const char *dir, struct err *e)
             return err_system(e, "look at %s", way);
         if (!(st.st_mode & S_IXOTH) && st.st_uid != uid) {
             err_set(e, ERR_CONFIG, "%s is closed to user " ACCOUNT_NAME, way);
-            return err_hint(e, "LOCKFLIGHT_STATE_DIR=/var/lib/lockflight/<name> lockflight local up");
+            return err_hint(e,
+                            "LOCKFLIGHT_STATE_DIR=/var/lib/lockflight/<name> lockflight local up");
         }
     }
     return true;

@@ -1,6 +1,6 @@
 /*
- * Who the platform runs as. Started by root, it runs as the system user `lockflight`, who owns the state
- * and nothing else; started by anybody else it runs as that person.
+ * Who the platform runs as. Started by root, it runs as the system user `lockflight`, who owns the
+ * state and nothing else; started by anybody else it runs as that person.
  */
 #ifndef LOCKFLIGHT_LOCAL_ACCOUNT_H
 #define LOCKFLIGHT_LOCAL_ACCOUNT_H

@@ -1,7 +1,5 @@
 #include "local/auth.h"
 
-#include <pthread.h>
-
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -12,12 +10,14 @@
 #include "local/jwt.h"
 #include "net/server/route.h"
 
-#define TOKEN_LIFE_S        3600
-#define LOGIN_BODY_BYTES    (8 * KIB)
-#define USER_BODY_BYTES     (64 * KIB)
-#define PASSWORD_CHARS_MIN  6   /* GoTrue's default */
-#define PASSWORD_BYTES_MAX  72  /* bcrypt ignores the rest */
-#define IDLE_CONNECTIONS    4
+#include <pthread.h>
+
+#define TOKEN_LIFE_S       3600
+#define LOGIN_BODY_BYTES   (8 * KIB)
+#define USER_BODY_BYTES    (64 * KIB)
+#define PASSWORD_CHARS_MIN 6  /* GoTrue's default */
+#define PASSWORD_BYTES_MAX 72 /* bcrypt ignores the rest */
+#define IDLE_CONNECTIONS   4
 
 struct auth {
     struct arena *arena;
@@ -28,7 +28,8 @@ struct auth {
     size_t idle_n;
 };
 
-/* ---- Connections -------------------------------------------------------------------------------- */
+/* ---- Connections --------------------------------------------------------------------------------
+ */
 
 struct auth *auth_new(struct platform_environment *env)
 {
@@ -66,8 +67,8 @@ static bool borrow(struct auth *auth, struct sql **ret, struct err *e)
         db = auth->idle_n ? auth->idle[--auth->idle_n] : NULL;
         (void)pthread_mutex_unlock(&auth->mutex);
         if (!db)
-            return cluster_connect(auth->env->platform->cluster, auth->env->database, "postgres", NULL,
-                                   ret, e);
+            return cluster_connect(auth->env->platform->cluster, auth->env->database, "postgres",
+                                   NULL, ret, e);
         if (sql_run(db, "select 1", e)) {
             *ret = db;
             return true;
@@ -87,12 +88,13 @@ static void give_back(struct auth *auth, struct sql *db)
         sql_close(db);
 }
 
-/* ---- Answers ------------------------------------------------------------------------------------ */
+/* ---- Answers ------------------------------------------------------------------------------------
+ */
 
 static void refuse(struct request *r, int status, const char *code, const char *message)
 {
-    respond_json(r, status, json_pack("{s:i, s:s, s:s}", "code", status, "error_code", code, "msg",
-                                      message));
+    respond_json(r, status,
+                 json_pack("{s:i, s:s, s:s}", "code", status, "error_code", code, "msg", message));
 }
 
 static void fail(struct auth *auth, struct request *r, const struct err *e)
@@ -111,9 +113,10 @@ static void respond_session(struct auth *auth, struct request *r, struct auth_se
         arena_printf(r->arena, "%s/auth/v1", auth->env->id.url), "sub", json_object_get(user, "id"),
         "aud", "authenticated", "exp", (json_int_t)(now_s + TOKEN_LIFE_S), "iat", (json_int_t)now_s,
         "email", json_object_get(user, "email"), "phone", "", "app_metadata",
-        json_object_get(user, "app_metadata"), "user_metadata", json_object_get(user, "user_metadata"),
-        "role", json_object_get(user, "role"), "aal", "aal1", "amr", "method", "password", "timestamp",
-        (json_int_t)now_s, "session_id", s->id, "is_anonymous", 0);
+        json_object_get(user, "app_metadata"), "user_metadata",
+        json_object_get(user, "user_metadata"), "role", json_object_get(user, "role"), "aal",
+        "aal1", "amr", "method", "password", "timestamp", (json_int_t)now_s, "session_id", s->id,
+        "is_anonymous", 0);
     const char *token = jwt_sign(r->arena, claims, auth->env->id.jwt_secret);
     response_header(r, "Cache-Control", "no-store");
     respond_json(r, 200,
@@ -123,7 +126,8 @@ static void respond_session(struct auth *auth, struct request *r, struct auth_se
                            "user", s->user));
 }
 
-/* ---- POST /token -------------------------------------------------------------------------------- */
+/* ---- POST /token --------------------------------------------------------------------------------
+ */
 
 static void too_many(struct request *r, int wait_s)
 {
@@ -215,10 +219,12 @@ static void token_post(struct request *r, void *context)
     else if (grant && streq(grant, "refresh_token"))
         refresh(context, r, body);
     else
-        refuse(r, 400, "invalid_request", "The local platform knows grant_type password and refresh_token");
+        refuse(r, 400, "invalid_request",
+               "The local platform knows grant_type password and refresh_token");
 }
 
-/* ---- The signed-in user ------------------------------------------------------------------------- */
+/* ---- The signed-in user -------------------------------------------------------------------------
+ */
 
 /* Who asks: the claims of a good token with a session; NULL after having answered. */
 static json_t *claims_of(struct auth *auth, struct request *r)
@@ -240,8 +246,8 @@ static json_t *claims_of(struct auth *auth, struct request *r)
     return NULL;
 }
 
-static void answer_user(struct auth *auth, struct request *r, const json_t *claims, const json_t *data,
-                        const char *password)
+static void answer_user(struct auth *auth, struct request *r, const json_t *claims,
+                        const json_t *data, const char *password)
 {
     struct err e;
     struct sql *db = NULL;
@@ -280,10 +286,12 @@ static void user_put(struct request *r, void *context)
     const json_t *data = json_object_get(body, "data");
     const char *password = json_text_or(body, "password", NULL);
     if (json_object_get(body, "email") || json_object_get(body, "phone"))
-        refuse(r, 422, "validation_failed", "The local platform cannot change addresses: it sends no mail");
+        refuse(r, 422, "validation_failed",
+               "The local platform cannot change addresses: it sends no mail");
     else if (data && !json_is_object(data))
         refuse(r, 400, "validation_failed", "data must be an object");
-    else if (password && (strlen(password) < PASSWORD_CHARS_MIN || strlen(password) > PASSWORD_BYTES_MAX))
+    else if (password &&
+             (strlen(password) < PASSWORD_CHARS_MIN || strlen(password) > PASSWORD_BYTES_MAX))
         refuse(r, 422, "weak_password", "Password should be 6 to 72 characters");
     else
         answer_user(context, r, claims, data, password);
@@ -299,8 +307,8 @@ static void logout_post(struct request *r, void *context)
     if (!claims)
         return;
     bool ok = borrow(auth, &db, &e) &&
-              auth_sign_out(db, json_text_or(claims, "sub", ""), json_text_or(claims, "session_id", ""),
-                            scope ? scope : "global", &e);
+              auth_sign_out(db, json_text_or(claims, "sub", ""),
+                            json_text_or(claims, "session_id", ""), scope ? scope : "global", &e);
     give_back(auth, db);
     if (ok)
         respond_empty(r, 204);
@@ -308,15 +316,17 @@ static void logout_post(struct request *r, void *context)
         fail(auth, r, &e);
 }
 
-/* ---- What it is --------------------------------------------------------------------------------- */
+/* ---- What it is ---------------------------------------------------------------------------------
+ */
 
 static void index_get(struct request *r, void *context)
 {
     (void)context;
-    respond_json(r, 200,
-                 json_pack("{s:s, s:s}", "name", "lockflight sign-in", "description",
-                           "A minimal sign-in of the local platform: password, refresh, user, logout. It "
-                           "is not GoTrue: no sign-up, mail, external providers or second factor."));
+    respond_json(
+        r, 200,
+        json_pack("{s:s, s:s}", "name", "lockflight sign-in", "description",
+                  "A minimal sign-in of the local platform: password, refresh, user, logout. It "
+                  "is not GoTrue: no sign-up, mail, external providers or second factor."));
 }
 
 static void settings_get(struct request *r, void *context)
@@ -331,15 +341,17 @@ static void settings_get(struct request *r, void *context)
 static void health_get(struct request *r, void *context)
 {
     (void)context;
-    respond_json(r, 200, json_pack("{s:s, s:s, s:s}", "version", "lockflight", "name",
-                                   "lockflight sign-in", "description", "not GoTrue"));
+    respond_json(r, 200,
+                 json_pack("{s:s, s:s, s:s}", "version", "lockflight", "name", "lockflight sign-in",
+                           "description", "not GoTrue"));
 }
 
 static void not_here(struct request *r, void *context)
 {
     (void)context;
-    refuse(r, 422, "signup_disabled", "The local platform has no sign-up; insert users with a seed "
-                                      "(auth.users, crypt(…, gen_salt('bf')))");
+    refuse(r, 422, "signup_disabled",
+           "The local platform has no sign-up; insert users with a seed "
+           "(auth.users, crypt(…, gen_salt('bf')))");
 }
 
 /* clang-format off */

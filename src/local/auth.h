@@ -1,7 +1,8 @@
 /*
- * /auth/v1: a minimal sign-in for the users in auth.users, in the shapes that supabase-js reads. It is not
- * GoTrue: no sign-up, no e-mail, no external providers, no second factor. What it does it does properly:
- * bcrypt in the database, refresh tokens that rotate, reuse that ends the session, slow guessing.
+ * /auth/v1: a minimal sign-in for the users in auth.users, in the shapes that supabase-js reads. It
+ * is not GoTrue: no sign-up, no e-mail, no external providers, no second factor. What it does it
+ * does properly: bcrypt in the database, refresh tokens that rotate, reuse that ends the session,
+ * slow guessing.
  */
 #ifndef LOCKFLIGHT_LOCAL_AUTH_H
 #define LOCKFLIGHT_LOCAL_AUTH_H

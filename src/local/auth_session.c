@@ -12,7 +12,8 @@
     " 'role', coalesce(nullif(u.role, ''), 'authenticated'), 'email', coalesce(u.email, ''),"      \
     " 'email_confirmed_at', u.email_confirmed_at, 'phone', coalesce(u.phone, ''),"                 \
     " 'confirmed_at', u.confirmed_at, 'last_sign_in_at', u.last_sign_in_at,"                       \
-    " 'app_metadata', coalesce(u.raw_app_meta_data, '{\"provider\":\"email\",\"providers\":[\"email\"]}'),"      \
+    " 'app_metadata', coalesce(u.raw_app_meta_data, "                                              \
+    "'{\"provider\":\"email\",\"providers\":[\"email\"]}'),"                                       \
     " 'user_metadata', coalesce(u.raw_user_meta_data, '{}'), 'identities', '[]'::jsonb,"           \
     " 'created_at', u.created_at, 'updated_at', u.updated_at, 'is_anonymous', u.is_anonymous)"
 
@@ -35,34 +36,39 @@ static bool add_refresh_token(struct sql *db, struct arena *a, const char *user_
                               struct err *e)
 {
     const char *token = random_hex(a, 16);
-    if (!sql_query(db,
-                   "insert into auth.refresh_tokens (instance_id, token, user_id, revoked, created_at,"
-                   " updated_at, parent, session_id) values ('00000000-0000-0000-0000-000000000000',"
-                   " $1, $2, false, now(), now(), $3, $4)",
-                   SQL_PARAMS(token, user_id, parent, session_id), NULL, e))
+    if (!sql_query(
+            db,
+            "insert into auth.refresh_tokens (instance_id, token, user_id, revoked, created_at,"
+            " updated_at, parent, session_id) values ('00000000-0000-0000-0000-000000000000',"
+            " $1, $2, false, now(), now(), $3, $4)",
+            SQL_PARAMS(token, user_id, parent, session_id), NULL, e))
         return false;
     *ret = token;
     return true;
 }
 
-/* ---- Sign-in ------------------------------------------------------------------------------------ */
+/* ---- Sign-in ------------------------------------------------------------------------------------
+ */
 
-static bool begin_session(struct sql *db, struct arena *a, const char *user_id, const char *user_agent,
-                          const char *address, struct auth_session *ret, struct err *e)
+static bool begin_session(struct sql *db, struct arena *a, const char *user_id,
+                          const char *user_agent, const char *address, struct auth_session *ret,
+                          struct err *e)
 {
     const char *session_id = random_uuid(a);
     json_auto_t *rows = NULL;
     bool ok =
         sql_run(db, "begin", e) &&
-        sql_query(db,
-                  "insert into auth.sessions (id, user_id, created_at, updated_at, aal, user_agent, ip)"
-                  " values ($1, $2, now(), now(), 'aal1', $3, $4)",
-                  SQL_PARAMS(session_id, user_id, user_agent, address), NULL, e) &&
+        sql_query(
+            db,
+            "insert into auth.sessions (id, user_id, created_at, updated_at, aal, user_agent, ip)"
+            " values ($1, $2, now(), now(), 'aal1', $3, $4)",
+            SQL_PARAMS(session_id, user_id, user_agent, address), NULL, e) &&
         add_refresh_token(db, a, user_id, session_id, NULL, &ret->refresh_token, e) &&
-        sql_query(db,
-                  "update auth.users u set last_sign_in_at = now(), updated_at = now() where u.id = $1"
-                  " returning " USER_JSON " as user",
-                  SQL_PARAMS(user_id), &rows, e);
+        sql_query(
+            db,
+            "update auth.users u set last_sign_in_at = now(), updated_at = now() where u.id = $1"
+            " returning " USER_JSON " as user",
+            SQL_PARAMS(user_id), &rows, e);
     if (!in_transaction(db, ok, e))
         return false;
     ret->id = session_id;
@@ -93,14 +99,15 @@ bool auth_sign_in(struct sql *db, struct arena *a, const char *email, const char
         *ret_verdict = SIGN_IN_BANNED;
     else if (!json_bool_or(row, "confirmed", false))
         *ret_verdict = SIGN_IN_UNCONFIRMED;
-    return *ret_verdict != SIGN_IN_OK ||
-           begin_session(db, a, user_id, user_agent, address, ret, e);
+    return *ret_verdict != SIGN_IN_OK || begin_session(db, a, user_id, user_agent, address, ret, e);
 }
 
-/* ---- Refresh ------------------------------------------------------------------------------------ */
+/* ---- Refresh ------------------------------------------------------------------------------------
+ */
 
 /* The token that took a revoked one's place, if that happened a moment ago; NULL otherwise. */
-static bool successor(struct sql *db, struct arena *a, const char *token, const char **ret, struct err *e)
+static bool successor(struct sql *db, struct arena *a, const char *token, const char **ret,
+                      struct err *e)
 {
     json_auto_t *rows = NULL;
     *ret = NULL;
@@ -119,27 +126,30 @@ static bool rotate(struct sql *db, struct arena *a, const char *token, const jso
                    struct auth_session *ret, struct err *e)
 {
     const char *session_id = json_text_or(row, "session_id", "");
-    return sql_query(db,
-                     "update auth.refresh_tokens set revoked = true, updated_at = now() where token = $1",
-                     SQL_PARAMS(token), NULL, e) &&
+    return sql_query(
+               db,
+               "update auth.refresh_tokens set revoked = true, updated_at = now() where token = $1",
+               SQL_PARAMS(token), NULL, e) &&
            add_refresh_token(db, a, json_text_or(row, "user_id", ""), session_id, token,
                              &ret->refresh_token, e) &&
-           sql_query(db,
-                     "update auth.sessions set refreshed_at = now(), updated_at = now() where id = $1",
-                     SQL_PARAMS(session_id), NULL, e);
+           sql_query(
+               db,
+               "update auth.sessions set refreshed_at = now(), updated_at = now() where id = $1",
+               SQL_PARAMS(session_id), NULL, e);
 }
 
 /* Inside a transaction, with the token's row locked. */
-static bool refresh_locked(struct sql *db, struct arena *a, const char *token, enum refresh *ret_verdict,
-                           struct auth_session *ret, struct err *e)
+static bool refresh_locked(struct sql *db, struct arena *a, const char *token,
+                           enum refresh *ret_verdict, struct auth_session *ret, struct err *e)
 {
     json_auto_t *rows = NULL;
-    if (!sql_query(db,
-                   "select t.revoked, t.session_id::text as session_id, t.user_id, " USER_JSON " as user"
-                   " from auth.refresh_tokens t join auth.sessions s on s.id = t.session_id"
-                   " join auth.users u on u.id = s.user_id and u.deleted_at is null"
-                   " and coalesce(u.banned_until <= now(), true) where t.token = $1 for update of t",
-                   SQL_PARAMS(token), &rows, e))
+    if (!sql_query(
+            db,
+            "select t.revoked, t.session_id::text as session_id, t.user_id, " USER_JSON " as user"
+            " from auth.refresh_tokens t join auth.sessions s on s.id = t.session_id"
+            " join auth.users u on u.id = s.user_id and u.deleted_at is null"
+            " and coalesce(u.banned_until <= now(), true) where t.token = $1 for update of t",
+            SQL_PARAMS(token), &rows, e))
         return false;
     const json_t *row = first_row(rows);
     *ret_verdict = row ? REFRESH_OK : REFRESH_UNKNOWN;
@@ -169,13 +179,16 @@ bool auth_refresh(struct sql *db, struct arena *a, const char *token, enum refre
     return in_transaction(db, ok, e);
 }
 
-/* ---- The user ----------------------------------------------------------------------------------- */
+/* ---- The user -----------------------------------------------------------------------------------
+ */
 
-bool auth_user(struct sql *db, const char *user_id, const char *session_id, json_t **ret, struct err *e)
+bool auth_user(struct sql *db, const char *user_id, const char *session_id, json_t **ret,
+               struct err *e)
 {
     json_auto_t *rows = NULL;
     if (!sql_query(db,
-                   "select " USER_JSON " as user from auth.users u join auth.sessions s on s.user_id = u.id"
+                   "select " USER_JSON
+                   " as user from auth.users u join auth.sessions s on s.user_id = u.id"
                    " where u.id::text = $1 and s.id::text = $2 and u.deleted_at is null",
                    SQL_PARAMS(user_id, session_id), &rows, e))
         return false;
@@ -202,8 +215,9 @@ bool auth_update_user(struct sql *db, struct arena *a, const char *user_id, cons
 bool auth_sign_out(struct sql *db, const char *user_id, const char *session_id, const char *scope,
                    struct err *e)
 {
-    return sql_query(db,
-                     "delete from auth.sessions where user_id::text = $1 and case $3"
-                     " when 'local' then id::text = $2 when 'others' then id::text <> $2 else true end",
-                     SQL_PARAMS(user_id, session_id, scope), NULL, e);
+    return sql_query(
+        db,
+        "delete from auth.sessions where user_id::text = $1 and case $3"
+        " when 'local' then id::text = $2 when 'others' then id::text <> $2 else true end",
+        SQL_PARAMS(user_id, session_id, scope), NULL, e);
 }

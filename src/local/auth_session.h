@@ -1,6 +1,6 @@
 /*
- * Users, sessions and refresh tokens in schema auth. Plain SQL over a connection of role postgres; values
- * are always bound. A user is the JSON object that GoTrue would send.
+ * Users, sessions and refresh tokens in schema auth. Plain SQL over a connection of role postgres;
+ * values are always bound. A user is the JSON object that GoTrue would send.
  */
 #ifndef LOCKFLIGHT_LOCAL_AUTH_SESSION_H
 #define LOCKFLIGHT_LOCAL_AUTH_SESSION_H
@@ -31,8 +31,8 @@ enum refresh {
     REFRESH_REUSED, /* it was used before: the whole session has been ended */
 };
 
-/* Gives a new refresh token for an old one. Within ten seconds the old one may come again (two tabs, a
- * lost answer) and yields the token that replaced it. */
+/* Gives a new refresh token for an old one. Within ten seconds the old one may come again (two
+ * tabs, a lost answer) and yields the token that replaced it. */
 bool auth_refresh(struct sql *db, struct arena *a, const char *token, enum refresh *ret_verdict,
                   struct auth_session *ret, struct err *e) MUST_USE;
 

@@ -1,8 +1,5 @@
 #include "local/bundle.h"
 
-#include <string.h>
-#include <sys/stat.h>
-
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -11,11 +8,16 @@
 #include "local/edge.h"
 #include "local/import_map.h"
 
+#include <string.h>
+#include <sys/stat.h>
+
 #define COMPILE_TIMEOUT_MS 120000 /* the first deploy may have to fetch from npm */
 
-/* ---- Tools -------------------------------------------------------------------------------------- */
+/* ---- Tools --------------------------------------------------------------------------------------
+ */
 
-bool bundle_tools_prepare(const char *state_dir, struct arena *a, struct bundle_tools *ret, struct err *e)
+bool bundle_tools_prepare(const char *state_dir, struct arena *a, struct bundle_tools *ret,
+                          struct err *e)
 {
     char *deno = NULL;
     const char *edge = fs_join(a, state_dir, "edge");
@@ -29,7 +31,8 @@ bool bundle_tools_prepare(const char *state_dir, struct arena *a, struct bundle_
     return true;
 }
 
-/* ---- Checks and digest -------------------------------------------------------------------------- */
+/* ---- Checks and digest --------------------------------------------------------------------------
+ */
 
 /* Relative, no empty, "." or ".." segment, no control byte or backslash. */
 static bool path_is_safe(const char *path)
@@ -70,7 +73,8 @@ static bool check_files(const struct multipart_part *files, size_t n, struct err
            err_set(e, ERR_DATA, "Function is larger than %zu MB", LIMIT_FUNCTION_BYTES / MIB);
 }
 
-static const struct multipart_part *find(const struct multipart_part *files, size_t n, const char *path)
+static const struct multipart_part *find(const struct multipart_part *files, size_t n,
+                                         const char *path)
 {
     for (size_t i = 0; i < n; i++)
         if (streq(files[i].filename, path))
@@ -103,10 +107,11 @@ static void digest_of(const struct multipart_part *files, size_t n, const char *
     hash_finish(h, ret);
 }
 
-/* ---- Writing ------------------------------------------------------------------------------------ */
+/* ---- Writing ------------------------------------------------------------------------------------
+ */
 
-static bool write_files(struct arena *a, const char *dir, const struct multipart_part *files, size_t n,
-                        struct err *e)
+static bool write_files(struct arena *a, const char *dir, const struct multipart_part *files,
+                        size_t n, struct err *e)
 {
     for (size_t i = 0; i < n; i++) {
         char *path = arena_printf(a, "%s/src/%s", dir, files[i].filename);
@@ -137,7 +142,8 @@ static bool own_map(struct arena *a, const struct multipart_part *files, size_t 
 }
 
 static bool write_map(const struct bundle_tools *tools, struct arena *a, const char *dir,
-                      const struct multipart_part *files, size_t n, const char *own_path, struct err *e)
+                      const struct multipart_part *files, size_t n, const char *own_path,
+                      struct err *e)
 {
     json_auto_t *own = NULL;
     json_auto_t *map = json_pack("{s:{}}", "imports");
@@ -160,7 +166,8 @@ static json_t *manifest_of(const struct multipart_part *files, size_t n, const c
                      list);
 }
 
-/* ---- Compiling ---------------------------------------------------------------------------------- */
+/* ---- Compiling ----------------------------------------------------------------------------------
+ */
 
 size_t bundle_arguments(struct arena *a, const char *dir, const json_t *manifest, const char **argv,
                         size_t n)
@@ -201,14 +208,14 @@ static bool compile(const struct bundle_tools *tools, struct arena *a, const cha
     struct proc_spec deno = {
         .argv = argv,
         .cwd = dir,
-        .env =
-            (const char *[]){
-                "PATH=/usr/bin:/bin", "NO_COLOR=1", "DENO_NO_UPDATE_CHECK=1",
-                arena_printf(a, "DENO_DIR=%s", tools->deno_dir), passed(a, "HTTPS_PROXY"),
-                passed(a, "HTTP_PROXY"), passed(a, "NO_PROXY"), passed(a, "https_proxy"),
-                passed(a, "http_proxy"), passed(a, "no_proxy"), passed(a, "SSL_CERT_FILE"),
-                passed(a, "NODE_EXTRA_CA_CERTS"), passed(a, "DENO_CERT"),
-                passed(a, "DENO_TLS_CA_STORE"), passed(a, "NPM_CONFIG_REGISTRY"), NULL },
+        .env = (const char *[]){ "PATH=/usr/bin:/bin", "NO_COLOR=1", "DENO_NO_UPDATE_CHECK=1",
+                                 arena_printf(a, "DENO_DIR=%s", tools->deno_dir),
+                                 passed(a, "HTTPS_PROXY"), passed(a, "HTTP_PROXY"),
+                                 passed(a, "NO_PROXY"), passed(a, "https_proxy"),
+                                 passed(a, "http_proxy"), passed(a, "no_proxy"),
+                                 passed(a, "SSL_CERT_FILE"), passed(a, "NODE_EXTRA_CA_CERTS"),
+                                 passed(a, "DENO_CERT"), passed(a, "DENO_TLS_CA_STORE"),
+                                 passed(a, "NPM_CONFIG_REGISTRY"), NULL },
         .timeout_ms = COMPILE_TIMEOUT_MS,
         .max_output_bytes = 256 * KIB,
         .merge_stderr = true,
@@ -222,10 +229,12 @@ static bool compile(const struct bundle_tools *tools, struct arena *a, const cha
                    without_folder(a, str_trim(result.out), dir));
 }
 
-/* ---- Public ------------------------------------------------------------------------------------- */
+/* ---- Public -------------------------------------------------------------------------------------
+ */
 
 static bool build(const struct bundle_tools *tools, struct arena *a, const char *dir,
-                  const struct multipart_part *files, size_t n, const json_t *manifest, struct err *e)
+                  const struct multipart_part *files, size_t n, const json_t *manifest,
+                  struct err *e)
 {
     return write_files(a, dir, files, n, e) &&
            write_map(tools, a, dir, files, n, json_text_or(manifest, "import_map", ""), e) &&
@@ -287,8 +296,8 @@ bool bundle_manifest(struct arena *a, const char *project_dir, const char *diges
     struct str text;
     if (!is_digest(digest))
         return err_set(e, ERR_NOT_FOUND, "Function deployment bundle not found");
-    if (!fs_read(a, fs_join(a, bundle_dir(a, project_dir, digest), "manifest.json"), LIMIT_JSON_BYTES,
-                 &text, e))
+    if (!fs_read(a, fs_join(a, bundle_dir(a, project_dir, digest), "manifest.json"),
+                 LIMIT_JSON_BYTES, &text, e))
         return false;
     *ret = json_parse(text, "manifest.json", e);
     return *ret != NULL;

@@ -1,10 +1,15 @@
 /*
- * The supervisor: a thread with a list of running children and a queue of one-shot start requests. It
- * sleeps in poll() on an eventfd and one pidfd per child; a pidfd becomes readable when its child ends.
+ * The supervisor: a thread with a list of running children and a queue of one-shot start requests.
+ * It sleeps in poll() on an eventfd and one pidfd per child; a pidfd becomes readable when its
+ * child ends.
  *
  * LOCK   `mutex` guards the list, the queue and every child's state. Callbacks run without it.
  */
 #include "local/child.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,11 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
-#include "base/clock.h"
-#include "base/log.h"
-
-#define CHILDREN_MAX 2048 /* 16 environments with 100 functions, twice while switching, and room */
+#define CHILDREN_MAX 2048 /* 16 environments with 100 functions, twice while switching, and room   \
+                           */
 
 enum child_state {
     CHILD_ASKED,   /* in the queue, the caller waits */
@@ -33,7 +35,7 @@ enum child_state {
 
 struct child {
     struct supervisor *supervisor;
-    struct child *next; /* in the queue or in the list of running ones */
+    struct child *next;            /* in the queue or in the list of running ones */
     const struct child_spec *spec; /* valid while CHILD_ASKED */
     char name[64];
     void (*on_exit)(void *context);
@@ -130,8 +132,8 @@ static int exit_status_of(int wait_status)
     return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : 128;
 }
 
-/* Takes one ended child off the list. Unlocks around the callback, so the list may change: the caller
- * starts again from the head. */
+/* Takes one ended child off the list. Unlocks around the callback, so the list may change: the
+ * caller starts again from the head. */
 static bool reap_one(struct supervisor *s)
 {
     for (struct child **at = &s->running; *at; at = &(*at)->next) {

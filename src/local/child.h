@@ -2,8 +2,8 @@
  * The platform's child processes: Postgres, PostgREST, one Deno per function. One supervisor thread
  * starts all of them and waits for their ends through pidfds.
  *
- * WHY ONE THREAD   The kernel sends a child its "parent died" signal when the *thread* that started it
- *     ends. The supervisor's thread lives as long as the daemon, so children die with the daemon,
+ * WHY ONE THREAD   The kernel sends a child its "parent died" signal when the *thread* that started
+ * it ends. The supervisor's thread lives as long as the daemon, so children die with the daemon,
  *     even by kill -9, and never earlier.
  *
  * CALLS   supervisor_start → child_start … child_stop → supervisor_stop. Thread-safe.
@@ -11,9 +11,9 @@
 #ifndef LOCKFLIGHT_LOCAL_CHILD_H
 #define LOCKFLIGHT_LOCAL_CHILD_H
 
-#include <sys/types.h>
-
 #include "base/arena.h"
+
+#include <sys/types.h>
 
 struct supervisor;
 struct child;
@@ -26,8 +26,8 @@ struct child_spec {
     const char *log_path;    /* stdout and stderr are appended here */
     int death_signal;        /* what the child gets when the daemon dies */
 
-    /* Called on the supervisor's thread after some child with this context has ended: look which. Must
-     * not block; the context must outlive the supervisor. May be NULL. */
+    /* Called on the supervisor's thread after some child with this context has ended: look which.
+     * Must not block; the context must outlive the supervisor. May be NULL. */
     void (*on_exit)(void *context);
     void *context;
 };

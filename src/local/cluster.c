@@ -1,8 +1,19 @@
 /*
- * ORDER OF A FIRST START   initdb into <state>/pg.new, access rules, rename to <state>/pg; start; roles;
- * template. Each step is recognised when it is already done, so kill -9 between any two is harmless.
+ * ORDER OF A FIRST START   initdb into <state>/pg.new, access rules, rename to <state>/pg; start;
+ * roles; template. Each step is recognised when it is already done, so kill -9 between any two is
+ * harmless.
  */
 #include "local/cluster.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/proc.h"
+#include "base/strbuf.h"
+#include "local/prelude.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,16 +23,6 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "base/cleanup.h"
-#include "base/clock.h"
-#include "base/limits.h"
-#include "base/fs.h"
-#include "base/hash.h"
-#include "base/log.h"
-#include "base/proc.h"
-#include "base/strbuf.h"
-#include "local/prelude.h"
 
 #define READY_TIMEOUT_MS 30000 /* recovery after a crash is 0.3 s; a slow disk may take longer */
 #define STOP_TIMEOUT_MS  15000
@@ -56,7 +57,8 @@ static bool find_binaries(struct cluster *c, struct err *e)
     return err_hint(e, "apt-get install postgresql-15");
 }
 
-/* ---- Making it ---------------------------------------------------------------------------------- */
+/* ---- Making it ----------------------------------------------------------------------------------
+ */
 
 static bool write_rules(struct arena *a, const char *dir, struct err *e)
 {
@@ -66,13 +68,15 @@ static bool write_rules(struct arena *a, const char *dir, struct err *e)
     if (getpwuid_r(geteuid(), &entry, buffer, sizeof buffer, &found) != 0 || !found)
         return err_set(e, ERR_IO, "user %u has no name", (unsigned)geteuid());
     const char *me = found->pw_name;
-    static const char hba[] = "# Written by lockflight. The socket's folder is closed to other users.\n"
-                              "local all all peer map=platform\n"
-                              "host  all all 127.0.0.1/32 scram-sha-256\n";
-    const char *ident = arena_printf(
-        a, "platform %s supabase_admin\nplatform %s postgres\nplatform %s authenticator\n"
-           "platform root supabase_admin\nplatform root postgres\n",
-        me, me, me);
+    static const char hba[] =
+        "# Written by lockflight. The socket's folder is closed to other users.\n"
+        "local all all peer map=platform\n"
+        "host  all all 127.0.0.1/32 scram-sha-256\n";
+    const char *ident =
+        arena_printf(a,
+                     "platform %s supabase_admin\nplatform %s postgres\nplatform %s authenticator\n"
+                     "platform root supabase_admin\nplatform root postgres\n",
+                     me, me, me);
     return fs_replace(fs_join(a, dir, "pg_hba.conf"), STR(hba), 0600, e) &&
            fs_replace(fs_join(a, dir, "pg_ident.conf"), str_of(ident), 0600, e);
 }
@@ -108,7 +112,8 @@ static bool make(struct cluster *c, const char *state_dir, struct err *e)
     return true;
 }
 
-/* ---- Starting it -------------------------------------------------------------------------------- */
+/* ---- Starting it --------------------------------------------------------------------------------
+ */
 
 static bool port_is_free(int port)
 {
@@ -175,14 +180,38 @@ static bool launch(struct cluster *c, struct err *e)
     struct arena *a = c->arena;
     struct child_spec spec = {
         .name = "postgres",
-        .argv = (const char *[]){
-            bin(a, c->bin_dir, "postgres"), "-D", c->data_dir, "-k", c->run_dir, "-p",
-            arena_printf(a, "%d", c->port), "-c", "listen_addresses=127.0.0.1", "-c",
-            "unix_socket_permissions=0700", "-c", "shared_buffers=32MB", "-c", "max_connections=80",
-            "-c", "max_wal_size=256MB", "-c", "jit=off", "-c", "wal_level=logical", "-c",
-            "shared_preload_libraries=pg_stat_statements", "-c", "password_encryption=scram-sha-256",
-            "-c", "log_line_prefix=%m [%p] %d ", "-c", "timezone=UTC", "-c", "log_timezone=UTC",
-            NULL },
+        .argv = (const char *[]){ bin(a, c->bin_dir, "postgres"),
+                                  "-D",
+                                  c->data_dir,
+                                  "-k",
+                                  c->run_dir,
+                                  "-p",
+                                  arena_printf(a, "%d", c->port),
+                                  "-c",
+                                  "listen_addresses=127.0.0.1",
+                                  "-c",
+                                  "unix_socket_permissions=0700",
+                                  "-c",
+                                  "shared_buffers=32MB",
+                                  "-c",
+                                  "max_connections=80",
+                                  "-c",
+                                  "max_wal_size=256MB",
+                                  "-c",
+                                  "jit=off",
+                                  "-c",
+                                  "wal_level=logical",
+                                  "-c",
+                                  "shared_preload_libraries=pg_stat_statements",
+                                  "-c",
+                                  "password_encryption=scram-sha-256",
+                                  "-c",
+                                  "log_line_prefix=%m [%p] %d ",
+                                  "-c",
+                                  "timezone=UTC",
+                                  "-c",
+                                  "log_timezone=UTC",
+                                  NULL },
         .env = (const char *[]){ "PATH=/usr/bin:/bin", "LANG=C.UTF-8", NULL },
         .log_path = c->log_path,
         .death_signal = SIGINT, /* fast stop: it writes a checkpoint and goes */
@@ -235,12 +264,14 @@ static bool start_somewhere(struct cluster *c, struct err *e)
     return false;
 }
 
-/* ---- The template ------------------------------------------------------------------------------- */
+/* ---- The template -------------------------------------------------------------------------------
+ */
 
 static bool exists(struct sql *db, const char *database, bool *ret, struct err *e)
 {
     json_auto_t *rows = NULL;
-    if (!sql_query(db, "select 1 from pg_database where datname = $1", SQL_PARAMS(database), &rows, e))
+    if (!sql_query(db, "select 1 from pg_database where datname = $1", SQL_PARAMS(database), &rows,
+                   e))
         return false;
     *ret = json_array_size(rows) > 0;
     return true;
@@ -275,9 +306,10 @@ static bool build_template(struct cluster *c, struct sql *admin, struct err *e)
         return false;
     if (is_current)
         return true;
-    const char *finish = arena_printf(
-        c->arena, "alter database " TEMPLATE " with is_template true;"
-                  "comment on database " TEMPLATE " is '%s'", digest);
+    const char *finish = arena_printf(c->arena,
+                                      "alter database " TEMPLATE " with is_template true;"
+                                      "comment on database " TEMPLATE " is '%s'",
+                                      digest);
     return (sql_run(admin, "drop database if exists " TEMPLATE "_new with (force)", e) &&
             sql_run(admin, "create database " TEMPLATE "_new template template0", e) &&
             fill_template(c, e) &&
@@ -301,7 +333,8 @@ static bool prepare(struct cluster *c, struct err *e)
     return sql_run(admin, password, e) && build_template(c, admin, e);
 }
 
-/* ---- Public ------------------------------------------------------------------------------------- */
+/* ---- Public -------------------------------------------------------------------------------------
+ */
 
 bool cluster_start(const struct cluster_spec *spec, struct cluster **ret, struct err *e)
 {
@@ -367,8 +400,9 @@ bool cluster_database(struct cluster *c, const char *name, struct err *e)
     if (found)
         return true;
     struct arena *scratch = arena_new(1 * MIB);
-    const char *sql = arena_printf(scratch, "create database %s template " TEMPLATE " owner postgres",
-                                   sql_identifier(admin, scratch, name));
+    const char *sql =
+        arena_printf(scratch, "create database %s template " TEMPLATE " owner postgres",
+                     sql_identifier(admin, scratch, name));
     bool ok = sql_run(admin, sql, e);
     arena_free(scratch);
     return ok || err_wrap(e, "create database %s", name);

@@ -1,11 +1,11 @@
 /*
- * The platform's own Postgres: Debian's postgresql-15 with a data folder, a unix socket and a port of its
- * own. Superuser is supabase_admin, who exists only on the socket; everybody else is `postgres` with a
- * password (SCRAM on 127.0.0.1).
+ * The platform's own Postgres: Debian's postgresql-15 with a data folder, a unix socket and a port
+ * of its own. Superuser is supabase_admin, who exists only on the socket; everybody else is
+ * `postgres` with a password (SCRAM on 127.0.0.1).
  *
  * TEMPLATE   Every database is a clone of lockflight_template, which holds the prelude (prelude/).
- *            When the prelude of a newer program differs, the template is built anew; databases that
- *            exist are left alone until `local reset`.
+ *            When the prelude of a newer program differs, the template is built anew; databases
+ * that exist are left alone until `local reset`.
  *
  * CALLS      cluster_start → cluster_database … → cluster_stop. Thread-safe after cluster_start.
  */
@@ -20,14 +20,14 @@ struct cluster;
 struct cluster_spec {
     struct supervisor *supervisor;
     const char *state_dir;
-    const char *run_dir;  /* socket */
+    const char *run_dir; /* socket */
     const char *log_path;
     const char *password; /* of role postgres */
     int port;             /* to try first */
 };
 
-/* Makes the cluster if there is none, waits for a predecessor that still stops, starts it, and returns
- * when it answers and the template is current. */
+/* Makes the cluster if there is none, waits for a predecessor that still stops, starts it, and
+ * returns when it answers and the template is current. */
 bool cluster_start(const struct cluster_spec *spec, struct cluster **ret, struct err *e) MUST_USE;
 
 /* Fast stop. Accepts NULL. */

@@ -1,5 +1,11 @@
 #include "local/control.h"
 
+#include "base/cleanup.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/strbuf.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -8,17 +14,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
-#include "base/limits.h"
-#include "base/fs.h"
-#include "base/json.h"
-#include "base/strbuf.h"
-
 /* An error travels as its numbers and texts. */
 json_t *control_refusal(const struct err *e)
 {
-    return json_pack("{s:b, s:{s:i, s:s, s:s, s:s}}", "ok", 0, "error", "code", (int)e->code, "what",
-                     e->what, "why", e->why, "hint", e->hint);
+    return json_pack("{s:b, s:{s:i, s:s, s:s, s:s}}", "ok", 0, "error", "code", (int)e->code,
+                     "what", e->what, "why", e->why, "hint", e->hint);
 }
 
 bool control_check(const json_t *answer, struct err *e)

@@ -9,9 +9,9 @@
 #ifndef LOCKFLIGHT_LOCAL_CONTROL_H
 #define LOCKFLIGHT_LOCAL_CONTROL_H
 
-#include <jansson.h>
-
 #include "base/arena.h"
+
+#include <jansson.h>
 
 #define CONTROL_LINE_BYTES (256 * 1024)
 

@@ -1,27 +1,14 @@
 /*
- * ORDER    lock, folders, lesser user, supervisor, Postgres, HTTP server, control socket, "ready". Environments
- *          are started when `up` names them. Stopping is the same backwards.
+ * ORDER    lock, folders, lesser user, supervisor, Postgres, HTTP server, control socket, "ready".
+ * Environments are started when `up` names them. Stopping is the same backwards.
  *
- * CRASHES  What was acknowledged is on disk. After kill -9 the children get their death signals, and the next
- *          `up` starts a daemon that finds ports, tokens and keys in platform.json.
+ * CRASHES  What was acknowledged is on disk. After kill -9 the children get their death signals,
+ * and the next `up` starts a daemon that finds ports, tokens and keys in platform.json.
  *
- * MAIN     The main thread sits in poll(): control connections, one after the other; signals; and once a
- *          second a look at whether everything still runs.
+ * MAIN     The main thread sits in poll(): control connections, one after the other; signals; and
+ * once a second a look at whether everything still runs.
  */
 #include "local/daemon.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/file.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/time.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fs.h"
@@ -38,12 +25,26 @@
 #include "local/rest.h"
 #include "local/routes.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
 #define DRAIN_MS       3000
 #define LOOK_EVERY_MS  1000
 #define POSTGRES_AT    50000 /* the cluster's port is the API's plus this: 4600 → 54600 */
 #define CONTROL_WAIT_S 5     /* a commander that says nothing does not hold the others up */
 
-/* ---- Starting ----------------------------------------------------------------------------------- */
+/* ---- Starting -----------------------------------------------------------------------------------
+ */
 
 static bool lock(const char *state_dir, int *ret_fd, struct err *e)
 {
@@ -122,15 +123,16 @@ static void stop(struct platform *p)
     log_close();
 }
 
-/* ---- Control ------------------------------------------------------------------------------------ */
+/* ---- Control ------------------------------------------------------------------------------------
+ */
 
 static json_t *status_of(struct platform *p)
 {
     json_t *parts = json_array();
-    (void)json_array_append_new(
-        parts, json_pack("{s:s, s:b, s:i, s:i}", "part", "postgres", "running",
-                         cluster_is_running(p->cluster), "pid", (int)cluster_pid(p->cluster), "port",
-                         cluster_port(p->cluster)));
+    (void)json_array_append_new(parts, json_pack("{s:s, s:b, s:i, s:i}", "part", "postgres",
+                                                 "running", cluster_is_running(p->cluster), "pid",
+                                                 (int)cluster_pid(p->cluster), "port",
+                                                 cluster_port(p->cluster)));
     environments_status(p, parts);
     struct server_figures figures = server_figures(p->server);
     return json_pack("{s:b, s:i, s:o, s:{s:I, s:i}}", "ok", 1, "pid", (int)getpid(), "parts", parts,

@@ -15,8 +15,8 @@ struct daemon_spec {
     int ready_fd;  /* "ok\n", or the error as text, is written here; -1: nobody waits */
 };
 
-/* Runs until it is told to stop (control "down", SIGTERM, SIGINT). ERR_CONFLICT if another daemon has
- * the state folder. As root it becomes the system user `lockflight` first. */
+/* Runs until it is told to stop (control "down", SIGTERM, SIGINT). ERR_CONFLICT if another daemon
+ * has the state folder. As root it becomes the system user `lockflight` first. */
 bool daemon_run(const struct daemon_spec *spec, struct err *e) MUST_USE;
 
 #endif

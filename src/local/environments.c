@@ -1,10 +1,8 @@
 /*
- * An environment is a database, a site, a PostgREST, its functions and a port. Each step of bringing one up
- * finds out by itself whether it was done before.
+ * An environment is a database, a site, a PostgREST, its functions and a port. Each step of
+ * bringing one up finds out by itself whether it was done before.
  */
 #include "local/environments.h"
-
-#include <ctype.h>
 
 #include "base/json.h"
 #include "base/log.h"
@@ -13,6 +11,8 @@
 #include "local/identity.h"
 #include "local/rest.h"
 #include "local/routes.h"
+
+#include <ctype.h>
 
 struct platform_environment *platform_by_name(struct platform *p, const char *name)
 {
@@ -43,7 +43,9 @@ static char *database_name(struct arena *a, const char *project, const char *env
 
 static bool make_parts(struct platform *p, struct platform_environment *env, struct err *e)
 {
-    struct site_spec site = { .name = env->id.site_name, .id = env->id.site_id, .port = env->id.port };
+    struct site_spec site = { .name = env->id.site_name,
+                              .id = env->id.site_id,
+                              .port = env->id.port };
     env->auth = auth_new(env);
     if (!cluster_database(p->cluster, env->database, e) || !rest_start(env, &env->rest, e) ||
         !functions_open(env, p->tools, &env->functions, e) ||
@@ -77,7 +79,8 @@ static bool bring_up(struct platform *p, const json_t *wanted, struct err *e)
     identity_environment(a, &p->id, name, &env->id);
     env->settings = (struct platform_settings){
         .api_schemas = arena_strdup(a, json_text_or(wanted, "schemas", "public,graphql_public")),
-        .api_extra_search_path = arena_strdup(a, json_text_or(wanted, "search_path", "public,extensions")),
+        .api_extra_search_path =
+            arena_strdup(a, json_text_or(wanted, "search_path", "public,extensions")),
         .api_max_rows = (int)json_int_or(wanted, "max_rows", 1000),
     };
     env->database = database_name(a, p->id.project, name);
@@ -126,10 +129,13 @@ bool environments_reset(struct platform *p, const char *name, struct err *e)
     struct platform_environment *env = platform_by_name(p, name);
     if (!env)
         return err_set(e, ERR_NOT_FOUND, "environment %s is not up", name);
-    struct site_spec site = { .name = env->id.site_name, .id = env->id.site_id, .port = env->id.port };
+    struct site_spec site = { .name = env->id.site_name,
+                              .id = env->id.site_id,
+                              .port = env->id.port };
     auth_disconnect(env->auth);
-    if (!functions_reset(env->functions, e) || !rest_pause(env->rest, e) || !cluster_database_reset(p->cluster, env->database, e) ||
-        !rest_resume(env->rest, e) || !sites_remove(p->sites, env->id.site_name, e) ||
+    if (!functions_reset(env->functions, e) || !rest_pause(env->rest, e) ||
+        !cluster_database_reset(p->cluster, env->database, e) || !rest_resume(env->rest, e) ||
+        !sites_remove(p->sites, env->id.site_name, e) ||
         !sites_ensure(p->sites, &site, &env->site, e))
         return err_wrap(e, "reset %s", name);
     return true;
@@ -145,9 +151,10 @@ void environments_status(struct platform *p, json_t *parts)
 {
     for (size_t i = 0; i < atomic_load(&p->environments_n); i++) {
         struct platform_environment *env = p->environments[i];
-        (void)json_array_append_new(
-            parts, json_pack("{s:s, s:s, s:b, s:i}", "part", "rest", "environment", env->id.name,
-                             "running", rest_is_running(env->rest), "pid", (int)rest_pid(env->rest)));
+        (void)json_array_append_new(parts,
+                                    json_pack("{s:s, s:s, s:b, s:i}", "part", "rest", "environment",
+                                              env->id.name, "running", rest_is_running(env->rest),
+                                              "pid", (int)rest_pid(env->rest)));
         functions_status(env->functions, parts);
     }
 }

@@ -1,14 +1,14 @@
 /*
- * The environments of a running platform: brought up when `local up` names them, looked after, reset.
- * All calls are from the daemon's main thread.
+ * The environments of a running platform: brought up when `local up` names them, looked after,
+ * reset. All calls are from the daemon's main thread.
  */
 #ifndef LOCKFLIGHT_LOCAL_ENVIRONMENTS_H
 #define LOCKFLIGHT_LOCAL_ENVIRONMENTS_H
 
 #include "local/platform.h"
 
-/* Brings up those of `wanted` (array of {"name","schemas","search_path","max_rows"}) that do not run
- * yet, then writes platform.json. */
+/* Brings up those of `wanted` (array of {"name","schemas","search_path","max_rows"}) that do not
+ * run yet, then writes platform.json. */
 bool environments_up(struct platform *p, const json_t *wanted, struct err *e) MUST_USE;
 
 /* Makes one as new: database, functions, secrets and site; names, ports and keys stay. */

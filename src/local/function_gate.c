@@ -1,20 +1,22 @@
 /*
- * The gate of /functions/v1/<slug>: who may pass, what waits for a start, and how failures look. Statuses,
- * bodies and sb-error-code are the hosted service's, so that client libraries read them the same way.
+ * The gate of /functions/v1/<slug>: who may pass, what waits for a start, and how failures look.
+ * Statuses, bodies and sb-error-code are the hosted service's, so that client libraries read them
+ * the same way.
  */
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/limits.h"
 #include "local/functions_run.h"
 #include "local/jwt.h"
 
-#define PREFIX            "/functions/v1/"
-#define BODY_BYTES_MAX    ((uint64_t)100 * MIB)
-#define EXIT_HEAP_LIMIT   133  /* V8 traps when the heap limit is met */
-#define EXIT_ABORT        134
-#define CRASH_KNOWN_MS    300  /* the end of the connection comes before the end of the process is seen */
-#define CRASH_RECENT_MS   2000
+#include <string.h>
+
+#define PREFIX          "/functions/v1/"
+#define BODY_BYTES_MAX  ((uint64_t)100 * MIB)
+#define EXIT_HEAP_LIMIT 133 /* V8 traps when the heap limit is met */
+#define EXIT_ABORT      134
+#define CRASH_KNOWN_MS                                                                             \
+    300 /* the end of the connection comes before the end of the process is seen */
+#define CRASH_RECENT_MS 2000
 
 static void refuse(struct request *r, int status, const char *error_code, json_t *body)
 {
@@ -32,7 +34,8 @@ static void refuse_token(struct request *r, const char *error_code, const char *
     refuse(r, 401, error_code, json_pack("{s:i, s:s}", "code", 401, "message", message));
 }
 
-/* ---- Who may pass ------------------------------------------------------------------------------- */
+/* ---- Who may pass -------------------------------------------------------------------------------
+ */
 
 /* True if the request may go on; else it has been answered. Any role passes, as hosted. */
 static bool check_token(struct request *r, const struct local_environment *id)
@@ -63,7 +66,8 @@ static bool check_token(struct request *r, const struct local_environment *id)
     return false;
 }
 
-/* ---- How failures look -------------------------------------------------------------------------- */
+/* ---- How failures look --------------------------------------------------------------------------
+ */
 
 /* On the pool: why did the process end? */
 static void explain_crash(struct request *r, void *context)
@@ -91,7 +95,8 @@ static void failed(struct request *r, enum proxy_failure why, void *context)
 {
     struct run *run = context;
     switch (why) {
-    case PROXY_NO_CONNECTION: /* it has just crashed: nothing was sent, so the next one may have it */
+    case PROXY_NO_CONNECTION: /* it has just crashed: nothing was sent, so the next one may have it
+                               */
         functions_wake(run->functions);
         if (request_body_bytes(r) == 0)
             wait_for_start(run, r);
@@ -114,7 +119,8 @@ static void failed(struct request *r, enum proxy_failure why, void *context)
     }
 }
 
-/* ---- Passing on --------------------------------------------------------------------------------- */
+/* ---- Passing on ---------------------------------------------------------------------------------
+ */
 
 static void pass_on(struct run *run, struct request *r, struct upstream *u)
 {
@@ -159,6 +165,8 @@ static void wait_for_start(struct run *run, struct request *r)
     struct functions *f = run->functions;
     struct waiter *w = ARENA_NEW(r->arena, struct waiter);
     (void)pthread_mutex_lock(&f->mutex);
+    if (run->boot_failed && clock_boot_ms() >= run->retry_boot_ms)
+        run->boot_failed = false; /* time for another try */
     bool may_wait = run->exists && !run->boot_failed && run->waiters_n < FUNCTION_WAITERS_MAX;
     if (may_wait) {
         request_suspend(r); /* before anybody can resume it */

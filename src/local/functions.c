@@ -1,12 +1,5 @@
 #include "local/functions.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/json.h"
@@ -14,9 +7,16 @@
 #include "base/log.h"
 #include "local/functions_run.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #define BOOT_TIMEOUT_MS   30000
 #define BOOT_TRIES        2
-#define BOOT_LOOK_MS      3   /* how often a booting worker's socket is tried */
+#define BOOT_LOOK_MS      3 /* how often a booting worker's socket is tried */
 #define DRAIN_LOOK_MS     10
 #define DRAIN_TIMEOUT_MS  150000 /* the longest a hosted request may take */
 #define FAREWELL_MS       10000  /* for EdgeRuntime.waitUntil after SIGTERM */
@@ -26,7 +26,8 @@
 #define SETTLE_TIMEOUT_MS 20000
 #define REQUEST_IDLE_MS   150000
 
-/* ---- Keeping processes in line ------------------------------------------------------------------ */
+/* ---- Keeping processes in line ------------------------------------------------------------------
+ */
 
 void functions_wake(struct functions *f)
 {
@@ -53,7 +54,7 @@ static struct wish read_wish(struct run *run)
     struct functions *f = run->functions;
     struct wish wish = { .function = project_function(f->project, run->slug) };
     (void)pthread_mutex_lock(&f->mutex);
-    wish.is_wanted = run->is_wanted;
+    wish.is_wanted = run->is_wanted && !run->boot_failed;
     wish.is_suspect = run->is_suspect;
     wish.generation = f->generation;
     run->exists = wish.function != NULL;
@@ -127,6 +128,7 @@ static void boot_failed(struct run *run, int64_t now_ms)
         take_down(run, DRAIN_TIMEOUT_MS);
     (void)pthread_mutex_lock(&f->mutex);
     run->boot_failed = true;
+    run->retry_boot_ms = run->next_start_boot_ms;
     (void)pthread_mutex_unlock(&f->mutex);
     resume_waiters(run);
 }
@@ -223,6 +225,12 @@ static bool fits(const struct worker *w, const struct wish *wish)
     return w && w->version == wish->version && w->generation == wish->generation;
 }
 
+static bool needs_start(const struct run *run, const struct wish *wish)
+{
+    return wish->function && wish->is_wanted && !run->booting &&
+           (!fits(run->current, wish) || wish->is_suspect);
+}
+
 /* Makes one function's processes match the wish. Returns after how many ms to look again, or -1. */
 static int step(struct run *run)
 {
@@ -232,15 +240,16 @@ static int step(struct run *run)
     if (run->booting && !fits(run->booting, &wish)) {
         drain(run, run->booting, 0);
         run->booting = NULL;
+    }
+    if (run->tried_version != wish.version || run->tried_generation != wish.generation) {
+        run->tried_version = wish.version; /* something new deserves a start without a pause */
+        run->tried_generation = wish.generation;
         run->failures = 0;
         run->next_start_boot_ms = 0;
     }
     if (!wish.function && run->current)
         take_down(run, DRAIN_TIMEOUT_MS);
-    bool has_changed = run->current && !fits(run->current, &wish);
-    bool needs_start = wish.function && wish.is_wanted && !run->booting &&
-                       (!run->current || has_changed || wish.is_suspect);
-    if (needs_start && now_ms >= run->next_start_boot_ms)
+    if (needs_start(run, &wish) && now_ms >= run->next_start_boot_ms)
         start_booting(run, &wish, now_ms);
     if (run->booting)
         watch_boot(run, now_ms);
@@ -248,11 +257,18 @@ static int step(struct run *run)
 
     struct functions *f = run->functions;
     bool is_busy = run->booting != NULL;
+    bool needs = needs_start(run, &wish);
     (void)pthread_mutex_lock(&f->mutex);
     run->is_settled = !wish.function || !wish.is_wanted || run->boot_failed ||
                       (fits(run->current, &wish) && !is_busy);
     if (!run->current)
         run->pid = 0;
+    if (!wish.function) { /* one of that name that comes later is another one */
+        run->asked_version = 0;
+        run->version = 0;
+        run->boot_failed = false;
+        run->is_wanted = false;
+    }
     if (run->is_settled)
         (void)pthread_cond_broadcast(&f->settled);
     (void)pthread_mutex_unlock(&f->mutex);
@@ -264,7 +280,7 @@ static int step(struct run *run)
     if (run->draining)
         return DRAIN_LOOK_MS;
     int64_t left = run->next_start_boot_ms - now_ms;
-    return needs_start ? (left > 0 ? (int)left : BOOT_LOOK_MS) : -1;
+    return needs ? (left > 0 ? (int)left : BOOT_LOOK_MS) : -1;
 }
 
 static void *keep(void *argument)
@@ -291,7 +307,8 @@ static void *keep(void *argument)
     }
 }
 
-/* ---- Runs --------------------------------------------------------------------------------------- */
+/* ---- Runs ---------------------------------------------------------------------------------------
+ */
 
 struct run *functions_find(struct functions *f, const char *slug)
 {
@@ -339,7 +356,9 @@ static void take_in(struct functions *f, bool start)
         if (!run)
             run = make_run(f, slug);
         (void)pthread_mutex_lock(&f->mutex);
-        if (start && run->version != json_int_or(one, "version", 0)) {
+        int64_t version = json_int_or(one, "version", 0);
+        if (start && run->version != version && run->asked_version != version) {
+            run->asked_version = version;
             run->is_wanted = true;
             run->boot_failed = false;
             run->exists = true;
@@ -390,7 +409,8 @@ void functions_secrets_changed(struct functions *f)
     await_settled(f);
 }
 
-/* ---- Life --------------------------------------------------------------------------------------- */
+/* ---- Life ---------------------------------------------------------------------------------------
+ */
 
 static unsigned idle_ms(void)
 {
@@ -420,7 +440,8 @@ bool functions_open(struct platform_environment *env, const struct bundle_tools 
 {
     struct arena *a = arena_new(16 * MIB);
     struct functions *f = ARENA_NEW(a, struct functions);
-    const char *dir = arena_printf(a, "%s/projects/%s", env->platform->state_dir, env->id.project_ref);
+    const char *dir =
+        arena_printf(a, "%s/projects/%s", env->platform->state_dir, env->id.project_ref);
     *f = (struct functions){ .arena = a, .env = env, .tools = tools, .idle_ms = idle_ms() };
     pthread_condattr_t monotonic;
     (void)pthread_condattr_init(&monotonic);
@@ -516,18 +537,22 @@ void functions_status(struct functions *f, json_t *parts)
 {
     (void)pthread_mutex_lock(&f->mutex);
     for (const struct run *run = f->runs; run; run = run->next) {
-        const char *state = run->pid ? "runs" : run->boot_failed ? "does not boot" : "starts when asked";
+        const char *state = run->pid           ? "runs"
+                            : run->boot_failed ? "does not boot"
+                                               : "starts when asked";
         if (run->exists)
             (void)json_array_append_new(
-                parts, json_pack("{s:s, s:s, s:s, s:b, s:s, s:i, s:I}", "part",
-                                 arena_printf(f->arena, "function %s", run->slug), "environment",
-                                 f->env->id.name, "slug", run->slug, "running", run->pid != 0, "state",
-                                 state, "pid", (int)run->pid, "version", (json_int_t)run->version));
+                parts,
+                json_pack("{s:s, s:s, s:s, s:b, s:s, s:i, s:I}", "part",
+                          arena_printf(f->arena, "function %s", run->slug), "environment",
+                          f->env->id.name, "slug", run->slug, "running", run->pid != 0, "state",
+                          state, "pid", (int)run->pid, "version", (json_int_t)run->version));
     }
     (void)pthread_mutex_unlock(&f->mutex);
 }
 
-/* ---- Waiters ------------------------------------------------------------------------------------ */
+/* ---- Waiters ------------------------------------------------------------------------------------
+ */
 
 static void resume_waiters(struct run *run)
 {

@@ -1,10 +1,11 @@
 /*
- * The Edge Functions of one environment: what the management API stores, and the processes that serve it.
+ * The Edge Functions of one environment: what the management API stores, and the processes that
+ * serve it.
  *
- * THE KEEPER   One thread per environment makes the running processes match what is stored: it starts a
- *              version when it is activated or first asked for, switches to it when its socket
- *              accepts, lets the old one finish its requests, starts again what crashed (with growing
- *              pauses), and replaces all when a secret changes. No request is lost by any of these.
+ * THE KEEPER   One thread per environment makes the running processes match what is stored: it
+ * starts a version when it is activated or first asked for, switches to it when its socket accepts,
+ * lets the old one finish its requests, starts again what crashed (with growing pauses), and
+ * replaces all when a secret changes. No request is lost by any of these.
  *
  * BOOT ERRORS  A version that does not come up twice answers 503 BOOT_ERROR, as hosted; the version
  *              before it is not served in its name.

@@ -2,13 +2,13 @@
 
 #include <pthread.h>
 
-#define PLACES           1024
-#define FREE_TRIES       5
-#define PAUSE_FIRST_MS   1000
-#define PAUSE_MAX_MS     (15 * 60 * 1000)
-#define ADDRESS_PER_MIN  100
-#define MINUTE_MS        60000
-#define FORGET_MS        ((int64_t)60 * MINUTE_MS)
+#define PLACES          1024
+#define FREE_TRIES      5
+#define PAUSE_FIRST_MS  1000
+#define PAUSE_MAX_MS    (15 * 60 * 1000)
+#define ADDRESS_PER_MIN 100
+#define MINUTE_MS       60000
+#define FORGET_MS       ((int64_t)60 * MINUTE_MS)
 
 struct place {
     uint64_t key; /* hash of the name or address */
@@ -90,7 +90,7 @@ void guesses_wrong(struct guesses *g, const char *name, const char *address, int
     p->wrong++;
     p->since_ms = now_ms;
     p = find(g->addresses, address, true);
-    if (now_ms - p->since_ms > MINUTE_MS)
+    if (!p->wrong || now_ms - p->since_ms > MINUTE_MS)
         *p = (struct place){ .key = p->key, .since_ms = now_ms };
     p->wrong++;
     (void)pthread_mutex_unlock(&g->mutex);

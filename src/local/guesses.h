@@ -1,8 +1,8 @@
 /*
- * Counting wrong passwords, in memory: five in a row for one name are free, then each further one doubles
- * a pause from one second up to 15 minutes; one address may be wrong 100 times a minute. A right password
- * clears its name. The table has a fixed size; when two names fall on one place the newer takes it, so an
- * attacker cannot fill memory.
+ * Counting wrong passwords, in memory: five in a row for one name are free, then each further one
+ * doubles a pause from one second up to 15 minutes; one address may be wrong 100 times a minute. A
+ * right password clears its name. The table has a fixed size; when two names fall on one place the
+ * newer takes it, so an attacker cannot fill memory.
  */
 #ifndef LOCKFLIGHT_LOCAL_GUESSES_H
 #define LOCKFLIGHT_LOCAL_GUESSES_H

@@ -1,12 +1,12 @@
 #include "local/identity.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/hash.h"
 #include "local/jwt.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 #define KEY_LIFE_MS    ((int64_t)10 * 365 * 24 * 3600 * 1000) /* as long as the hosted keys' */
 #define PASSWORD_BYTES 20
@@ -52,9 +52,9 @@ static char *project_ref(struct arena *a)
 static const char *key_of(struct arena *a, const struct local_environment *env, const char *role)
 {
     int64_t now_s = clock_unix_ms() / 1000;
-    json_t *claims = json_pack("{s:s, s:s, s:s, s:I, s:I}", "iss", "supabase", "ref", env->project_ref,
-                               "role", role, "iat", (json_int_t)now_s, "exp",
-                               (json_int_t)(now_s + KEY_LIFE_MS / 1000));
+    json_t *claims =
+        json_pack("{s:s, s:s, s:s, s:I, s:I}", "iss", "supabase", "ref", env->project_ref, "role",
+                  role, "iat", (json_int_t)now_s, "exp", (json_int_t)(now_s + KEY_LIFE_MS / 1000));
     const char *token = jwt_sign(a, claims, env->jwt_secret);
     json_decref(claims);
     return token;
@@ -84,8 +84,8 @@ void identity_finish(struct arena *a, const struct local_platform *p, const char
                      const char *database, struct local_environment *env)
 {
     env->url = arena_printf(a, "http://127.0.0.1:%d", env->port);
-    env->database = arena_printf(a, "postgresql://postgres:%s@127.0.0.1:%d/%s", password, p->pg_port,
-                                 database);
+    env->database =
+        arena_printf(a, "postgresql://postgres:%s@127.0.0.1:%d/%s", password, p->pg_port, database);
 }
 
 int identity_api_port(const struct local_platform *p)

@@ -10,8 +10,8 @@
 bool identity_load(struct arena *a, const char *state_dir, const char *project,
                    struct local_platform *ret, struct err *e) MUST_USE;
 
-/* The environment of that name as it was kept; made if it is new. `env` texts live in `a`. Its port is
- * 0 when new; url and database are set by identity_finish. */
+/* The environment of that name as it was kept; made if it is new. `env` texts live in `a`. Its port
+ * is 0 when new; url and database are set by identity_finish. */
 void identity_environment(struct arena *a, const struct local_platform *p, const char *name,
                           struct local_environment *ret);
 
@@ -20,7 +20,8 @@ void identity_finish(struct arena *a, const struct local_platform *p, const char
                      const char *database, struct local_environment *env);
 
 /* The password of role postgres, kept in <state>/password; made at the first call. */
-bool identity_password(struct arena *a, const char *state_dir, const char **ret, struct err *e) MUST_USE;
+bool identity_password(struct arena *a, const char *state_dir, const char **ret,
+                       struct err *e) MUST_USE;
 
 int identity_api_port(const struct local_platform *p); /* 0: none yet */
 

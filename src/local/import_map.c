@@ -1,9 +1,9 @@
 #include "local/import_map.h"
 
+#include "base/limits.h"
+
 #include <ctype.h>
 #include <string.h>
-
-#include "base/limits.h"
 
 #define SPECIFIER_BYTES_MAX 300
 
@@ -40,8 +40,8 @@ void import_map_scan(json_t *imports, struct str module, const char *edge_dir)
                                  left < SPECIFIER_BYTES_MAX ? left : SPECIFIER_BYTES_MAX);
         if (!end)
             continue;
-        const char *specifier = str_dup(
-            scratch, (struct str){ module.p + i + 1, (size_t)(end - module.p) - i - 1 });
+        const char *specifier =
+            str_dup(scratch, (struct str){ module.p + i + 1, (size_t)(end - module.p) - i - 1 });
         const char *target = led_to(scratch, specifier, edge_dir);
         if (target)
             (void)json_object_set_new(imports, specifier, json_string(target));
@@ -72,11 +72,10 @@ static void lay_imports(struct arena *a, json_t *into, const json_t *own, const 
         (void)json_object_set_new(into, moved(a, key, own_path), json_string(target));
         /* deno.json's plain "x": "npm:x" stands for "x/…" too; an import map needs that said */
         size_t n = strlen(key);
-        if ((starts_with(target, "npm:") || starts_with(target, "jsr:")) && n && key[n - 1] != '/' &&
-            !json_object_get(own, arena_printf(a, "%s/", key)))
-            (void)json_object_set_new(
-                into, arena_printf(a, "%s/", key),
-                json_string(arena_printf(a, "%.4s/%s/", target, target + 4)));
+        if ((starts_with(target, "npm:") || starts_with(target, "jsr:")) && n &&
+            key[n - 1] != '/' && !json_object_get(own, arena_printf(a, "%s/", key)))
+            (void)json_object_set_new(into, arena_printf(a, "%s/", key),
+                                      json_string(arena_printf(a, "%.4s/%s/", target, target + 4)));
     }
 }
 
@@ -85,7 +84,8 @@ void import_map_lay_over(struct arena *a, json_t *map, const json_t *own, const 
 {
     const char *prefix;
     json_t *scope;
-    lay_imports(a, json_object_get(map, "imports"), json_object_get(own, "imports"), own_path, edge_dir);
+    lay_imports(a, json_object_get(map, "imports"), json_object_get(own, "imports"), own_path,
+                edge_dir);
     json_t *scopes = json_object();
     json_object_foreach (json_object_get(own, "scopes"), prefix, scope) {
         json_t *imports = json_object();

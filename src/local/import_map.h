@@ -1,6 +1,6 @@
 /*
- * The import map of a function: its own, laid over what the platform replaces. Registries other than npm
- * cannot be relied on here, so the usual addresses are led elsewhere:
+ * The import map of a function: its own, laid over what the platform replaces. Registries other
+ * than npm cannot be relied on here, so the usual addresses are led elsewhere:
  *
  *     https://esm.sh/X, jsr:@supabase/supabase-js…     → npm:X
  *     https://deno.land/std@…/http/server.ts           → edge/serve.js
@@ -9,10 +9,10 @@
 #ifndef LOCKFLIGHT_LOCAL_IMPORT_MAP_H
 #define LOCKFLIGHT_LOCAL_IMPORT_MAP_H
 
-#include <jansson.h>
-
 #include "base/arena.h"
 #include "base/str.h"
+
+#include <jansson.h>
 
 /* Adds an entry for every such specifier that stands quoted in the text of a module. */
 void import_map_scan(json_t *imports, struct str module, const char *edge_dir);

@@ -1,16 +1,15 @@
 #include "local/jwt.h"
 
 #include "base/hash.h"
-#include "base/limits.h"
 #include "base/json.h"
+#include "base/limits.h"
 
 char *jwt_sign(struct arena *a, const json_t *claims, const char *secret)
 {
     static const char header[] = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
     unsigned char mac[32];
-    char *signed_part =
-        arena_printf(a, "%s.%s", base64url_encode(a, STR(header)),
-                     base64url_encode(a, str_of(json_text_in_order(a, claims))));
+    char *signed_part = arena_printf(a, "%s.%s", base64url_encode(a, STR(header)),
+                                     base64url_encode(a, str_of(json_text_in_order(a, claims))));
     hash_hmac_sha256(str_of(secret), str_of(signed_part), mac);
     return arena_printf(a, "%s.%s", signed_part,
                         base64url_encode(a, (struct str){ (const char *)mac, sizeof mac }));

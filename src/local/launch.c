@@ -1,13 +1,5 @@
 #include "local/launch.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/file.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fs.h"
@@ -16,33 +8,61 @@
 #include "local/account.h"
 #include "local/control.h"
 
-#define START_TIMEOUT_MS   90000 /* initdb on a slow disk, then recovery */
-#define UP_TIMEOUT_MS      120000
-#define DOWN_TIMEOUT_MS    60000
-#define STATUS_TIMEOUT_MS  10000
-#define RESET_TIMEOUT_MS   120000
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define START_TIMEOUT_MS    90000 /* initdb on a slow disk, then recovery */
+#define UP_TIMEOUT_MS       120000
+#define DOWN_TIMEOUT_MS     60000
+#define STATUS_TIMEOUT_MS   10000
+#define RESET_TIMEOUT_MS    120000
 #define READY_MESSAGE_BYTES ((size_t)16 * 1024)
 
 void launch_init(struct launch *l, struct arena *a, const struct config *c)
 {
     const char *state_dir = local_state_dir(a, c->project, c->dir);
-    *l = (struct launch){ .arena = a,
-                          .config = c,
-                          .state_dir = state_dir,
-                          .run_dir = local_run_dir(a, state_dir) };
+    *l = (struct launch){
+        .arena = a, .config = c, .state_dir = state_dir, .run_dir = local_run_dir(a, state_dir)
+    };
 }
 
-/* ---- The daemon's process ----------------------------------------------------------------------- */
+/* ---- The daemon's process -----------------------------------------------------------------------
+ */
 
 /* What the daemon inherits: where things are and how the network is reached, nothing else. */
 static const char *const *daemon_environment(struct arena *a)
 {
     static const char *const passed[] = {
-        "PATH", "LANG", "TZ", "TMPDIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy",
-        "https_proxy", "no_proxy", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "DENO_CERT",
-        "DENO_TLS_CA_STORE", "NPM_CONFIG_REGISTRY", "LOCKFLIGHT_DENO", "LOCKFLIGHT_POSTGREST",
-        "LOCKFLIGHT_PG_BIN", "LOCKFLIGHT_RUNTIME_DIR", "LOCKFLIGHT_FAULT", "LOCKFLIGHT_FAULT_LIST",
-        "ASAN_OPTIONS", "UBSAN_OPTIONS", "HOME", "XDG_DATA_HOME", NULL,
+        "PATH",
+        "LANG",
+        "TZ",
+        "TMPDIR",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "NO_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "no_proxy",
+        "SSL_CERT_FILE",
+        "NODE_EXTRA_CA_CERTS",
+        "DENO_CERT",
+        "DENO_TLS_CA_STORE",
+        "NPM_CONFIG_REGISTRY",
+        "LOCKFLIGHT_DENO",
+        "LOCKFLIGHT_POSTGREST",
+        "LOCKFLIGHT_PG_BIN",
+        "LOCKFLIGHT_RUNTIME_DIR",
+        "LOCKFLIGHT_FUNCTION_IDLE_MS",
+        "ASAN_OPTIONS",
+        "UBSAN_OPTIONS",
+        "HOME",
+        "XDG_DATA_HOME",
+        NULL,
     };
     size_t n = 0;
     const char **env = ARENA_ARRAY(a, const char *, sizeof passed / sizeof passed[0] + 1);
@@ -62,7 +82,8 @@ static _Noreturn void become_daemon(const char *const *argv, const char *const *
         dup2(log_fd, 1) < 0 || dup2(log_fd, 2) < 0 || dup2(ready_fd, 3) < 0)
         _exit(126);
     (void)close_range(4, ~0u, 0);
-    pid_t grandchild = fork(); /* the first child ends at once, so nobody has to wait for the daemon */
+    pid_t grandchild =
+        fork(); /* the first child ends at once, so nobody has to wait for the daemon */
     if (grandchild != 0)
         _exit(grandchild < 0 ? 126 : 0);
     execve("/proc/self/exe", (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)env);
@@ -74,9 +95,20 @@ static bool fork_daemon(struct launch *l, int ready_fd, struct err *e)
     struct arena *a = l->arena;
     const char *log = fs_join(a, l->state_dir, "log");
     const char *const *env = daemon_environment(a);
-    const char *argv[] = { "lockflight", "local", "daemon", "--project", l->config->project,
-                           "--state", l->state_dir, "--run", l->run_dir, "--port",
-                           arena_printf(a, "%d", (int)l->config->local_port), "--ready", "3", NULL };
+    const char *argv[] = { "lockflight",
+                           "local",
+                           "daemon",
+                           "--project",
+                           l->config->project,
+                           "--state",
+                           l->state_dir,
+                           "--run",
+                           l->run_dir,
+                           "--port",
+                           arena_printf(a, "%d", (int)l->config->local_port),
+                           "--ready",
+                           "3",
+                           NULL };
     CLEANUP(fd)
     int log_fd = open(fs_join(a, l->state_dir, "daemon.log"),
                       O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -90,7 +122,8 @@ static bool fork_daemon(struct launch *l, int ready_fd, struct err *e)
     int status = 0;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
-    return status == 0 || err_set(e, ERR_INTERNAL, "the platform did not start (status %d)", status);
+    return status == 0 ||
+           err_set(e, ERR_INTERNAL, "the platform did not start (status %d)", status);
 }
 
 /* Reads what the daemon says when it is ready, or why it is not. */
@@ -135,7 +168,8 @@ static bool start_daemon(struct launch *l, struct err *e)
     return err_hint(e, "lockflight local logs");
 }
 
-/* ---- Orders ------------------------------------------------------------------------------------- */
+/* ---- Orders -------------------------------------------------------------------------------------
+ */
 
 static char *joined(struct arena *a, const struct text_array *list, const char *otherwise)
 {
@@ -209,7 +243,8 @@ static bool wait_until_gone(struct launch *l, struct err *e)
 bool launch_down(struct launch *l, bool *ret_was_up, struct err *e)
 {
     json_auto_t *answer = NULL;
-    *ret_was_up = control_ask(l->run_dir, json_pack("{s:s}", "do", "down"), DOWN_TIMEOUT_MS, &answer, e);
+    *ret_was_up =
+        control_ask(l->run_dir, json_pack("{s:s}", "do", "down"), DOWN_TIMEOUT_MS, &answer, e);
     if (!*ret_was_up && e->code != ERR_NET)
         return false;
     return wait_until_gone(l, e);
@@ -232,7 +267,8 @@ bool launch_status(struct launch *l, json_t **ret, struct err *e)
 bool launch_reset(struct launch *l, const char *environment, struct err *e)
 {
     json_auto_t *answer = NULL;
-    return control_ask(l->run_dir, json_pack("{s:s, s:s}", "do", "reset", "environment", environment),
+    return control_ask(l->run_dir,
+                       json_pack("{s:s, s:s}", "do", "reset", "environment", environment),
                        RESET_TIMEOUT_MS, &answer, e) ||
            not_up(e);
 }

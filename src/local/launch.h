@@ -4,10 +4,10 @@
 #ifndef LOCKFLIGHT_LOCAL_LAUNCH_H
 #define LOCKFLIGHT_LOCAL_LAUNCH_H
 
-#include <jansson.h>
-
 #include "config/config.h"
 #include "config/local_state.h"
+
+#include <jansson.h>
 
 struct launch {
     struct arena *arena;
@@ -18,9 +18,10 @@ struct launch {
 
 void launch_init(struct launch *l, struct arena *a, const struct config *c);
 
-/* Starts the daemon unless it runs, and brings up every environment declared with platform = "local".
- * May be killed at any time: the next call goes on. */
-bool launch_up(struct launch *l, struct local_platform *ret, bool *ret_was_up, struct err *e) MUST_USE;
+/* Starts the daemon unless it runs, and brings up every environment declared with platform =
+ * "local". May be killed at any time: the next call goes on. */
+bool launch_up(struct launch *l, struct local_platform *ret, bool *ret_was_up,
+               struct err *e) MUST_USE;
 
 /* Stops everything and waits until it is gone. Not running is success. */
 bool launch_down(struct launch *l, bool *ret_was_up, struct err *e) MUST_USE;

@@ -1,18 +1,18 @@
 /*
  * The local platform as its daemon holds it: one struct for the whole, one per environment. What is
- * written once at start, or before an environment is published in `environments_n`, is read without a
- * lock; everything that changes belongs to the module it stands in.
+ * written once at start, or before an environment is published in `environments_n`, is read without
+ * a lock; everything that changes belongs to the module it stands in.
  */
 #ifndef LOCKFLIGHT_LOCAL_PLATFORM_H
 #define LOCKFLIGHT_LOCAL_PLATFORM_H
-
-#include <stdatomic.h>
 
 #include "config/local_state.h"
 #include "local/child.h"
 #include "local/cluster.h"
 #include "local/sites.h"
 #include "net/server/server.h"
+
+#include <stdatomic.h>
 
 #define PLATFORM_ENVIRONMENTS_MAX 16 /* names in one lockflight.toml; each costs a PostgREST */
 
@@ -46,7 +46,7 @@ struct platform {
     const char *state_dir;
     const char *run_dir;
     const char *log_dir;
-    struct local_platform id; /* platform.json */
+    struct local_platform id;      /* platform.json */
     const char *database_password; /* of role postgres */
     int api_port;
     struct supervisor *supervisor;

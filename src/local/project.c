@@ -1,14 +1,14 @@
 #include "local/project.h"
 
-#include <ctype.h>
-#include <pthread.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/limits.h"
+
+#include <ctype.h>
+#include <pthread.h>
+#include <string.h>
 
 struct project {
     struct arena *arena;
@@ -18,7 +18,8 @@ struct project {
     json_t *secrets;   /* name → {"value","updated_at"} */
 };
 
-/* ---- Files -------------------------------------------------------------------------------------- */
+/* ---- Files --------------------------------------------------------------------------------------
+ */
 
 static bool load(struct project *p, const char *file, json_t **ret, struct err *e)
 {
@@ -38,10 +39,12 @@ static bool load(struct project *p, const char *file, json_t **ret, struct err *
 }
 
 /* Writes `value`; only then does *current become it. Takes the reference. */
-static bool store(struct project *p, const char *file, json_t *value, json_t **current, struct err *e)
+static bool store(struct project *p, const char *file, json_t *value, json_t **current,
+                  struct err *e)
 {
     struct arena *scratch = arena_new(64 * MIB);
-    bool ok = fs_replace(fs_join(scratch, p->dir, file), str_of(json_text(scratch, value)), 0600, e);
+    bool ok =
+        fs_replace(fs_join(scratch, p->dir, file), str_of(json_text(scratch, value)), 0600, e);
     arena_free(scratch);
     if (!ok) {
         json_decref(value);
@@ -92,7 +95,8 @@ bool project_clear(struct project *p, struct err *e)
     return ok;
 }
 
-/* ---- Functions ---------------------------------------------------------------------------------- */
+/* ---- Functions ----------------------------------------------------------------------------------
+ */
 
 json_t *project_functions(struct project *p)
 {
@@ -120,8 +124,8 @@ json_t *project_next_function(struct project *p, const char *slug, const json_t 
     json_t *next = project_function(p, slug);
     if (!next) {
         struct arena *scratch = arena_new(64 * KIB);
-        next = json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:b, s:b}", "id", random_uuid(scratch), "slug",
-                         slug, "name", slug, "status", "ACTIVE", "version", 0, "created_at",
+        next = json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:b, s:b}", "id", random_uuid(scratch),
+                         "slug", slug, "name", slug, "status", "ACTIVE", "version", 0, "created_at",
                          (json_int_t)now_ms, "verify_jwt", 1, "import_map", 0);
         arena_free(scratch);
     }
@@ -137,9 +141,17 @@ json_t *project_next_function(struct project *p, const char *slug, const json_t 
 /* One function of a bulk update: only what we know, and a version that never falls. */
 static json_t *laid_over(const json_t *functions, const json_t *given)
 {
-    static const char *const kept[] = { "id",         "slug",       "name",            "status",
-                                        "verify_jwt", "import_map", "entrypoint_path", "import_map_path",
-                                        "created_at", "ezbr_sha256", NULL };
+    static const char *const kept[] = { "id",
+                                        "slug",
+                                        "name",
+                                        "status",
+                                        "verify_jwt",
+                                        "import_map",
+                                        "entrypoint_path",
+                                        "import_map_path",
+                                        "created_at",
+                                        "ezbr_sha256",
+                                        NULL };
     const json_t *old = json_object_get(functions, json_text_or(given, "slug", ""));
     json_t *one = old ? json_deep_copy(old) : json_object();
     if (old && !json_object_get(given, "import_map_path"))
@@ -149,8 +161,8 @@ static json_t *laid_over(const json_t *functions, const json_t *given)
             (void)json_object_set_new(one, *key, json_deep_copy(json_object_get(given, *key)));
     int64_t before = json_int_or(old, "version", 0);
     int64_t version = json_int_or(given, "version", before + 1);
-    bool is_same = old && streq(json_text_or(old, "ezbr_sha256", ""),
-                                json_text_or(given, "ezbr_sha256", "?"));
+    bool is_same =
+        old && streq(json_text_or(old, "ezbr_sha256", ""), json_text_or(given, "ezbr_sha256", "?"));
     if (version < before || (version == before && !is_same))
         version = before + 1;
     (void)json_object_set_new(one, "version", json_integer(version));
@@ -195,7 +207,8 @@ bool project_delete_function(struct project *p, const char *slug, bool *ret_foun
     return ok;
 }
 
-/* ---- Secrets ------------------------------------------------------------------------------------ */
+/* ---- Secrets ------------------------------------------------------------------------------------
+ */
 
 json_t *project_secret_digests(struct project *p)
 {
@@ -206,9 +219,9 @@ json_t *project_secret_digests(struct project *p)
     json_object_foreach (p->secrets, name, secret) {
         char digest[SHA256_HEX_BYTES];
         hash_hex(HASH_SHA256, str_of(json_text_or(secret, "value", "")), digest);
-        (void)json_array_append_new(list,
-                                    json_pack("{s:s, s:s, s:s}", "name", name, "value", digest,
-                                              "updated_at", json_text_or(secret, "updated_at", "")));
+        (void)json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "name", name, "value",
+                                                    digest, "updated_at",
+                                                    json_text_or(secret, "updated_at", "")));
     }
     (void)pthread_mutex_unlock(&p->mutex);
     return list;
@@ -260,9 +273,9 @@ bool project_set_secrets(struct project *p, const json_t *secrets, struct err *e
     json_array_foreach ((json_t *)(uintptr_t)secrets, i, one) {
         ok = ok && check_secret(one, e);
         if (ok)
-            (void)json_object_set_new(all, json_text_or(one, "name", ""),
-                                      json_pack("{s:O, s:s}", "value", json_object_get(one, "value"),
-                                                "updated_at", now));
+            (void)json_object_set_new(
+                all, json_text_or(one, "name", ""),
+                json_pack("{s:O, s:s}", "value", json_object_get(one, "value"), "updated_at", now));
     }
     if (ok && json_object_size(all) > LIMIT_VARIABLES)
         ok = err_set(e, ERR_DATA, "A project has at most %d secrets", LIMIT_VARIABLES);

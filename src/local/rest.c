@@ -1,22 +1,22 @@
 /*
- * PostgREST checks tokens itself, with the environment's JWT secret. It hears of schema changes by the
- * event trigger of prelude/70_events.sql on channel `pgrst`.
+ * PostgREST checks tokens itself, with the environment's JWT secret. It hears of schema changes by
+ * the event trigger of prelude/70_events.sql on channel `pgrst`.
  */
 #include "local/rest.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "local/cors.h"
+#include "net/server/upstream.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include "base/cleanup.h"
-#include "base/clock.h"
-#include "base/limits.h"
-#include "base/fs.h"
-#include "base/log.h"
-#include "local/cors.h"
-#include "net/server/upstream.h"
 
 #define READY_TIMEOUT_MS 20000
 #define REVIVE_PAUSE_MS  2000
@@ -110,8 +110,8 @@ bool rest_start(struct platform_environment *env, struct rest **ret, struct err 
         return false;
     }
     r->program = program;
-    struct upstream *u = upstream_new(
-        &(struct upstream_spec){ .name = "PostgREST", .socket_path = r->socket_path });
+    struct upstream *u =
+        upstream_new(&(struct upstream_spec){ .name = "PostgREST", .socket_path = r->socket_path });
     upstream_unref(upstream_slot_set(r->slot, u));
     if (!launch(r, e) || !wait_until_ready(r, e)) {
         rest_stop(r);

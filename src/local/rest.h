@@ -11,7 +11,8 @@
 bool rest_start(struct platform_environment *env, struct rest **ret, struct err *e) MUST_USE;
 void rest_stop(struct rest *r); /* accepts NULL */
 
-/* Ends the process while its database is replaced, and starts it again. In between requests get 503. */
+/* Ends the process while its database is replaced, and starts it again. In between requests get
+ * 503. */
 bool rest_pause(struct rest *r, struct err *e) MUST_USE;
 bool rest_resume(struct rest *r, struct err *e) MUST_USE;
 

@@ -59,7 +59,8 @@ bool routes_listen_api(struct platform *p, int preferred, struct err *e)
 }
 
 /* Ports that another environment of this project has or had are not given away. */
-static bool is_taken_by_ours(const struct platform *p, const struct platform_environment *env, int port)
+static bool is_taken_by_ours(const struct platform *p, const struct platform_environment *env,
+                             int port)
 {
     for (size_t i = 0; i < p->id.environments_n; i++)
         if (p->id.environments[i].port == port && !streq(p->id.environments[i].name, env->id.name))

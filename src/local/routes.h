@@ -6,7 +6,8 @@
 
 #include "local/platform.h"
 
-/* Binds the API's port: `preferred`, or the next free one. Sets api_port and the addresses of p->id. */
+/* Binds the API's port: `preferred`, or the next free one. Sets api_port and the addresses of
+ * p->id. */
 bool routes_listen_api(struct platform *p, int preferred, struct err *e) MUST_USE;
 
 /* Binds an environment's port: the one it had if that is free, else the next free one, and sets

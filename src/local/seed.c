@@ -1,10 +1,10 @@
 #include "local/seed.h"
 
-#include <glob.h>
-
-#include "base/limits.h"
 #include "base/fs.h"
+#include "base/limits.h"
 #include "local/sql.h"
+
+#include <glob.h>
 
 static void glob_cleanup(glob_t *g)
 {
@@ -49,7 +49,8 @@ bool seed_run(struct arena *a, const char *database_url, const struct supabase_c
     if (!sql_open_url(database_url, &db, e))
         return false;
     for (size_t i = 0; i < n; i++)
-        if (!run_pattern(a, db, fs_join(a, config->dir, paths.n ? paths.v[i] : usual[i]), &files, e))
+        if (!run_pattern(a, db, fs_join(a, config->dir, paths.n ? paths.v[i] : usual[i]), &files,
+                         e))
             return false;
     *ret_files = files;
     return true;

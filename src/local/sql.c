@@ -51,10 +51,12 @@ bool sql_open(const struct sql_spec *spec, struct sql **ret, struct err *e)
     (void)snprintf(port, sizeof port, "%d", spec->port);
     if (spec->act_as)
         (void)snprintf(options, sizeof options, "-c role=%s", spec->act_as);
-    const char *keys[] = { "host",    "port",             "dbname",          "user",
-                           "options", "application_name", "connect_timeout", NULL };
-    const char *values[] = { spec->socket_dir, port, spec->database, spec->user,
-                             options, "lockflight local", "10", NULL };
+    const char *keys[] = {
+        "host", "port", "dbname", "user", "options", "application_name", "connect_timeout", NULL
+    };
+    const char *values[] = {
+        spec->socket_dir, port, spec->database, spec->user, options, "lockflight local", "10", NULL
+    };
     return adopt(PQconnectdbParams(keys, values, 0), spec->database, ret, e);
 }
 
@@ -89,8 +91,17 @@ static bool refused(const struct sql *db, const PGresult *r, struct err *e)
 }
 
 /* Types whose text is JSON already, or nearly so. */
-enum { OID_BOOL = 16, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_OID = 26, OID_JSON = 114,
-       OID_FLOAT4 = 700, OID_FLOAT8 = 701, OID_JSONB = 3802 };
+enum {
+    OID_BOOL = 16,
+    OID_INT8 = 20,
+    OID_INT2 = 21,
+    OID_INT4 = 23,
+    OID_OID = 26,
+    OID_JSON = 114,
+    OID_FLOAT4 = 700,
+    OID_FLOAT8 = 701,
+    OID_JSONB = 3802
+};
 
 static json_t *cell(const PGresult *r, int row, int column)
 {
@@ -159,8 +170,8 @@ bool sql_rows(struct sql *db, const char *text, json_t **ret, struct err *e)
 bool sql_query(struct sql *db, const char *text, const char *const *params, int n, json_t **ret,
                struct err *e)
 {
-    __attribute__((cleanup(result_cleanup)))
-    PGresult *r = PQexecParams(db->conn, text, n, NULL, params, NULL, NULL, 0);
+    __attribute__((cleanup(result_cleanup))) PGresult *r =
+        PQexecParams(db->conn, text, n, NULL, params, NULL, NULL, 0);
     if (!succeeded(r))
         return refused(db, r, e);
     if (ret)

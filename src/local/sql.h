@@ -1,15 +1,15 @@
 /*
- * SQL against the platform's own cluster, over libpq and its unix socket: prelude scripts, the tables of
- * schema auth, and the management API's query endpoint. (The release engine speaks to Postgres through
- * provider/pg.h; this is the other side, which needs scripts and rows as JSON.)
+ * SQL against the platform's own cluster, over libpq and its unix socket: prelude scripts, the
+ * tables of schema auth, and the management API's query endpoint. (The release engine speaks to
+ * Postgres through provider/pg.h; this is the other side, which needs scripts and rows as JSON.)
  */
 #ifndef LOCKFLIGHT_LOCAL_SQL_H
 #define LOCKFLIGHT_LOCAL_SQL_H
 
-#include <jansson.h>
-
 #include "base/arena.h"
 #include "base/cleanup.h"
+
+#include <jansson.h>
 
 struct sql;
 

@@ -1,19 +1,19 @@
-#include "local/supabase_inside.h"
-
-#include <stdarg.h>
-
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "local/functions.h"
 #include "local/rest.h"
+#include "local/supabase_inside.h"
 #include "net/server/route.h"
+
+#include <stdarg.h>
 
 #define DEPLOY_BODY_BYTES (LIMIT_FUNCTION_BYTES + 4 * MIB) /* files, and the lines between them */
 #define RATE_LIMIT        "120"
 #define RATE_WINDOW_S     "60"
 
-/* ---- Shared ------------------------------------------------------------------------------------- */
+/* ---- Shared -------------------------------------------------------------------------------------
+ */
 
 void supabase_refuse(struct request *r, int status, const char *fmt, ...)
 {
@@ -43,7 +43,8 @@ json_t *supabase_body(struct request *r, json_type type)
     return NULL;
 }
 
-/* ---- Projects and organizations ----------------------------------------------------------------- */
+/* ---- Projects and organizations -----------------------------------------------------------------
+ */
 
 static const char *created_at(struct request *r)
 {
@@ -54,18 +55,19 @@ static json_t *project_of(struct request *r, const struct platform_environment *
 {
     const struct platform *p = env->platform;
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s, s:s}}", "id",
-                     env->id.project_ref, "ref", env->id.project_ref, "organization_id", p->id.project,
-                     "organization_slug", p->id.project, "name", env->id.site_name, "region", "local",
-                     "created_at", created_at(r), "status", "ACTIVE_HEALTHY", "database", "host",
-                     "127.0.0.1", "version", "15.8.1.0", "postgres_engine", "15", "release_channel",
-                     "ga");
+                     env->id.project_ref, "ref", env->id.project_ref, "organization_id",
+                     p->id.project, "organization_slug", p->id.project, "name", env->id.site_name,
+                     "region", "local", "created_at", created_at(r), "status", "ACTIVE_HEALTHY",
+                     "database", "host", "127.0.0.1", "version", "15.8.1.0", "postgres_engine",
+                     "15", "release_channel", "ga");
 }
 
 static void profile_get(struct request *r, void *context)
 {
     (void)context;
-    respond_json(r, 200, json_pack("{s:s, s:s, s:s}", "gotrue_id", "00000000-0000-0000-0000-000000000000",
-                                   "primary_email", "local@localhost", "username", "local"));
+    respond_json(r, 200,
+                 json_pack("{s:s, s:s, s:s}", "gotrue_id", "00000000-0000-0000-0000-000000000000",
+                           "primary_email", "local@localhost", "username", "local"));
 }
 
 static json_t *organization_of(const struct platform *p)
@@ -84,8 +86,9 @@ static void organization_get(struct request *r, void *context)
     struct platform *p = context;
     if (streq(request_param(r, "slug"), p->id.project))
         respond_json(r, 200,
-                     json_pack("{s:s, s:s, s:s, s:[], s:[s]}", "id", p->id.project, "name", p->id.project,
-                               "plan", "free", "opt_in_tags", "allowed_release_channels", "ga"));
+                     json_pack("{s:s, s:s, s:s, s:[], s:[s]}", "id", p->id.project, "name",
+                               p->id.project, "plan", "free", "opt_in_tags",
+                               "allowed_release_channels", "ga"));
     else
         supabase_refuse(r, 404, "Organization not found");
 }
@@ -102,8 +105,9 @@ static void projects_get(struct request *r, void *context)
 static void projects_post(struct request *r, void *context)
 {
     (void)context;
-    supabase_refuse(r, 400, "The local platform has one project for each environment of lockflight.toml; "
-                            "add one there and run `lockflight local up`");
+    supabase_refuse(r, 400,
+                    "The local platform has one project for each environment of lockflight.toml; "
+                    "add one there and run `lockflight local up`");
 }
 
 static void project_get(struct request *r, void *context)
@@ -118,10 +122,10 @@ static void api_keys_get(struct request *r, void *context)
     struct platform_environment *env = supabase_environment(r, context);
     if (env)
         respond_json(r, 200,
-                     json_pack("[{s:s, s:s, s:s, s:s}, {s:s, s:s, s:s, s:s}]", "name", "anon", "api_key",
-                               env->id.anon_key, "id", "anon", "type", "legacy", "name", "service_role",
-                               "api_key", env->id.service_role_key, "id", "service_role", "type",
-                               "legacy"));
+                     json_pack("[{s:s, s:s, s:s, s:s}, {s:s, s:s, s:s, s:s}]", "name", "anon",
+                               "api_key", env->id.anon_key, "id", "anon", "type", "legacy", "name",
+                               "service_role", "api_key", env->id.service_role_key, "id",
+                               "service_role", "type", "legacy"));
 }
 
 static bool is_healthy(struct platform_environment *env, const char *service)
@@ -135,7 +139,9 @@ static bool is_healthy(struct platform_environment *env, const char *service)
 
 static void health_get(struct request *r, void *context)
 {
-    static const char *const all[] = { "auth", "db", "rest", "pooler", "realtime", "storage", NULL };
+    static const char *const all[] = {
+        "auth", "db", "rest", "pooler", "realtime", "storage", NULL
+    };
     struct platform_environment *env = supabase_environment(r, context);
     json_t *list = json_array();
     for (const char *const *name = all; env && *name; name++) {
@@ -157,7 +163,8 @@ static void addons_get(struct request *r, void *context)
         respond_json(r, 200, json_pack("{s:[], s:[]}", "selected_addons", "available_addons"));
 }
 
-/* ---- Branches: an environment here is a project, never a branch ---------------------------------- */
+/* ---- Branches: an environment here is a project, never a branch
+ * ---------------------------------- */
 
 static void branches_get(struct request *r, void *context)
 {
@@ -174,10 +181,12 @@ static void branch_get(struct request *r, void *context)
 static void branches_post(struct request *r, void *context)
 {
     (void)context;
-    supabase_refuse(r, 400, "The local platform has no branches; add an environment to lockflight.toml");
+    supabase_refuse(r, 400,
+                    "The local platform has no branches; add an environment to lockflight.toml");
 }
 
-/* ---- The table ---------------------------------------------------------------------------------- */
+/* ---- The table ----------------------------------------------------------------------------------
+ */
 
 #define P "/v1/projects/:ref"
 

@@ -1,6 +1,6 @@
 /*
- * Supabase's management API, as far as the vendor's CLI and our own client need it (docs/local.md lists
- * it): projects, keys, functions, secrets, SQL. Errors are {"message":…}, as hosted.
+ * Supabase's management API, as far as the vendor's CLI and our own client need it (docs/local.md
+ * lists it): projects, keys, functions, secrets, SQL. Errors are {"message":…}, as hosted.
  */
 #ifndef LOCKFLIGHT_LOCAL_SUPABASE_API_H
 #define LOCKFLIGHT_LOCAL_SUPABASE_API_H

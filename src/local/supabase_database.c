@@ -45,10 +45,10 @@ static void query(struct request *r, void *context, bool read_only)
     if (!body)
         return;
     read_only = read_only || json_bool_or(body, "read_only", false);
-    bool ok = cluster_connect(env->platform->cluster, env->database, "postgres", NULL, &db, &e) &&
-              (!read_only ||
-               sql_run(db, "set session characteristics as transaction read only", &e)) &&
-              run(r, db, body, &rows, &e);
+    bool ok =
+        cluster_connect(env->platform->cluster, env->database, "postgres", NULL, &db, &e) &&
+        (!read_only || sql_run(db, "set session characteristics as transaction read only", &e)) &&
+        run(r, db, body, &rows, &e);
     if (ok)
         respond_json(r, 201, rows);
     else if (e.code == ERR_DB)
@@ -76,19 +76,22 @@ void login_role_post(struct request *r, void *context)
     CLEANUP(sql) struct sql *db = NULL;
     if (!body)
         return;
-    const char *of = json_bool_or(body, "read_only", false) ? "supabase_read_only_user" : "postgres";
+    const char *of =
+        json_bool_or(body, "read_only", false) ? "supabase_read_only_user" : "postgres";
     const char *password = random_hex(r->arena, 20);
     const char *until = clock_rfc3339(r->arena, clock_unix_ms() + (int64_t)LOGIN_TTL_S * 1000);
     const char *role = arena_printf(r->arena, "cli_login_%s", of);
     const char *text = arena_printf(
         r->arena,
         "do $$ begin if not exists (select from pg_roles where rolname = '%s') then create role %s "
-        "noinherit; end if; end $$; alter role %s login password '%s' valid until '%s'; grant %s to %s",
+        "noinherit; end if; end $$; alter role %s login password '%s' valid until '%s'; grant %s "
+        "to %s",
         role, role, role, password, until, of, role);
     if (cluster_connect(env->platform->cluster, env->database, "supabase_admin", NULL, &db, &e) &&
         sql_run(db, text, &e))
-        respond_json(r, 201, json_pack("{s:s, s:s, s:i}", "role", role, "password", password,
-                                       "ttl_seconds", LOGIN_TTL_S));
+        respond_json(r, 201,
+                     json_pack("{s:s, s:s, s:i}", "role", role, "password", password, "ttl_seconds",
+                               LOGIN_TTL_S));
     else
         supabase_refuse(r, 500, "%s", e.why);
 }
@@ -101,8 +104,8 @@ void login_role_delete(struct request *r, void *context)
     if (!env)
         return;
     if (cluster_connect(env->platform->cluster, env->database, "supabase_admin", NULL, &db, &e) &&
-        sql_run(db,
-                "drop role if exists cli_login_postgres, cli_login_supabase_read_only_user", &e))
+        sql_run(db, "drop role if exists cli_login_postgres, cli_login_supabase_read_only_user",
+                &e))
         respond_json(r, 200, json_pack("{s:s}", "message", "ok"));
     else
         supabase_refuse(r, 500, "%s", e.why);
@@ -113,8 +116,8 @@ void postgrest_get(struct request *r, void *context)
     struct platform_environment *env = supabase_environment(r, context);
     if (env)
         respond_json(r, 200,
-                     json_pack("{s:s, s:i, s:s, s:n}", "db_schema", env->settings.api_schemas, "max_rows",
-                               env->settings.api_max_rows, "db_extra_search_path",
+                     json_pack("{s:s, s:i, s:s, s:n}", "db_schema", env->settings.api_schemas,
+                               "max_rows", env->settings.api_max_rows, "db_extra_search_path",
                                env->settings.api_extra_search_path, "db_pool"));
 }
 

@@ -1,15 +1,14 @@
 /*
- * Functions and secrets in the management API. What is answered is on disk; and the processes serve it
- * already, unless it does not boot (functions.h).
+ * Functions and secrets in the management API. What is answered is on disk; and the processes serve
+ * it already, unless it does not boot (functions.h).
  */
-#include "local/supabase_inside.h"
-
-#include <ctype.h>
-
 #include "base/json.h"
 #include "base/limits.h"
 #include "local/bundle.h"
 #include "local/functions.h"
+#include "local/supabase_inside.h"
+
+#include <ctype.h>
 
 static int status_of(const struct err *e)
 {
@@ -40,7 +39,8 @@ static struct functions *functions_of(struct request *r, void *context)
     return env ? env->functions : NULL;
 }
 
-/* ---- Reading ------------------------------------------------------------------------------------ */
+/* ---- Reading ------------------------------------------------------------------------------------
+ */
 
 void functions_list_get(struct request *r, void *context)
 {
@@ -110,8 +110,9 @@ void function_body_get(struct request *r, void *context)
     if (!function)
         return;
     if (!accept || !strstr(accept, "multipart/form-data")) {
-        supabase_refuse(r, 406, "The local platform keeps sources, not eszip: ask with "
-                                "Accept: multipart/form-data");
+        supabase_refuse(r, 406,
+                        "The local platform keeps sources, not eszip: ask with "
+                        "Accept: multipart/form-data");
         return;
     }
     if (!gather(r, f, function, &parts, &n, &e)) {
@@ -122,7 +123,8 @@ void function_body_get(struct request *r, void *context)
     respond(r, 200, content_type, body);
 }
 
-/* ---- Deploying ---------------------------------------------------------------------------------- */
+/* ---- Deploying ----------------------------------------------------------------------------------
+ */
 
 /* Takes the parts apart by name, never by position. */
 static bool read_parts(struct request *r, struct multipart_part **ret_files, size_t *ret_n,
@@ -166,7 +168,8 @@ static json_t *members_of(const json_t *metadata, const char *digest)
     return members;
 }
 
-static bool deploy(struct request *r, struct functions *f, const char *slug, json_t **ret, struct err *e)
+static bool deploy(struct request *r, struct functions *f, const char *slug, json_t **ret,
+                   struct err *e)
 {
     struct multipart_part *files = NULL;
     size_t n = 0;
@@ -176,7 +179,8 @@ static bool deploy(struct request *r, struct functions *f, const char *slug, jso
     if (!is_slug(slug))
         return err_set(e, ERR_DATA, "Invalid function slug: %.100s", slug);
     if (!read_parts(r, &files, &n, &metadata, e) ||
-        !bundle_keep(functions_tools(f), r->arena, project_dir(project), files, n, metadata, digest, e))
+        !bundle_keep(functions_tools(f), r->arena, project_dir(project), files, n, metadata, digest,
+                     e))
         return false;
     json_auto_t *members = members_of(metadata, digest);
     *ret = project_next_function(project, slug, members);
@@ -213,8 +217,9 @@ void functions_deploy_post(struct request *r, void *context)
 /* An element of a bulk update: types, and a bundle that is there. */
 static bool check_element(struct request *r, struct functions *f, const json_t *one, struct err *e)
 {
-    static const char *const texts[] = { "id",     "slug",        "name",           "entrypoint_path",
-                                         "status", "ezbr_sha256", "import_map_path", NULL };
+    static const char *const texts[] = {
+        "id", "slug", "name", "entrypoint_path", "status", "ezbr_sha256", "import_map_path", NULL
+    };
     const char *slug = json_text_or(one, "slug", "");
     if (!is_slug(slug))
         return err_set(e, ERR_DATA, "Invalid function slug: %.100s", slug);
@@ -227,8 +232,8 @@ static bool check_element(struct request *r, struct functions *f, const json_t *
         return err_set(e, ERR_DATA, "%s: id and version are required", slug);
     return bundle_exists(r->arena, project_dir(functions_project(f)),
                          json_text_or(one, "ezbr_sha256", "")) ||
-           err_set(e, ERR_DATA, "%s: no bundle with this ezbr_sha256; deploy it with bundleOnly first",
-                   slug);
+           err_set(e, ERR_DATA,
+                   "%s: no bundle with this ezbr_sha256; deploy it with bundleOnly first", slug);
 }
 
 void functions_put(struct request *r, void *context)
@@ -298,7 +303,8 @@ void function_delete(struct request *r, void *context)
     }
 }
 
-/* ---- Secrets ------------------------------------------------------------------------------------ */
+/* ---- Secrets ------------------------------------------------------------------------------------
+ */
 
 void secrets_get(struct request *r, void *context)
 {

@@ -1,6 +1,6 @@
 /*
- * Inside the management API: the handlers, and what they share. Handlers run on the pool; their context is
- * the platform.
+ * Inside the management API: the handlers, and what they share. Handlers run on the pool; their
+ * context is the platform.
  */
 #ifndef LOCKFLIGHT_LOCAL_SUPABASE_INSIDE_H
 #define LOCKFLIGHT_LOCAL_SUPABASE_INSIDE_H

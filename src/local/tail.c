@@ -1,15 +1,15 @@
 #include "local/tail.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/vec.h"
 
-#define TAIL_BYTES    ((off_t)512 * 1024) /* how far back the last lines are looked for */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TAIL_BYTES      ((off_t)512 * 1024) /* how far back the last lines are looked for */
 #define FOLLOW_EVERY_MS 200
 
 struct part {

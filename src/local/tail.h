@@ -4,9 +4,9 @@
 #ifndef LOCKFLIGHT_LOCAL_TAIL_H
 #define LOCKFLIGHT_LOCAL_TAIL_H
 
-#include <stdio.h>
-
 #include "base/arena.h"
+
+#include <stdio.h>
 
 struct tail_spec {
     const char *dir;

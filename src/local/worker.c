@@ -1,20 +1,21 @@
 #include "local/worker.h"
 
-#include <signal.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/limits.h"
 
-#define ARGUMENTS_MAX 32
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define ARGUMENTS_MAX      32
 #define PLATFORM_VARIABLES 16
 
-/* A socket name is used once: a killed Deno leaves its socket behind, and another cannot bind it. */
+/* A socket name is used once: a killed Deno leaves its socket behind, and another cannot bind it.
+ */
 static const char *new_socket(struct arena *a, const struct platform_environment *env)
 {
     return arena_printf(a, "%s/f-%s.sock", env->platform->run_dir, random_hex(a, 6));
@@ -27,9 +28,10 @@ static const char *const *environment_of(struct arena *a, const struct worker_sp
     const char *name;
     json_t *value;
     size_t n = 0;
-    const char **env = ARENA_ARRAY(a, const char *, json_object_size(spec->secrets) + PLATFORM_VARIABLES);
-    /* secrets first: of two equal names getenv finds the first, and the platform's own are refused as
-     * secrets, so that none can be shadowed */
+    const char **env =
+        ARENA_ARRAY(a, const char *, json_object_size(spec->secrets) + PLATFORM_VARIABLES);
+    /* secrets first: of two equal names getenv finds the first, and the platform's own are refused
+     * as secrets, so that none can be shadowed */
     json_object_foreach ((json_t *)(uintptr_t)spec->secrets, name, value)
         env[n++] = arena_printf(a, "%s=%s", name, json_string_value(value));
     env[n++] = arena_printf(a, "SUPABASE_URL=%s", id->url);
@@ -50,8 +52,9 @@ static const char *const *environment_of(struct arena *a, const struct worker_sp
     return env;
 }
 
-static const char *const *arguments_of(struct arena *a, const struct worker_spec *spec, const char *dir,
-                                       const json_t *manifest, const char *socket_path)
+static const char *const *arguments_of(struct arena *a, const struct worker_spec *spec,
+                                       const char *dir, const json_t *manifest,
+                                       const char *socket_path)
 {
     const char **argv = ARENA_ARRAY(a, const char *, ARGUMENTS_MAX);
     size_t n = 0;
@@ -92,7 +95,8 @@ bool worker_start(const struct worker_spec *spec, struct worker **ret, struct er
         return false;
     }
     struct child_spec child = {
-        .name = arena_printf(a, "function %s %s v%lld", spec->env->id.name, slug, (long long)w->version),
+        .name = arena_printf(a, "function %s %s v%lld", spec->env->id.name, slug,
+                             (long long)w->version),
         .argv = arguments_of(a, spec, dir, manifest, w->socket_path),
         .env = environment_of(a, spec, w->socket_path),
         .cwd = arena_printf(a, "%s/src", dir),
