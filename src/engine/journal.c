@@ -220,10 +220,11 @@ bool journal_again(struct journal *j, int seq, const json_t *before, struct err 
     static const struct step_change again = {
         "intent",
         "step.again",
-        "the step is not in doubt",
-        "UPDATE lockflight.steps SET attempt = attempt + 1, epoch = $3,"
+        "the step is not there to be done again",
+        "UPDATE lockflight.steps SET state = 'intent', attempt = attempt + 1, epoch = $3,"
         " before = coalesce($4::jsonb, before), started_at = clock_timestamp()"
-        " WHERE release = $1 AND seq = $2 AND direction = 'forward' AND state = 'intent'",
+        " WHERE release = $1 AND seq = $2 AND direction = 'forward' AND state IN ('intent', "
+        "'done')",
     };
     return change_step(j, &again, seq, before, e);
 }

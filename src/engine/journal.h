@@ -114,8 +114,8 @@ const char *journal_release_id(const struct journal *j);
 bool journal_intent(struct journal *j, const struct step_spec *s, int *ret_seq,
                     struct err *e) MUST_USE;
 
-/* The step's attempt counter + 1 and a new before-image if not NULL: for running a step in doubt
- * again. */
+/* The step's attempt counter + 1, its state intent again, and a new before-image if not NULL: for
+ * running a step again that is in doubt, or whose effect is not there any more. */
 bool journal_again(struct journal *j, int seq, const json_t *before, struct err *e) MUST_USE;
 
 /* Adds to what is known about a step in state intent (ids a remote call returned) without finishing

@@ -95,3 +95,32 @@ const char *live_title_release(struct arena *a, const char *title)
         return "";
     return str_dup(a, str_cut(&rest, ' '));
 }
+
+static bool said_release(const struct live *live, const char *name)
+{
+    const char *digest = live_secret_digest(live, LIVE_RELEASE_SECRET);
+    char hex[SHA256_HEX_BYTES];
+    if (!digest || !name || !name[0])
+        return false;
+    hash_hex(HASH_SHA256, str_of(name), hex);
+    return streq(hex, digest);
+}
+
+const char *live_functions_release(struct target *t, const struct live *live)
+{
+    if (said_release(live, live_release_name(live)))
+        return live_release_name(live);
+    if (live->has_open && said_release(live, live->open.name))
+        return live->open.name;
+    struct release_record *list;
+    size_t n;
+    struct err ignored = { 0 };
+    if (!live_secret_digest(live, LIVE_RELEASE_SECRET) ||
+        !journal_list(t->db, t->arena, t->name, 20, &list, &n, &ignored))
+        return "";
+    for (size_t i = 0; i < n; i++) {
+        if (said_release(live, list[i].name))
+            return list[i].name;
+    }
+    return "";
+}

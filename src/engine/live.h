@@ -65,8 +65,12 @@ const char *live_release_name(const struct live *live);
  * ours. */
 const char *live_title_release(struct arena *a, const char *title);
 
-/* The Supabase secret by which functions know the release they belong to.
- * Not a declared variable. */
+/* The release whose name the running functions were told, "" if none: after an unwinding that
+ * stopped early, or a rollback of the site alone, it is not the one the site is on. */
+const char *live_functions_release(struct target *t, const struct live *live);
+
+/* The Supabase secret by which functions know the release they belong to. Not a declared variable.
+ */
 #define LIVE_RELEASE_SECRET "LOCKFLIGHT_RELEASE"
 
 #endif

@@ -169,7 +169,7 @@ bool plan_make(struct target *t, const struct live *live, const struct plan_opti
                struct plan *ret, struct err *e)
 {
     struct arena *a = t->arena;
-    *ret = (struct plan){ .arena = a, .environment = t->name };
+    *ret = (struct plan){ .arena = a, .options = *options, .environment = t->name };
     struct source_spec spec = { .project_dir = t->config->dir,
                                 .publish_dir = relative_publish(t->config),
                                 .variable_names = target_variable_names(a, t->config) };

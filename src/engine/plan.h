@@ -11,6 +11,13 @@
 #include "migrate/migration.h"
 #include "site/artefact.h"
 
+/* What a person has decided about gates. */
+struct plan_options {
+    const char *clear_quarantine; /* reason to deploy rolled-back content again; NULL: the gate
+                                     stays closed */
+    bool adopt; /* migrations applied before Lockflight came are taken as they are */
+};
+
 enum plan_mark {
     PLAN_SAME,
     PLAN_ADD,    /* + */
@@ -45,6 +52,7 @@ struct plan_gate {
 
 struct plan {
     struct arena *arena;
+    struct plan_options options;
     const char *environment;
     const char *release;
     struct source source;
@@ -68,13 +76,6 @@ struct plan {
     struct plan_gate *gates;
     size_t gates_n, gates_closed;
     size_t gates_capacity;
-};
-
-/* What a person has decided about gates. */
-struct plan_options {
-    const char *clear_quarantine; /* reason to deploy rolled-back content again; NULL: the gate
-                                     stays closed */
-    bool adopt; /* migrations applied before Lockflight came are taken as they are */
 };
 
 /* Fills plan->gates; the last part of plan_make. */

@@ -80,9 +80,12 @@ json_t *plan_json(const struct plan *plan, const struct live *live)
     json_t *now =
         json_pack("{s:o, s:o, s:b}", "release", text_or_null(live_release_name(live)), "deploy",
                   text_or_null(live->site.published_id), "locked", (int)live->site.is_locked);
-    return json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "v", 1,
-                     "environment", plan->environment, "release", plan->release, "source", source,
-                     "live", now, "variables", variables_json(plan), "migrations",
+    json_t *decided =
+        json_pack("{s:o, s:b}", "clear_quarantine", text_or_null(plan->options.clear_quarantine),
+                  "adopt", (int)plan->options.adopt);
+    return json_pack("{s:i, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "v", 1,
+                     "environment", plan->environment, "decided", decided, "release", plan->release,
+                     "source", source, "live", now, "variables", variables_json(plan), "migrations",
                      migrations_json(plan), "functions", functions_json(plan), "gates",
                      gates_json(plan), "blocked", (int)(plan->gates_closed > 0), "changes",
                      (int)!plan_is_live(plan, live));

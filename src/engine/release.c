@@ -179,6 +179,18 @@ static bool drain(struct release *r, struct err *e)
     return true;
 }
 
+/* What a person decided when the interrupted release began is still decided. */
+static void remember_decisions(struct release *r)
+{
+    struct err unreadable = { 0 };
+    json_auto_t *plan =
+        r->live.open.plan ? json_parse(str_of(r->live.open.plan), "a plan", &unreadable) : NULL;
+    const json_t *decided = json_object_get(plan, "decided");
+    const char *reason = json_text_or(decided, "clear_quarantine", NULL);
+    r->options.plan.clear_quarantine = reason ? arena_strdup(r->arena, reason) : NULL;
+    r->options.plan.adopt = json_bool_or(decided, "adopt", false);
+}
+
 static bool same_content(const struct release *r, struct err *e)
 {
     if (streq(r->plan->source.digest, r->live.open.source_digest))
@@ -216,6 +228,7 @@ bool release_open_again(struct arena *a, struct target *t, const struct report_s
     *ret_found = true;
     if (!with_plan || !streq(r->kind, "deploy") || open->state != RELEASE_FORWARD)
         return true;
+    remember_decisions(r);
     r->live.has_open = false; /* the open one is ours; the plan is made as if there were none */
     bool ok = make_plan(r, e);
     r->name = open->name;

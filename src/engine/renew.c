@@ -52,10 +52,11 @@ bool renew(struct target *t, const struct report_sink *sink, const char *actor, 
                                 .phase = "verify",
                                 .cwd = t->config->dir,
                                 .sink = sink,
-                                .values = target_check_values(t, release, t->site_url) };
+                                .values = target_check_values(t, live_functions_release(t, &live),
+                                                              t->site_url) };
     report_begin(sink, "verify", "Make the declared checks of %s", release);
     struct verify_set set = all_checks(t);
-    struct verify_result result = verify_site_word(&spec);
+    struct verify_result result = verify_site_word(&spec, release);
     if (result.is_green)
         result = verify_checks(&spec, &set);
     if (!result.is_green) {

@@ -167,9 +167,20 @@ static bool prove(struct back *b, const char *layer, struct err *e)
 
 /* ---- the end ---- */
 
-/* What is live now: the old release's manifest, with the functions and variables as
- * they are. Its list of migrations stays: what the database has beyond it is ahead, and
- * can still be taken back. */
+/* Functions that the rollback deleted are not live any more. */
+static void drop_deleted(const struct back *b, json_t *functions)
+{
+    const char *slug;
+    json_t *image;
+    json_object_foreach (b->plan->images, slug, image) {
+        if (json_is_null(image) && b->plan->through == LAYER_SCHEMA)
+            (void)json_object_del(functions, slug);
+    }
+}
+
+/* What is live now: the old release's manifest, with the functions and variables as they are. Its
+ * list of migrations stays: what the database has beyond it is ahead, and can still be taken back.
+ */
 static bool write_manifest(struct back *b, struct err *e)
 {
     struct release *r = b->r;
@@ -178,6 +189,7 @@ static bool write_manifest(struct back *b, struct err *e)
     functions = functions ? json_deep_copy(functions) : json_object();
     if (b->functions)
         json_object_update(functions, b->functions);
+    drop_deleted(b, functions);
     json_object_set_new(manifest, "functions", functions);
     json_t *variables = json_object_get(r->live.manifest, "variables");
     if (variables && b->plan->through != LAYER_SCHEMA)
@@ -236,13 +248,7 @@ static bool go(struct back *b, struct err *e)
 
 static bool run(struct release *r, const struct rollback_plan *plan, struct err *e)
 {
-    const char *answering = live_release_name(&r->live);
-    if (live_secret_digest(&r->live, LIVE_RELEASE_SECRET)) {
-        char hex[SHA256_HEX_BYTES];
-        hash_hex(HASH_SHA256, str_of(plan->to.name), hex);
-        if (streq(live_secret_digest(&r->live, LIVE_RELEASE_SECRET), hex))
-            answering = plan->to.name; /* an interrupted run had come this far */
-    }
+    const char *answering = live_functions_release(r->target, &r->live);
     struct back b = { .r = r, .plan = plan, .answering = answering };
     bool ok = go(&b, e);
     json_decref(b.functions);

@@ -129,11 +129,59 @@ static bool add_migrations(struct target *t, const struct live *live, struct rol
     return true;
 }
 
-/* A failed or rolled-back release may have left the database ahead of the release that is live.
- * Then "through schema" without a name means: take back what is ahead, and stay on this release. */
-static bool only_ahead(const struct live *live, const char *to, enum layer through)
+/* What releases that failed since the live one have left standing, and, when that one is a rollback, the variables
+ * of the releases it passed over. Newest first, so that older before-images win. */
+static bool find_leftovers(struct target *t, const struct live *live, struct rollback_plan *plan,
+                           bool *ret_failed_left, struct err *e)
 {
-    return !to && through == LAYER_SCHEMA && rollback_ahead(live) > 0;
+    struct release_record *list;
+    size_t n;
+    if (!journal_list(t->db, t->arena, t->name, CHAIN_MAX, &list, &n, e))
+        return false;
+    bool is_passed = false; /* beyond the live record, down to what it brought back */
+    for (size_t i = 0; i < n && !streq(list[i].id, plan->from.id); i++) {
+        is_passed |= streq(list[i].id, live->release.id);
+        bool has_failed = list[i].state == RELEASE_ROLLED_BACK;
+        if (!streq(list[i].kind, "deploy") ||
+            (is_passed ? plan->through != LAYER_SCHEMA : !has_failed))
+            continue;
+        struct rollback_plan all = { .images =
+                                         is_passed ? json_object() : json_incref(plan->images),
+                                     .variables = plan->variables };
+        bool ok = add_images(t, &list[i], &all, e);
+        json_decref(all.images);
+        if (!ok)
+            return false;
+        *ret_failed_left |=
+            !is_passed &&
+            (json_object_size(plan->images) > 0 ||
+             (plan->through == LAYER_SCHEMA && json_object_size(plan->variables) > 0));
+    }
+    return true;
+}
+
+/* Without a name, a way back first takes back what stands beyond the live release, and stays on it. */
+static bool choose_destination(struct target *t, const struct live *live, const char *to,
+                               struct rollback_plan *plan, struct err *e)
+{
+    bool stays = streq(to, plan->from.id);
+    if (!to && plan->through >= LAYER_FUNCTIONS) {
+        if (!find_leftovers(t, live, plan, &stays, e))
+            return false;
+        stays |= plan->through == LAYER_SCHEMA && rollback_ahead(live) > 0;
+    }
+    if (stays) {
+        plan->to = plan->from;
+        plan->manifest = json_incref(live->manifest);
+        return true;
+    }
+    json_object_clear(plan->images);
+    json_object_clear(plan->variables);
+    if (!walk_chain(t, to, plan, e))
+        return false;
+    plan->manifest = json_parse(str_of(plan->to.manifest ? plan->to.manifest : "{}"),
+                                "the old release's manifest", e);
+    return plan->manifest != NULL;
 }
 
 bool rollback_plan_make(struct target *t, const struct live *live, const char *to,
@@ -147,16 +195,7 @@ bool rollback_plan_make(struct target *t, const struct live *live, const char *t
     ret->from = live->release;
     if (!as_deployed(t, &ret->from, e))
         return false;
-    if (only_ahead(live, to, through) || streq(to, ret->from.id)) {
-        ret->to = ret->from;
-        ret->manifest = json_incref(live->manifest);
-    } else {
-        if (!walk_chain(t, to, ret, e))
-            return false;
-        ret->manifest = json_parse(str_of(ret->to.manifest ? ret->to.manifest : "{}"),
-                                   "the old release's manifest", e);
-    }
-    if (!ret->manifest)
+    if (!choose_destination(t, live, to, ret, e))
         return false;
     ret->deploy = json_text_or(ret->manifest, "deploy", "");
     return add_migrations(t, live, ret, e);

@@ -19,35 +19,6 @@ static void add_drift(struct arena *a, drift_list *list, const char *layer, cons
 
 /* ---- functions ---- */
 
-static bool said_release(const struct live *live, const char *name)
-{
-    const char *digest = live_secret_digest(live, LIVE_RELEASE_SECRET);
-    char hex[SHA256_HEX_BYTES];
-    if (!digest || !name || !name[0])
-        return false;
-    hash_hex(HASH_SHA256, str_of(name), hex);
-    return streq(hex, digest);
-}
-
-static const char *functions_release(struct target *t, const struct live *live)
-{
-    if (said_release(live, live_release_name(live)))
-        return live_release_name(live);
-    if (live->has_open && said_release(live, live->open.name))
-        return live->open.name;
-    struct release_record *list;
-    size_t n;
-    struct err ignored = { 0 };
-    if (!live_secret_digest(live, LIVE_RELEASE_SECRET) ||
-        !journal_list(t->db, t->arena, t->name, 20, &list, &n, &ignored))
-        return "";
-    for (size_t i = 0; i < n; i++) {
-        if (said_release(live, list[i].name))
-            return list[i].name;
-    }
-    return "";
-}
-
 static void drift_functions(struct target *t, const struct live *live, drift_list *list)
 {
     const char *slug;
@@ -160,7 +131,7 @@ bool status_read(struct target *t, bool with_catalogue, struct status *ret, stru
         return err_wrap(e, "digest the catalogue of %s", t->name);
     const struct live *live = &ret->live;
     ret->site = live_title_release(t->arena, live->site.published_title);
-    ret->functions = functions_release(t, live);
+    ret->functions = live_functions_release(t, live);
     ret->functions_changed = count_changed(t, live);
     const char *deploy = json_text_or(live->manifest, "deploy", NULL);
     if (deploy && !live->has_open && !streq(deploy, live->site.published_id))

@@ -45,6 +45,7 @@ bool step_intent(struct release *r, const char *phase, const char *kind, const c
     if (s) {
         json_decref(before);
         *ret = s;
+        s->state = STEP_INTENT;
         return recorded(r, journal_again(r->journal, s->seq, NULL, e), s, e);
     }
     s = vec_add(&r->steps, r->arena);

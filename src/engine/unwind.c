@@ -46,6 +46,15 @@ static const char *last_summary(struct release *r, const struct phase *p)
 
 /* ---- the previous release's word ---- */
 
+/* The release whose name the functions give now. */
+static const char *functions_answer(struct release *r)
+{
+    const struct step *said = step_find(r, "functions", "functions", "release");
+    if (!said)
+        return live_functions_release(r->target, &r->live);
+    return step_stands(said) ? r->name : json_text_or(said->before, "release", "");
+}
+
 static enum knowledge ask_previous(struct release *r)
 {
     size_t skipped;
@@ -56,13 +65,12 @@ static enum knowledge ask_previous(struct release *r)
                     "no release was live before: nothing to compare with");
         return KNOWS_GREEN;
     }
-    const struct step *said = step_find(r, "functions", "functions", "release");
-    const char *answering = step_stands(said) ? r->name : release_previous_name(r);
     struct verify_spec spec = { .arena = r->arena,
                                 .phase = "verify",
                                 .cwd = r->target->config->dir,
                                 .sink = r->sink,
-                                .values = target_check_values(r->target, answering, NULL) };
+                                .values =
+                                    target_check_values(r->target, functions_answer(r), NULL) };
     spec.values.permalink = r->target->site_url;
     struct verify_result result = verify_checks(&spec, &set);
     if (set.n == 0) {

@@ -62,9 +62,9 @@ static struct config_check site_word(struct arena *a, const char *release)
     };
 }
 
-struct verify_result verify_site_word(const struct verify_spec *spec)
+struct verify_result verify_site_word(const struct verify_spec *spec, const char *release)
 {
-    struct config_check word = site_word(spec->arena, spec->values.release);
+    struct config_check word = site_word(spec->arena, release);
     return verify_checks(spec, &(struct verify_set){ &word, 1 });
 }
 

@@ -35,8 +35,8 @@ struct verify_result {
  * green with checks == 0. */
 struct verify_result verify_checks(const struct verify_spec *spec, const struct verify_set *set);
 
-/* The site's own word: /.well-known/lockflight.json at {site} names the release {release}. */
-struct verify_result verify_site_word(const struct verify_spec *spec);
+/* The site's own word: /.well-known/lockflight.json at {site} names this release. */
+struct verify_result verify_site_word(const struct verify_spec *spec, const char *release);
 
 /* The declared checks with these names. Names were validated when the configuration was loaded. */
 struct verify_set verify_declared(struct arena *a, const struct config *config,

@@ -138,7 +138,7 @@ static bool look_at(struct release *r, const char *permalink, struct err *e)
                                 .sink = r->sink,
                                 .values = target_check_values(r->target, r->name, permalink) };
     spec.values.site = permalink;
-    struct verify_result result = verify_site_word(&spec);
+    struct verify_result result = verify_site_word(&spec, r->name);
     return result.is_green || (verify_error(&result, e), err_wrap(e, "look at the draft"));
 }
 

@@ -66,16 +66,11 @@ static bool switch_all(struct release *r, struct step *step, struct err *e)
     return function_switch(&spec, &after, e) && step_done(r, step, after, e);
 }
 
-/* What LOCKFLIGHT_RELEASE says now, if it is what the journal knows; JSON null if there is none. */
+/* What LOCKFLIGHT_RELEASE says now, if it is a release the journal knows; JSON null if not. */
 static json_t *release_said(const struct release *r)
 {
-    const char *digest = live_secret_digest(&r->live, LIVE_RELEASE_SECRET);
-    const char *name = live_release_name(&r->live);
-    if (!digest || !name[0])
-        return json_null();
-    char expected[SHA256_HEX_BYTES];
-    hash_hex(HASH_SHA256, str_of(name), expected);
-    return streq(digest, expected) ? json_string(name) : json_null();
+    const char *name = live_functions_release(r->target, &r->live);
+    return name[0] ? json_string(name) : json_null();
 }
 
 static bool say_release(struct release *r, struct err *e)

@@ -20,7 +20,7 @@ bool live_run(struct release *r, struct err *e)
     spec.values.permalink = r->target->site_url;
     const struct config_env *env = r->target->environment.declared;
     struct verify_set set = verify_declared(r->arena, r->target->config, &env->checks.site);
-    struct verify_result result = verify_site_word(&spec);
+    struct verify_result result = verify_site_word(&spec, r->name);
     if (result.is_green)
         result = verify_checks(&spec, &set);
     if (!result.is_green)
