@@ -89,6 +89,14 @@ static void erase(struct progress *p)
     p->is_drawn = false;
 }
 
+/* Tenths that change ten times a second are noise. */
+static const char *whole_seconds(struct progress *p, int64_t took_ms)
+{
+    if (took_ms < 60000)
+        return arena_printf(p->scratch, "%lld s", (long long)took_ms / 1000);
+    return clock_duration(p->scratch, took_ms);
+}
+
 static void draw(struct progress *p)
 {
     static const char *const dots[] = { "⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏" };
@@ -101,8 +109,7 @@ static void draw(struct progress *p)
     /* one column, however many bytes the mark has */
     char *line = arena_printf(p->scratch, "  %s     %-10s %s", mark, p->name, p->note);
     if (took >= SPIN_AFTER_MS)
-        line = arena_printf(p->scratch, "%s  %s", line,
-                            clock_duration(p->scratch, took / 1000 * 1000));
+        line = arena_printf(p->scratch, "%s  %s", line, whole_seconds(p, took));
     erase(p);
     print(t, "%.*s", text_cut(line, t->width - 1), line);
     (void)fflush(t->file);
@@ -349,18 +356,24 @@ static void print_tail(struct progress *p)
     }
 }
 
+/* How long the step took, if that is worth a word; ends the line. */
+static void print_took(struct progress *p)
+{
+    int64_t took = clock_boot_ms() - p->began_ms;
+    if (took >= SPIN_AFTER_MS)
+        print_styled(&p->c->err, STYLE_FAINT, "  %s", clock_duration(p->scratch, took));
+    print(&p->c->err, "\n");
+}
+
 /* "  ok    draft      212 files, 4 uploaded   11 s" */
 static void print_collapsed(struct progress *p, enum progress_result result, const char *text)
 {
     const struct terminal *t = &p->c->err;
-    int64_t took = clock_boot_ms() - p->began_ms;
     erase(p);
     print(t, "  ");
     print_styled(t, results[result].style, "%-4s", results[result].word);
     print(t, "  %-10s %s", p->name, text);
-    if (took >= SPIN_AFTER_MS)
-        print_styled(t, STYLE_FAINT, "%s%s", text[0] ? "  " : "", clock_duration(p->scratch, took));
-    print(t, "\n");
+    print_took(p);
 }
 
 /* "10:02:53Z draft     ok    212 files, 4 uploaded" */
@@ -372,7 +385,8 @@ static void print_appended(struct progress *p, enum progress_result result, cons
     print_time(p);
     print(t, "%-9s ", p->name);
     print_styled(t, results[result].style, "%-4s", results[result].word);
-    print(t, "%s%s\n", text[0] ? "  " : "", text);
+    print(t, "%s%s", text[0] ? "  " : "", text);
+    print_took(p);
 }
 
 static void emit_done(struct progress *p, enum progress_result result, const char *text)

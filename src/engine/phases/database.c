@@ -6,7 +6,6 @@
  *          script that would lose rows is not run by itself (migrate/risk.h): that is for a person,
  *          with `lockflight rollback <env> --through schema`.
  */
-#include "base/clock.h"
 #include "engine/phase_table.h"
 #include "engine/release.h"
 #include "migrate/apply.h"
@@ -105,7 +104,6 @@ bool database_run(struct release *r, struct err *e)
     const struct migration_plan *plan = &r->plan->schema;
     if (!migration_plan_check(r->arena, plan, e))
         return false;
-    int64_t started_ms = clock_boot_ms();
     for (size_t i = 0; i < plan->pending_count; i++) {
         report_note(r->sink, PHASE, "%s (%zu of %zu)", plan->pending[i]->name, i + 1,
                     plan->pending_count);
@@ -118,8 +116,7 @@ bool database_run(struct release *r, struct err *e)
     if (applied == 0)
         release_summary(r, "nothing pending");
     else
-        release_summary(r, "%zu migration%s in %s", applied, applied == 1 ? "" : "s",
-                        clock_duration(r->arena, clock_boot_ms() - started_ms));
+        release_summary(r, "%zu migration%s", applied, applied == 1 ? "" : "s");
     return true;
 }
 
