@@ -26,8 +26,6 @@ enum {
     MAX_REDACTED_BYTES = 64 * 1024, /* of it that is looked through: more than the longest secret */
 };
 
-#define SENT_VALUE_MARK "[value]"
-
 // NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type
 static size_t on_body(char *bytes, size_t size, size_t n, void *context)
 {
@@ -158,22 +156,21 @@ static struct str sentence(struct arena *a, struct str body)
     return value ? STR("") : body;
 }
 
-/* `text` without the values that our request carried: a server may echo them. */
-static struct str without_sent(const struct http_transfer *t, struct str text)
+/* `text` with every `value` replaced by a mark. */
+static struct str without(struct arena *a, struct str text, struct str value)
 {
-    for (size_t i = 0; i < t->n_sent_values; i++) {
-        struct str value = t->sent_values[i];
-        for (const char *hit; value.n > 0 && (hit = memmem(text.p, text.n, value.p, value.n));) {
-            const char *after = hit + value.n;
-            char *shorter =
-                arena_printf(t->arena, "%.*s" SENT_VALUE_MARK "%.*s", (int)(hit - text.p), text.p,
-                             (int)(text.n - (size_t)(after - text.p)), after);
-            if (memmem(SENT_VALUE_MARK, sizeof SENT_VALUE_MARK - 1, value.p, value.n))
-                break; /* the mark itself has it: a value too short to hide */
-            text = str_of(shorter);
-        }
+    static const char mark[] = "[value]";
+    if (!value.p || value.n == 0 || memmem(mark, sizeof mark - 1, value.p, value.n))
+        return text; /* part of the mark: too short to hide anything */
+    CLEANUP(strbuf) struct strbuf out = strbuf_init(2 * MAX_REDACTED_BYTES);
+    for (const char *hit; text.n > 0 && (hit = memmem(text.p, text.n, value.p, value.n));) {
+        size_t before = (size_t)(hit - text.p);
+        strbuf_add(&out, text.p, before);
+        strbuf_adds(&out, mark);
+        text = (struct str){ hit + value.n, text.n - before - value.n };
     }
-    return text;
+    strbuf_add(&out, text.p, text.n);
+    return (struct str){ arena_strndup(a, strbuf_text(&out), out.n), out.n };
 }
 
 /* What the server says about its refusal. Control characters would steer a terminal; secrets would be echoes
@@ -182,7 +179,9 @@ static const char *explanation(const struct http_transfer *t)
 {
     struct str text = sentence(t->arena, strbuf_str(&t->body));
     text.n = text.n < MAX_REDACTED_BYTES ? text.n : MAX_REDACTED_BYTES;
-    char *shown = log_redacted(t->arena, without_sent(t, text));
+    for (size_t i = 0; i < t->n_sent_values; i++)
+        text = without(t->arena, text, t->sent_values[i]);
+    char *shown = log_redacted(t->arena, text);
     size_t n = strlen(shown);
     if (n > MESSAGE_BYTES)
         shown[n = MESSAGE_BYTES] = '\0';
