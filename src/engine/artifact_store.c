@@ -21,7 +21,6 @@ bool artifact_put(struct lease *l, const char *kind, struct str bytes,
             "INSERT INTO lockflight.artifacts (sha256, kind, size, bytes) VALUES ($1, $2, $3, $4)"
             " ON CONFLICT (sha256) DO UPDATE SET kind = excluded.kind",
         .params = PG_PARAMS(sha256, kind, size, pg_bytea(a, bytes)),
-        .is_raw = true,
     };
     if (!journal_write(l, &w, e))
         return err_wrap(e, "keep %s", kind);

@@ -15,7 +15,7 @@ bool attestation_write(struct lease *l, const struct attestation *x, struct err 
         json_pack("{s:s, s:s*}", "source", x->source_digest, "artefact", x->artefact_digest);
     const char *const params[] = { x->environment,     x->release_id,
                                    x->release_name,    x->source_digest,
-                                   x->artefact_digest, x->claims,
+                                   x->artefact_digest, journal_text(a, x->claims),
                                    x->created_by,      epoch };
     struct journal_write w = {
         .name = "attestation",

@@ -58,7 +58,7 @@ static char *number(struct arena *a, int64_t n)
 
 static const char *text_or_null(struct arena *a, const json_t *value)
 {
-    return value ? json_text(a, value) : NULL;
+    return value ? journal_text(a, json_text(a, value)) : NULL;
 }
 
 /* ---- beginning ---- */
@@ -80,10 +80,10 @@ bool journal_begin(struct lease *l, struct arena *a, const struct release_record
         r->artefact_digest,
         r->plan_sha256,
         r->git_commit,
-        r->git_subject,
+        journal_text(a, r->git_subject),
         r->actor,
-        r->manifest,
-        r->plan,
+        journal_text(a, r->manifest),
+        journal_text(a, r->plan),
         number(a, lease_epoch(l)),
     };
     struct journal_write w = {
@@ -103,7 +103,7 @@ bool journal_begin(struct lease *l, struct arena *a, const struct release_record
     };
     if (!journal_write(l, &w, e)) {
         if (streq(e->sqlstate, "23505"))
-            err_recode(e, ERR_CONFLICT);
+            err_set(e, ERR_CONFLICT, "another release of %s is open", lease_target(l));
         return false;
     }
     struct journal *j = ARENA_NEW(a, struct journal);
@@ -165,7 +165,7 @@ bool journal_intent(struct journal *j, const struct step_spec *s, int *ret_seq, 
         s->phase,
         s->kind,
         s->key,
-        s->title,
+        journal_text(a, s->title),
         s->idempotency_key,
         text_or_null(a, s->before),
         number(a, lease_epoch(j->lease)),
@@ -320,7 +320,7 @@ bool journal_state(struct journal *j, enum release_state to, const char *note, s
     const char *const params[] = {
         j->release_id,
         release_state_name(to),
-        note,
+        journal_text(a, note),
         number(a, lease_epoch(j->lease)),
         release_state_is_final(to) ? "true" : "false",
     };
@@ -367,7 +367,7 @@ bool journal_quarantine(struct lease *l, const char *release_id, const char *by,
         .sql = "UPDATE lockflight.releases SET quarantined_at = clock_timestamp(), quarantined_by "
                "= $3,"
                " quarantine_reason = $4 WHERE id = $1 AND target = $2",
-        .params = PG_PARAMS(release_id, lease_target(l), by, reason),
+        .params = PG_PARAMS(release_id, lease_target(l), by, journal_text(a, reason)),
         .nothing = "there is no such release",
         .event = "release.quarantined",
         .release_id = release_id,

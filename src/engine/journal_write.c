@@ -9,57 +9,52 @@
 #include <stdio.h>
 
 /* Chosen once per write, however often it is sent. */
-struct prepared {
-    const struct journal_write *w;
-    struct pg_params params;
-    struct event event;
-};
-
-/* No registered secret gets into the database, whatever a caller put into a text. */
-static struct prepared prepare(struct lease *l, struct arena *a, const struct journal_write *w)
+static struct event event_of(struct lease *l, struct arena *a, const struct journal_write *w)
 {
-    const char **texts = ARENA_ARRAY(a, const char *, w->params.n + 1);
-    for (size_t i = 0; i < w->params.n; i++)
-        texts[i] =
-            w->params.v[i] && !w->is_raw ? log_redacted(a, str_of(w->params.v[i])) : w->params.v[i];
-    return (struct prepared){
-        .w = w,
-        .params = { texts, w->params.n },
-        .event = { .target = lease_target(l),
-                   .release_id = w->release_id,
-                   .epoch = lease_epoch(l),
-                   .type = w->event,
-                   .body = w->body ? log_redacted(a, str_of(w->body)) : NULL,
-                   .nonce = random_uuid(a) },
+    return (struct event){
+        .target = lease_target(l),
+        .release_id = w->release_id,
+        .epoch = lease_epoch(l),
+        .type = w->event,
+        .body = journal_text(a, w->body),
+        .nonce = random_uuid(a),
     };
 }
 
-static bool write_inside(struct lease *l, const struct prepared *p, struct err *e)
+const char *journal_text(struct arena *a, const char *text)
+{
+    return text ? log_redacted(a, str_of(text)) : NULL;
+}
+
+static bool write_inside(struct lease *l, const struct journal_write *w, const struct event *v,
+                         struct err *e)
 {
     struct pg *db = lease_db(l);
     uint64_t rows = 1;
     if (!lease_fence(l, db, e))
         return false;
-    if (p->w->sql && !pg_exec(db, p->w->sql, p->params, &rows, e))
+    if (w->sql && !pg_exec(db, w->sql, w->params, &rows, e))
         return false;
     if (rows == 0)
-        return err_set(e, ERR_CONFLICT, "%s", p->w->nothing ? p->w->nothing : "nothing to change");
-    return !p->w->event || event_append(db, &p->event, e);
+        return err_set(e, ERR_CONFLICT, "%s", w->nothing ? w->nothing : "nothing to change");
+    return !w->event || event_append(db, v, e);
 }
 
-static bool write_alone(struct lease *l, const struct prepared *p, struct err *e)
+static bool write_alone(struct lease *l, const struct journal_write *w, const struct event *v,
+                        struct err *e)
 {
     struct pg *db = lease_db(l);
-    if (pg_begin(db, e) && write_inside(l, p, e) && pg_commit(db, e))
+    if (pg_begin(db, e) && write_inside(l, w, v, e) && pg_commit(db, e))
         return true;
     pg_rollback(db);
     return false;
 }
 
 /* A lost connection is no reason to stop as long as the lease can be kept. */
-static bool write_until_settled(struct lease *l, const struct prepared *p, struct err *e)
+static bool write_until_settled(struct lease *l, const struct journal_write *w,
+                                const struct event *v, struct err *e)
 {
-    while (!write_alone(l, p, e)) {
+    while (!write_alone(l, w, v, e)) {
         if (e->code != ERR_NET && e->code != ERR_UNKNOWN_OUTCOME)
             return false;
         if (!lease_reconnect(l, e))
@@ -71,15 +66,15 @@ static bool write_until_settled(struct lease *l, const struct prepared *p, struc
 bool journal_write(struct lease *l, const struct journal_write *w, struct err *e)
 {
     CLEANUP(arena) struct arena *a = arena_new(0);
-    const struct prepared p = prepare(l, a, w);
+    const struct event v = event_of(l, a, w);
     char before[64], after[64];
     (void)snprintf(before, sizeof before, "journal.%s.before", w->name);
     (void)snprintf(after, sizeof after, "journal.%s.after", w->name);
 
     if (!FAULT_POINT(before, e))
         return err_wrap(e, "journal: %s", w->name);
-    bool ok =
-        pg_in_transaction(lease_db(l)) ? write_inside(l, &p, e) : write_until_settled(l, &p, e);
+    bool ok = pg_in_transaction(lease_db(l)) ? write_inside(l, w, &v, e)
+                                             : write_until_settled(l, w, &v, e);
     if (!ok || !FAULT_POINT(after, e))
         return err_wrap(e, "journal: %s", w->name);
     return true;

@@ -21,9 +21,12 @@ struct journal_write {
     const char *event; /* type; NULL: none */
     const char *release_id;
     const char *body; /* JSON text or NULL */
-
-    bool is_raw; /* params are bytes, not texts to be redacted */
 };
+
+/* A free text or JSON for the journal, with every registered secret replaced; NULL stays NULL.
+ * Names, digests and ids are written as they are: a variable whose value is "staging" must not blot
+ * out the name of the environment. */
+const char *journal_text(struct arena *a, const char *text);
 
 bool journal_write(struct lease *l, const struct journal_write *w, struct err *e) MUST_USE;
 
