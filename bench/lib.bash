@@ -4,6 +4,7 @@ here=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
 repo=${here%/*}
 # shellcheck source=../tests/lib/lockflight.bash
 bats_load_library() { :; }
+bats_require_minimum_version() { :; }
 export LOCKFLIGHT_UNDER_TEST=$repo/build/lockflight
 source "$repo/tests/lib/lockflight.bash"
 source "$repo/tests/lib/clients.bash"

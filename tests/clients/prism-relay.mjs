@@ -87,6 +87,9 @@ await new Promise((done, fail) => {
 
 let number = 0;
 let judging = Promise.resolve();
+// A file of a deploy has a path in its path; a document cannot say so, the hosted API takes it as it is.
+const asDocumented = (url) =>
+  url.replace(/(\/deploys\/[^/]+\/files\/)([^?]+)/, (_, before, path) => before + path.replaceAll('/', '%2F'));
 const isBinary = (type) => /octet-stream|multipart|zip/.test(type ?? '');
 
 async function judge(request, body, answer) {
@@ -96,7 +99,7 @@ async function judge(request, body, answer) {
   headers['x-relay-number'] = n;
   const shown = isBinary(headers['content-type']) ? Buffer.from('bytes') : body;
   if (shown.length) headers['content-length'] = shown.length;
-  const verdict = await send(`http://127.0.0.1:${prismPort}${request.url}`, request.method, headers, shown);
+  const verdict = await send(`http://127.0.0.1:${prismPort}${asDocumented(request.url)}`, request.method, headers, shown);
   answers.delete(n);
   const at = `${request.method} ${request.url} ${answer.status}`;
   appendFileSync(join(dir, 'exchanges'), `${at}\n`);

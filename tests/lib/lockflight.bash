@@ -14,6 +14,7 @@ lf_runtime=${LOCKFLIGHT_RUNTIME_DIR:-$lf_runtime}
 clients=$lf_runtime/clients
 
 export BATS_LIB_PATH=${BATS_LIB_PATH:-/usr/lib/bats:/usr/share/bats}
+bats_require_minimum_version 1.5.0
 bats_load_library bats-support
 bats_load_library bats-assert
 
