@@ -393,7 +393,7 @@ static void pages_have_pretty_addresses(void **state)
         { "/old",               302, "Location: /new\r" },
         { "/old?x=1",           302, "Location: /new?x=1\r" },
         { "/app.css",           200, "css" },
-        { "/file",              301, "Location: /else\r" },
+        { "/forced",             301, "Location: /else\r" },
         { "/spa/deep/er",       200, "home" },
         { "/gone",              410, "file" },
         { "/out/x",             502, "only to its own ports" },
