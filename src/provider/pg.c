@@ -37,6 +37,11 @@ static inline void result_cleanup(PGresult **r)
     PQclear(*r);
 }
 
+static inline void conn_cleanup(PGconn **c)
+{
+    PQfinish(*c);
+}
+
 /* ---- errors ---- */
 
 /* libpq ends its messages with a line end, and some have several lines. One line reads better. */
@@ -103,23 +108,48 @@ static bool transaction_pooler(struct pg *db, struct err *e)
     return err_hint(e, "use the direct database URL or the session pooler (port 5432)");
 }
 
-/* Three statements must meet the same backend. Supabase's transaction pooler is known by its port
- * as well, since an idle one hands out the same backend again and again. */
-static bool session_is_ours(struct pg *db, struct err *e)
+/* One number from a connection that may not be ours yet. */
+static bool ask_pid(struct pg *db, PGconn *conn, const char *sql, int *ret, struct err *e)
 {
-    if (ends_with(PQhost(db->conn), ".pooler.supabase.com") && streq(PQport(db->conn), "6543"))
-        return transaction_pooler(db, e);
-    for (int i = 0; i < 3; i++) {
-        const char *sql = i == 0 ? session_settings : "SELECT pg_catalog.pg_backend_pid()";
-        CLEANUP(result) PGresult *r = PQexecParams(db->conn, sql, 0, NULL, NULL, NULL, NULL, 0);
-        if (PQresultStatus(r) != PGRES_TUPLES_OK)
-            return PQstatus(db->conn) == CONNECTION_OK ? refused(r, e) : lost(db, true, e);
-        int pid = (int)strtol(PQgetvalue(r, 0, 0), NULL, 10);
-        if (i > 0 && pid != db->backend_pid)
-            return transaction_pooler(db, e);
-        db->backend_pid = pid;
-    }
+    CLEANUP(result) PGresult *r = PQexecParams(conn, sql, 0, NULL, NULL, NULL, NULL, 0);
+    if (PQresultStatus(r) != PGRES_TUPLES_OK)
+        return PQstatus(conn) == CONNECTION_OK ? refused(r, e) : lost(db, true, e);
+    *ret = (int)strtol(PQgetvalue(r, 0, 0), NULL, 10);
     return true;
+}
+
+/* Behind any pooler the process id that libpq was told is not the backend's. Whether the backend is ours alone
+ * shows when a second client begins a transaction: a transaction pooler hands it the backend that we
+ * have just used. */
+static bool backend_is_shared(struct pg *db, const char *const *keys, const char *const *values,
+                              bool *ret, struct err *e)
+{
+    static const char pid_sql[] = "SELECT pg_catalog.pg_backend_pid()";
+    int second_pid = 0, pid = 0;
+    CLEANUP(conn) PGconn *second = PQconnectdbParams(keys, values, 1);
+    if (PQstatus(second) != CONNECTION_OK)
+        return lost(db, true, e);
+    CLEANUP(result) PGresult *begun = PQexec(second, "BEGIN");
+    if (PQresultStatus(begun) != PGRES_COMMAND_OK)
+        return refused(begun, e);
+    if (!ask_pid(db, second, pid_sql, &second_pid, e) || !ask_pid(db, db->conn, pid_sql, &pid, e))
+        return false;
+    *ret = second_pid == db->backend_pid || pid != db->backend_pid;
+    return true;
+}
+
+/* Supabase's transaction pooler is known by its port as well. */
+static bool session_is_ours(struct pg *db, const char *const *keys, const char *const *values,
+                            struct err *e)
+{
+    bool is_shared =
+        ends_with(PQhost(db->conn), ".pooler.supabase.com") && streq(PQport(db->conn), "6543");
+    if (!is_shared && !ask_pid(db, db->conn, session_settings, &db->backend_pid, e))
+        return false;
+    if (!is_shared && PQbackendPID(db->conn) != db->backend_pid &&
+        !backend_is_shared(db, keys, values, &is_shared, e))
+        return false;
+    return is_shared ? transaction_pooler(db, e) : true;
 }
 
 static bool connect_failed(struct pg *db, struct err *e)
@@ -159,7 +189,7 @@ static bool connect_now(struct pg *db, struct err *e)
     if (PQserverVersion(db->conn) < PG_MINIMUM_VERSION)
         return err_set(e, ERR_CONFIG, "%s runs PostgreSQL %d; 14 is the oldest that works",
                        db->where, PQserverVersion(db->conn) / 10000);
-    return session_is_ours(db, e);
+    return session_is_ours(db, keys, values, e);
 }
 
 /* Registers the password for redaction; refuses an URL that libpq cannot

@@ -2,11 +2,14 @@
 #include "assert_ok.h"
 #include "pg_fixture.h"
 
+#include "base/fs.h"
 #include "provider/pg.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -185,6 +188,58 @@ static void a_statement_dies_within_a_second_of_its_client(void **state)
     assert_string_equal(ask(f, f->db, count), "0");
 }
 
+/* A PgBouncer in front of the fixture's server, with both pool modes. 0 if the machine has none. */
+static pid_t start_bouncer(struct fixture *f, const char *dir)
+{
+    char *ini =
+        arena_printf(f->a,
+                     "[databases]\ntx = %s pool_mode=transaction\nse = %s pool_mode=session\n"
+                     "[pgbouncer]\nlisten_addr =\nunix_socket_dir = %s\nauth_type = any\n"
+                     "logfile = %s/log\n",
+                     f->url, f->url, dir, dir);
+    char *path = arena_printf(f->a, "%s/bouncer.ini", dir);
+    struct err e = { 0 };
+    if (access("/usr/sbin/pgbouncer", X_OK) != 0 || !fs_replace(path, str_of(ini), 0644, &e) ||
+        chmod(dir, 0777) != 0)
+        return 0;
+    pid_t child = fork();
+    if (child == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (geteuid() == 0)
+            (void)execl("/usr/sbin/pgbouncer", "pgbouncer", "-q", "-u", "nobody", path, NULL);
+        (void)execl("/usr/sbin/pgbouncer", "pgbouncer", "-q", path, NULL);
+        _exit(1);
+    }
+    return child;
+}
+
+static void a_transaction_pooler_is_refused_and_a_session_pooler_is_fine(void **state)
+{
+    struct fixture *f = *state;
+    char dir[] = "/tmp/lockflight-bouncer-XXXXXX";
+    assert_non_null(mkdtemp(dir));
+    pid_t bouncer = start_bouncer(f, dir);
+    struct pg *db = NULL;
+    bool ok = false;
+    char *tx = arena_printf(f->a, "host=%s port=6432 user=postgres dbname=tx", dir);
+    char *se = arena_printf(f->a, "host=%s port=6432 user=postgres dbname=se", dir);
+    for (int i = 0; bouncer && i < 200 && !ok; i++) {
+        ok = pg_open(&(struct pg_spec){ .url = se }, &db, &f->e);
+        (void)usleep(20000);
+    }
+    pg_close(db);
+    if (bouncer) {
+        assert_ok(ok, &f->e);
+        assert_fails(pg_open(&(struct pg_spec){ .url = tx }, &db, &f->e), &f->e, ERR_CONFIG);
+        (void)kill(bouncer, SIGKILL);
+        (void)waitpid(bouncer, NULL, 0);
+    }
+    struct err e = { 0 };
+    (void)!fs_remove_tree(dir, &e);
+    if (!bouncer)
+        print_message("# no pgbouncer on this machine: nothing tried\n");
+}
+
 static void bytes_and_arrays_survive_the_trip(void **state)
 {
     struct fixture *f = *state;
@@ -217,6 +272,7 @@ int main(void)
         TEST(a_commit_on_a_cut_connection_is_settled_as_not_done),
         TEST(committing_a_failed_transaction_is_an_error),
         TEST(a_statement_dies_within_a_second_of_its_client),
+        TEST(a_transaction_pooler_is_refused_and_a_session_pooler_is_fine),
         TEST(bytes_and_arrays_survive_the_trip),
     };
     return cmocka_run_group_tests_name("provider/pg", tests, NULL, NULL);
