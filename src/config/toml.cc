@@ -18,11 +18,92 @@ extern "C" {
 
 namespace {
 
+/* toml++ limits how deep values nest, but not how many parts a dotted key has, and each part is a
+ * table within a table: a long enough one would overflow the stack. */
+constexpr int max_key_dots = 16;
+
+struct refusal {
+    int line;
+    int column;
+    const char *why;
+};
+
+/* Finds keys with too many parts: counts dots outside texts and comments, from one delimiter to the
+ * next. The text need not be valid TOML. */
+class key_scanner {
+  public:
+    explicit key_scanner(std::string_view text) : text(text) {}
+
+    void run()
+    {
+        for (at = 0; at < text.size(); at++)
+            step(text[at]);
+    }
+
+  private:
+    std::string_view text;
+    size_t at = 0;
+    size_t line_begin = 0;
+    int line = 1;
+    int dots = 0;
+
+    void step(char c)
+    {
+        if (c == '"' || c == '\'')
+            skip_text(c);
+        else if (c == '#')
+            skip_comment();
+        else if (c == '\n')
+            next_line();
+        else if (c == '=' || c == ',' || c == '{' || c == '[')
+            dots = 0;
+        else if (c == '.' && ++dots > max_key_dots)
+            throw refusal{ line, static_cast<int>(at - line_begin) + 1,
+                           "a key has too many parts" };
+    }
+
+    void next_line()
+    {
+        line++;
+        line_begin = at + 1;
+        dots = 0;
+    }
+
+    void skip_comment()
+    {
+        while (at + 1 < text.size() && text[at + 1] != '\n')
+            at++;
+    }
+
+    /* From the quote at `at` to the last one that ends the text; three quotes may span lines. */
+    void skip_text(char quote)
+    {
+        const bool is_long = text.substr(at, 3) == std::string(3, quote);
+        const std::string end(is_long ? 3 : 1, quote);
+        for (at += end.size(); at < text.size(); at++) {
+            if (text[at] == '\\' && quote == '"') {
+                at++;
+            } else if (text.substr(at, end.size()) == end) {
+                at += end.size() - 1;
+                return;
+            } else if (text[at] == '\n') {
+                next_line();
+                if (!is_long)
+                    return; /* not closed: the parser will say so */
+            }
+        }
+    }
+};
+
 struct copier {
     struct arena *arena;
 
-    const char *text(std::string_view s) const
+    /* C would take a zero byte for the end. */
+    const char *text(std::string_view s, const toml::source_region &where) const
     {
+        if (s.find('\0') != std::string_view::npos)
+            throw refusal{ static_cast<int>(where.begin.line), static_cast<int>(where.begin.column),
+                           "a text holds a zero byte" };
         return arena_strndup(arena, s.data(), s.size());
     }
 
@@ -42,7 +123,7 @@ struct copier {
     {
         if (auto s = from.as_string()) {
             to->kind = TOML_TEXT;
-            to->text = text(s->get());
+            to->text = text(s->get(), from.source());
         } else if (auto i = from.as_integer()) {
             to->kind = TOML_INTEGER;
             to->integer = i->get();
@@ -59,7 +140,7 @@ struct copier {
                     out << *node;
             });
             to->kind = TOML_DATE;
-            to->text = text(out.str());
+            to->text = text(out.str(), from.source());
         }
     }
 
@@ -78,7 +159,7 @@ struct copier {
         for (auto &&[key, node] : from) {
             struct toml_node *item = &to->items[to->n++];
             value(node, item);
-            item->key = text(key.str());
+            item->key = text(key.str(), key.source());
             item->key_line = static_cast<int>(key.source().begin.line);
             item->key_column = static_cast<int>(key.source().begin.column);
         }
@@ -102,6 +183,7 @@ bool toml_parse(struct arena *a, struct str text, const char *name, struct toml_
                 struct err *e)
 {
     try {
+        key_scanner(std::string_view(text.p, text.n)).run();
         toml::table table = toml::parse(std::string_view(text.p, text.n), std::string_view(name));
         struct toml_node root = {};
         copier{ a }.value(table, &root);
@@ -111,6 +193,8 @@ bool toml_parse(struct arena *a, struct str text, const char *name, struct toml_
         const auto &at = failure.source().begin;
         const std::string why(failure.description());
         return refuse(name, static_cast<int>(at.line), static_cast<int>(at.column), why.c_str(), e);
+    } catch (const refusal &failure) {
+        return refuse(name, failure.line, failure.column, failure.why, e);
     } catch (const std::exception &failure) {
         return refuse(name, 1, 1, failure.what(), e);
     }

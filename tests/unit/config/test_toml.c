@@ -90,6 +90,16 @@ static void deep_nesting_is_refused_whatever_its_form(void **state)
     assert_fails(parse(f, str_of(header)), &f->e, ERR_CONFIG);
 }
 
+static void the_deepest_that_is_accepted_does_no_harm(void **state)
+{
+    struct fixture *f = *state;
+    char *opened = arena_strdup(f->arena, many(f, "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a={", 200, "").p);
+    char *text = arena_printf(f->arena, "%sb=1%s\n", opened, many(f, "}", 200, "").p);
+    assert_ok(parse(f, str_of(text)), &f->e);
+    struct toml_node merged = toml_merge(f->arena, &f->root, &f->root);
+    assert_int_equal(merged.n, 1);
+}
+
 static void malformed_input_is_refused_with_a_place(void **state)
 {
     struct fixture *f = *state;
@@ -140,6 +150,7 @@ int main(void)
         TEST(malformed_input_is_refused_with_a_place),
         TEST(a_merge_replaces_values_and_joins_tables),
         TEST(what_is_written_reads_the_same),
+        TEST(the_deepest_that_is_accepted_does_no_harm),
         TEST(deep_nesting_is_refused_whatever_its_form),
     };
     return cmocka_run_group_tests_name("toml", tests, NULL, NULL);
