@@ -12,7 +12,7 @@ RELEASE_FLAGS = -Dbuildtype=debugoptimized
 CHECK_FLAGS   = -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dfaults=true
 
 .DEFAULT_GOAL := build/lockflight
-.PHONY: build/lockflight build-check/lockflight all demo check check-contract install format lint bench clean help
+.PHONY: build/lockflight build-check/lockflight all demo check check-contract install format lint fuzz bench clean help
 
 all: build/lockflight
 
@@ -51,13 +51,18 @@ lint: ## clang-format, clang-tidy and gcc -fanalyzer, all findings are errors
 	@tools/install-deps build lint
 	@tools/lint
 
+T ?= 60
+fuzz: ## make fuzz T=60: search each fuzz target for T seconds with libFuzzer
+	@tools/install-deps build fuzz
+	@tools/fuzz $(T)
+
 bench: ## measure against netlify-cli, nginx and the vendors' start-up
 	@tools/install-deps build run test bench
 	@$(MAKE) --no-print-directory build/lockflight
 	@bench/run
 
-clean: ## remove both builds
-	rm -rf build build-check build-lint
+clean: ## remove every build
+	rm -rf build build-check build-lint build-fuzz
 
 help: ## this list
 	@sed -n 's/^\([a-z/-]*\):.*## /\1\t/p' Makefile | expand -t 20

@@ -126,8 +126,20 @@ static char *encode(struct arena *a, struct str bytes, int variant)
     return text;
 }
 
+/* libsodium takes bytes above 0x7f for letters of the alphabet; one value would have two texts. */
+static bool is_ascii(struct str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if ((unsigned char)text.p[i] > 0x7f)
+            return false;
+    }
+    return true;
+}
+
 static bool decode(struct arena *a, struct str text, int variant, struct str *ret)
 {
+    if (!is_ascii(text))
+        return false;
     unsigned char *bytes = arena_alloc(a, text.n + 1);
     size_t n = 0;
     const char *end = NULL;

@@ -103,6 +103,14 @@ static void put_text(struct strbuf *b, const char *text)
     strbuf_addc(b, '"');
 }
 
+/* With a point or an exponent, without which it would be read as a whole number. */
+static void put_real(struct strbuf *b, double real)
+{
+    char text[40];
+    (void)snprintf(text, sizeof text, "%.17g", real);
+    strbuf_printf(b, "%s%s", text, strpbrk(text, ".ein") ? "" : ".0");
+}
+
 static void put_value(struct strbuf *b, const struct toml_node *node);
 
 /* NOLINTNEXTLINE(misc-no-recursion) */
@@ -140,7 +148,7 @@ static void put_value(struct strbuf *b, const struct toml_node *node)
         strbuf_printf(b, "%lld", (long long)node->integer);
         return;
     case TOML_REAL:
-        strbuf_printf(b, "%.17g", node->real);
+        put_real(b, node->real);
         return;
     case TOML_BOOL:
         strbuf_adds(b, node->boolean ? "true" : "false");

@@ -175,6 +175,16 @@ static void set_value(struct arena *a, struct header_rules *into, struct header_
     rule->values = grown;
 }
 
+static bool has_control(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if ((c < 0x20 && c != '\t') || c == 0x7f)
+            return true;
+    }
+    return false;
+}
+
 static void read_value(struct arena *a, struct header_rules *into, struct header_rule *rule,
                        struct str line, int number)
 {
@@ -187,6 +197,8 @@ static void read_value(struct arena *a, struct header_rules *into, struct header
         problem(a, into, number, "a header without a name");
     else if (value.n == 0)
         problem(a, into, number, "a header without a value");
+    else if (has_control(line))
+        problem(a, into, number, "a control character in a header");
     else if (!rule)
         problem(a, into, number, "a header before any path");
     else if (!is_refused(str_dup(a, name)))

@@ -54,23 +54,32 @@ struct str multipart_build(struct arena *a, const struct multipart_part *parts, 
     return (struct str){ arena_strndup(a, b.p, b.n), b.n };
 }
 
+/* Cuts at the first semicolon that is not inside quotes; as str_cut. */
+static struct str cut_parameter(struct str *rest)
+{
+    bool is_quoted = false;
+    size_t n = 0;
+    while (n < rest->n && (is_quoted || rest->p[n] != ';'))
+        is_quoted ^= rest->p[n++] == '"';
+    struct str first = { rest->p, n };
+    *rest = n < rest->n ? (struct str){ rest->p + n + 1, rest->n - n - 1 } : (struct str){ 0 };
+    return first;
+}
+
 /* The value of `key` in "form-data; key=value; other=\"quoted\""; p == NULL if it is not there. */
 static struct str parameter(struct str text, const char *key)
 {
-    size_t key_bytes = strlen(key);
-    (void)str_cut(&text, ';');
+    (void)cut_parameter(&text);
     while (text.p) {
-        text = str_trim(text);
-        if (text.n > key_bytes && strncasecmp(text.p, key, key_bytes) == 0 &&
-            text.p[key_bytes] == '=') {
-            struct str value = { text.p + key_bytes + 1, text.n - key_bytes - 1 };
-            if (value.n > 0 && value.p[0] == '"') {
-                value = (struct str){ value.p + 1, value.n - 1 };
-                return str_cut(&value, '"');
-            }
-            return str_trim(str_cut(&value, ';'));
-        }
-        (void)str_cut(&text, ';');
+        struct str value = cut_parameter(&text);
+        struct str name = str_trim(str_cut(&value, '='));
+        if (!value.p || name.n != strlen(key) || strncasecmp(name.p, key, name.n) != 0)
+            continue;
+        value = str_trim(value);
+        if (!str_starts(value, "\""))
+            return value;
+        value = (struct str){ value.p + 1, value.n - 1 };
+        return str_cut(&value, '"');
     }
     return (struct str){ 0 };
 }

@@ -73,7 +73,7 @@ bool netlify_unreadable(bool ok, struct err *e)
 
 /* ---- site ---- */
 
-static bool read_site(struct arena *a, const json_t *value, struct netlify_site *ret, struct err *e)
+bool netlify_site_read(struct arena *a, const json_t *value, struct netlify_site *ret, struct err *e)
 {
     const char *id;
     if (!json_need_text(value, "id", "site", &id, e))
@@ -103,7 +103,7 @@ static bool get_site(struct netlify *n, struct arena *a, const char *id, struct 
         .path = arena_printf(a, "/sites/%s", url_encode(a, id)),
     };
     json_auto_t *value = NULL;
-    return http_json(n->http, a, &q, &value, NULL, e) && read_site(a, value, ret, e);
+    return http_json(n->http, a, &q, &value, NULL, e) && netlify_site_read(a, value, ret, e);
 }
 
 static void remember_site(struct netlify *n, const struct netlify_site *site)
@@ -189,7 +189,7 @@ bool netlify_sites(struct netlify *n, struct arena *a, const char *name, struct 
         size_t i;
         json_t *value;
         json_array_foreach (list, i, value)
-            if (!read_site(a, value, vec_add(&sites, a), e))
+            if (!netlify_site_read(a, value, vec_add(&sites, a), e))
                 return err_wrap(e, "list sites");
         next = netlify_next_page(n, a, &answer);
     }
@@ -215,7 +215,7 @@ bool netlify_site_create(struct netlify *n, struct arena *a, const char *account
             err_recode(e, ERR_CONFLICT);
         return err_wrap(e, "create site %s", name);
     }
-    return netlify_unreadable(read_site(a, value, ret, e), e);
+    return netlify_unreadable(netlify_site_read(a, value, ret, e), e);
 }
 
 /* ---- what visitors notice ---- */

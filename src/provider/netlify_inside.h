@@ -24,6 +24,10 @@ bool netlify_site_id(struct netlify *n, const char **ret, struct err *e) MUST_US
 bool netlify_deploy_read(struct arena *a, const json_t *value, const char *name,
                          struct netlify_deploy *ret, struct err *e) MUST_USE;
 
+/* The same for a site. ERR_DATA without an id. */
+bool netlify_site_read(struct arena *a, const json_t *value, struct netlify_site *ret,
+                       struct err *e) MUST_USE;
+
 /* A text member copied into the arena, "" if absent. */
 const char *netlify_text(struct arena *a, const json_t *object, const char *key);
 

@@ -179,6 +179,7 @@ static void digests_equal_the_published_vectors(void **state)
     assert_true(base64url_decode(a, str_of(base64url_encode(a, STR("a?>"))), &back));
     assert_true(str_is(back, "a?>"));
     assert_false(base64url_decode(a, STR("a*b"), &back));
+    assert_false(base64url_decode(a, STR("日本é"), &back));
 }
 
 static void a_registered_secret_is_redacted_everywhere(void **state)

@@ -107,6 +107,19 @@ static void a_multipart_body_survives_the_round_trip(void **state)
     assert_null(got[2].filename);
 }
 
+static void what_stands_inside_quotes_is_no_parameter_of_a_part(void **state)
+{
+    (void)state;
+    static const char body[] = "--X\r\nContent-Disposition: form-data; name=\"a; filename=b\"\r\n"
+                               "\r\nx\r\n--X--";
+    struct multipart_part *got;
+    size_t n;
+    assert_ok(multipart_parse(a, "multipart/form-data; boundary=X", STR(body), &got, &n, &e), &e);
+    assert_int_equal(n, 1);
+    assert_string_equal(got[0].name, "a; filename=b");
+    assert_null(got[0].filename);
+}
+
 static void a_cut_multipart_body_is_refused_wherever_it_is_cut(void **state)
 {
     (void)state;
@@ -150,6 +163,7 @@ int main(void)
         T(a_path_is_encoded_as_encodeURI_does),
         T(the_next_page_is_read_from_a_link_header),
         T(a_multipart_body_survives_the_round_trip),
+        T(what_stands_inside_quotes_is_no_parameter_of_a_part),
         T(a_cut_multipart_body_is_refused_wherever_it_is_cut),
         T(a_part_may_name_its_path_in_a_header_of_its_own),
     };
