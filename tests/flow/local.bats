@@ -26,7 +26,7 @@ insert into auth.users (id, instance_id, aud, role, email, encrypted_password, e
 values ('11111111-1111-1111-1111-111111111111', '00000000-0000-0000-0000-000000000000', 'authenticated', 'authenticated',
         'anna@studio.test', crypt('correct horse', gen_salt('bf', 4)), now(), now(), now()) on conflict do nothing;
 SQL
-  export LOCKFLIGHT_FUNCTION_IDLE_MS=1500 # hosted: 150 s
+  export LOCKFLIGHT_FUNCTION_IDLE_MS=8000 # hosted: 150 s
   platform_up "$app"
   ref=$(environment staging project_ref) url=$(environment staging url)
   anon=$(environment staging anon_key) service=$(environment staging service_role_key) db=$(environment staging database)
@@ -235,7 +235,7 @@ status() { curl -sS --max-time 20 -o /dev/null -w '%{http_code}' "$url$1" "${@:2
 }
 
 @test "a heap over the limit answers 546" {
-  deploy greedy 'Deno.serve((r) => { if (r.url.endsWith("/eat")) { const a = []; for (;;) a.push(new Array(1e5).fill({})); } return new Response("thin"); });'
+  deploy greedy 'Deno.serve((r) => { if (r.url.endsWith("/eat")) { const a = []; for (;;) a.push(new Array(2e6).fill(1.5)); } return new Response("thin"); });'
   run call greedy/eat
   assert_output --partial '"code":"WORKER_LIMIT"'
   [ "$(call greedy)" = thin ]
