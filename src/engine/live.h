@@ -6,6 +6,7 @@
  *
  *     { "release": name, "source": digest, "artefact": digest,
  *       "deploy": id, "permalink": url, "locked": bool,
+ *       "commit"?: the git commit, when the tree was clean,
  *       "functions": { slug: { "source": digest, "hash": bundle sha256, "version": n } },
  *       "variables": { NAME: { "digest": sha256, "value"?: only if it is not secret } },
  *       "migrations": [ version … ],

@@ -7,9 +7,9 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "engine/function_switch.h"
+#include "engine/previous.h"
 #include "engine/publish_site.h"
 #include "engine/variable_restore.h"
-#include "engine/verify.h"
 #include "migrate/apply.h"
 
 struct back {
@@ -146,22 +146,21 @@ static const struct {
 static bool prove(struct back *b, const char *layer, struct err *e)
 {
     struct release *r = b->r;
-    size_t skipped;
-    struct verify_set set = verify_kept(r->arena, b->plan->manifest, &skipped);
-    struct verify_spec spec = { .arena = r->arena,
-                                .phase = "verify",
-                                .cwd = r->target->config->dir,
-                                .sink = r->sink,
-                                .values = target_check_values(r->target, b->answering,
-                                                              r->target->site_url) };
+    struct verify_spec spec = {
+        .arena = r->arena,
+        .phase = "verify",
+        .cwd = r->target->config->dir,
+        .sink = r->sink,
+        .values = target_check_values(r->target, b->answering, r->target->site_url),
+    };
     report_begin(r->sink, "verify", "Ask whether %s is green", b->plan->to.name);
-    struct verify_result result = verify_checks(&spec, &set);
-    if (!result.is_green) {
-        report_done(r->sink, REPORT_FAIL, "verify", "%s: %s", result.failed, result.result.why);
-        verify_error(&result, e);
+    struct previous p = previous_ask(&spec, b->plan->manifest);
+    if (!p.result.is_green) {
+        report_done(r->sink, REPORT_FAIL, "verify", "%s: %s", p.result.failed, p.result.result.why);
+        verify_error(&p.result, e);
         return err_wrap(e, "after %s", layer);
     }
-    report_done(r->sink, REPORT_OK, "verify", "%zu check%s green", set.n, set.n == 1 ? "" : "s");
+    report_done(r->sink, REPORT_OK, "verify", "%s green", previous_count(r->arena, &p));
     return true;
 }
 

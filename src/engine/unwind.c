@@ -8,8 +8,8 @@
 #include "base/signals.h"
 #include "base/strbuf.h"
 #include "engine/phase_table.h"
+#include "engine/previous.h"
 #include "engine/release.h"
-#include "engine/verify.h"
 
 enum unwind_move unwind_decide(enum unwind_rule rule, enum knowledge knowledge)
 {
@@ -57,33 +57,31 @@ static const char *functions_answer(struct release *r)
 
 static enum knowledge ask_previous(struct release *r)
 {
-    size_t skipped;
-    struct verify_set set = verify_kept(r->arena, r->live.manifest, &skipped);
     report_begin(r->sink, "verify", "Ask whether the previous release is green");
     if (!r->live.has_release) {
         report_done(r->sink, REPORT_OK, "verify",
                     "no release was live before: nothing to compare with");
         return KNOWS_GREEN;
     }
-    struct verify_spec spec = { .arena = r->arena,
-                                .phase = "verify",
-                                .cwd = r->target->config->dir,
-                                .sink = r->sink,
-                                .values =
-                                    target_check_values(r->target, functions_answer(r), NULL) };
-    spec.values.permalink = r->target->site_url;
-    struct verify_result result = verify_checks(&spec, &set);
-    if (set.n == 0) {
+    struct verify_spec spec = {
+        .arena = r->arena,
+        .phase = "verify",
+        .cwd = r->target->config->dir,
+        .sink = r->sink,
+        .values = target_check_values(r->target, functions_answer(r), r->target->site_url),
+    };
+    struct previous p = previous_ask(&spec, r->live.manifest);
+    if (p.checks == 0) {
         report_done(r->sink, REPORT_FAIL, "verify",
                     "the previous release keeps no checks: no signal is not green");
         return KNOWS_RED;
     }
-    if (!result.is_green) {
-        report_done(r->sink, REPORT_FAIL, "verify", "%s: %s", result.failed, result.result.why);
+    if (!p.result.is_green) {
+        report_done(r->sink, REPORT_FAIL, "verify", "%s: %s", p.result.failed, p.result.result.why);
         return KNOWS_RED;
     }
-    report_done(r->sink, REPORT_OK, "verify", "the previous release's %zu check%s green", set.n,
-                set.n == 1 ? " is" : "s are");
+    report_done(r->sink, REPORT_OK, "verify", "the previous release's %s are green",
+                previous_count(r->arena, &p));
     return KNOWS_GREEN;
 }
 

@@ -68,19 +68,16 @@ struct verify_result verify_site_word(const struct verify_spec *spec, const char
     return verify_checks(spec, &(struct verify_set){ &word, 1 });
 }
 
-struct verify_set verify_kept(struct arena *a, const json_t *manifest, size_t *ret_skipped)
+struct verify_set verify_kept(struct arena *a, const json_t *manifest)
 {
     const json_t *lists[] = { json_object_get(json_object_get(manifest, "checks"), "backend"),
                               json_object_get(json_object_get(manifest, "checks"), "site") };
     size_t most = json_array_size(lists[0]) + json_array_size(lists[1]) + 1;
     struct verify_set set = { .v = ARENA_ARRAY(a, struct config_check, most) };
-    *ret_skipped = 0;
     for (size_t i = 0; i < 2; i++) {
         for (size_t j = 0; j < json_array_size(lists[i]); j++) {
             struct config_check check = check_unpack(a, json_array_get(lists[i], j));
-            if (!check.url)
-                *ret_skipped += 1;
-            else if (!has_name(&set, check.name))
+            if (!has_name(&set, check.name))
                 set.v[set.n++] = check;
         }
     }

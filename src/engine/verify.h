@@ -42,10 +42,9 @@ struct verify_result verify_site_word(const struct verify_spec *spec, const char
 struct verify_set verify_declared(struct arena *a, const struct config *config,
                                   const struct text_array *names);
 
-/* The checks a manifest kept: both lists; `run` checks are left out (their scripts belong to
- * another checkout) and counted in *ret_skipped. The site's own word about its release is always
- * among them when it has one. */
-struct verify_set verify_kept(struct arena *a, const json_t *manifest, size_t *ret_skipped);
+/* The checks a manifest kept, both lists. The site's own word about its release is always among
+ * them when it has one. */
+struct verify_set verify_kept(struct arena *a, const json_t *manifest);
 
 /* How long to watch, and how much may go wrong. */
 struct verify_watch {

@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "engine/draft_site.h"
 #include "engine/phase_table.h"
+#include "engine/previous.h"
 #include "engine/release.h"
-#include "engine/verify.h"
 
 #define PHASE "backend"
 
@@ -45,12 +45,10 @@ bool backend_run(struct release *r, struct err *e)
     if (!result.is_green)
         return verify_error(&result, e);
 
-    size_t skipped;
-    struct verify_set kept = verify_kept(r->arena, r->live.manifest, &skipped);
     spec.values.site = r->target->site_url;
-    struct verify_result old = verify_checks(&spec, &kept);
-    if (!old.is_green) {
-        (void)verify_error(&old, e);
+    struct previous old = previous_ask(&spec, r->live.manifest);
+    if (!old.result.is_green) {
+        (void)verify_error(&old.result, e);
         return err_wrap(e, "the previous release on the new backend");
     }
 
@@ -62,11 +60,11 @@ bool backend_run(struct release *r, struct err *e)
         return false;
     if (!result.is_green)
         return verify_error(&result, e);
-    release_summary(r, "%zu check%s, %zu of the previous release%s", fresh.n,
-                    fresh.n == 1 ? "" : "s", kept.n,
-                    how.duration_ms > 0
-                        ? arena_printf(r->arena, ", watched %s, %lld probes",
-                                       clock_duration(r->arena, how.duration_ms), (long long)probes)
-                        : "");
+    const char *watched = "";
+    if (how.duration_ms > 0)
+        watched = arena_printf(r->arena, ", watched %s, %lld probes",
+                               clock_duration(r->arena, how.duration_ms), (long long)probes);
+    release_summary(r, "%zu check%s, %s of the previous release%s", fresh.n,
+                    fresh.n == 1 ? "" : "s", previous_count(r->arena, &old), watched);
     return true;
 }

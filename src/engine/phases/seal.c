@@ -72,6 +72,8 @@ static bool make_manifest(struct release *r, json_t **ret, struct err *e)
                      r->plan->runtime_digest ? r->plan->runtime_digest : "", "locked", 1,
                      "functions", functions_live(r), "variables", variables_live(r), "migrations",
                      migrations, "checks", checks);
+    if (!r->plan->source.is_dirty)
+        json_object_set_new(*ret, "commit", json_string(r->plan->source.commit));
     return true;
 }
 
