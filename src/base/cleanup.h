@@ -14,6 +14,7 @@
 
 #define CLEANUP(name) __attribute__((cleanup(name##_cleanup)))
 
+/* The attribute hands over `int *`. NOLINTNEXTLINE(readability-non-const-parameter) */
 static inline void fd_cleanup(int *fd)
 {
     if (*fd >= 0)
