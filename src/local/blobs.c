@@ -202,10 +202,8 @@ bool blobs_open(const char *dir, size_t memory_bytes,
     (void)snprintf(path, sizeof path, "%s/tmp", dir);
     if (!fs_remove_tree(path, e) || !fs_mkdirs(path, 0700, e))
         return false;
-    for (unsigned i = 0; i < 256; i++) {
+    for (unsigned i = 0; i < 256; i++) { /* a folder is made when it gets its first blob */
         (void)snprintf(path, sizeof path, "%s/%02x", dir, i);
-        if (!fs_mkdirs(path, 0700, e))
-            return false;
         scan_folder(b, path, trusted, context);
     }
     return true;
@@ -239,43 +237,76 @@ bool blobs_temp(struct blobs *b, char ret_path[], size_t room, int *ret_fd, stru
     return *ret_fd >= 0 || err_system(e, "open %s", ret_path);
 }
 
+static bool move_in(const char *temp, const char *path, struct err *e)
+{
+    if (rename(temp, path) == 0)
+        return true;
+    char folder[PATH_BYTES + 64];
+    (void)snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+    if (errno != ENOENT || (mkdir(folder, 0700) != 0 && errno != EEXIST) || rename(temp, path) != 0)
+        return err_system(e, "rename %s to %s", temp, path);
+    return true;
+}
+
 bool blobs_adopt(struct blobs *b, const char *temp_path, const char *sha, uint64_t n, struct err *e)
 {
     char path[PATH_BYTES + 64];
     form_path(b, sha, ENCODING_IDENTITY, path);
-    if (rename(temp_path, path) != 0)
-        return err_system(e, "rename %s to %s", temp_path, path);
+    if (!move_in(temp_path, path, e))
+        return false;
     atomic_store(&b->is_dirty, true);
     add(b, sha, n, 1U << ENCODING_IDENTITY);
     return true;
 }
 
-static bool put_form(struct blobs *b, const char *sha, enum encoding encoding, struct str content,
-                     struct err *e)
+/* Opens a file that must not exist, making its folder if it is the first one in it. */
+static int create(const char *path)
+{
+    int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+    int fd = open(path, flags, 0600);
+    if (fd >= 0 || errno != ENOENT)
+        return fd;
+    char folder[PATH_BYTES + 64];
+    (void)snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+        return -1;
+    return open(path, flags, 0600);
+}
+
+/* Written under its own name: half a file is told from a whole one by its hash at the next start, and
+ * while we run nobody looks at a name that is not in the table. */
+static bool write_new(const char *path, struct str content, struct err *e)
+{
+    CLEANUP(fd) int fd = create(path);
+    if (fd < 0)
+        return err_system(e, "open %s", path);
+    if (fs_write_all(fd, content, e))
+        return true;
+    (void)unlink(path);
+    return err_wrap(e, "store %s", path);
+}
+
+/* Two uploads of one content may meet: the second takes the way over a temporary file. */
+static bool write_beside(struct blobs *b, const char *path, struct str content, struct err *e)
 {
     char temp[PATH_BYTES + 64];
-    char path[PATH_BYTES + 64];
     CLEANUP(fd) int fd = -1;
     if (!blobs_temp(b, temp, sizeof temp, &fd, e))
         return false;
-    form_path(b, sha, encoding, path);
-    if (!fs_write_all(fd, content, e)) {
-        (void)unlink(temp);
-        return err_wrap(e, "store %s", sha);
-    }
-    if (rename(temp, path) != 0) {
-        err_system(e, "rename %s to %s", temp, path);
-        (void)unlink(temp);
-        return false;
-    }
-    return true;
+    if (fs_write_all(fd, content, e) && move_in(temp, path, e))
+        return true;
+    (void)unlink(temp);
+    return false;
 }
 
 bool blobs_put(struct blobs *b, const char *sha, struct str content, struct err *e)
 {
     if (blobs_find(b, sha))
         return true;
-    if (!put_form(b, sha, ENCODING_IDENTITY, content, e))
+    char path[PATH_BYTES + 64];
+    form_path(b, sha, ENCODING_IDENTITY, path);
+    if (!write_new(path, content, e) &&
+        (e->sys_errno != EEXIST || !write_beside(b, path, content, e)))
         return false;
     atomic_store(&b->is_dirty, true);
     add(b, sha, content.n, 1U << ENCODING_IDENTITY);
@@ -393,24 +424,51 @@ int blobs_file(struct blobs *b, struct blob *blob, enum encoding encoding, uint6
 
 /* ---- Compressed forms ------------------------------------------------------------------------ */
 
+/* Not yet durable, so not yet under the name that is trusted after a restart. */
+static void fresh_path(const struct blobs *b, const struct blob *blob, enum encoding encoding,
+                       char *ret)
+{
+    form_path(b, blob->sha, encoding, ret);
+    (void)strncat(ret, ".new", 5);
+}
+
+static void compress_form(struct blobs *b, struct blob *blob, enum encoding encoding,
+                          const struct bytes *plain)
+{
+    struct str out = { 0 };
+    struct err e;
+    char path[PATH_BYTES + 64];
+    bool made = encoding == ENCODING_GZIP ? compress_gzip(plain->p, plain->n, &out)
+                                          : compress_brotli(plain->p, plain->n, &out);
+    bool is_worth_it = made && out.n < plain->n / 10 * 9;
+    fresh_path(b, blob, encoding, path);
+    if (is_worth_it && write_new(path, out, &e))
+        atomic_store(&b->is_dirty, true);
+    compress_free(&out);
+}
+
 void blobs_compress(struct blobs *b, struct blob *blob)
 {
     if (blob->bytes < LIMIT_COMPRESS_FROM || blob->bytes > LIMIT_COMPRESS_TO)
         return;
+    if (blob_has(blob, ENCODING_GZIP) || blob_has(blob, ENCODING_BROTLI))
+        return;
     struct bytes *plain = read_form(b, blob, ENCODING_IDENTITY);
     if (!plain)
         return;
-    for (unsigned form = ENCODING_GZIP; form < ENCODINGS; form++) {
-        struct str out = { 0 };
-        struct err e;
-        if (blob_has(blob, form))
-            continue;
-        bool made = form == ENCODING_GZIP ? compress_gzip(plain->p, plain->n, &out)
-                                          : compress_brotli(plain->p, plain->n, &out);
-        bool is_worth_it = made && out.n < plain->n / 10 * 9;
-        if (is_worth_it && put_form(b, blob->sha, form, out, &e))
-            (void)atomic_fetch_or(&blob->forms, 1U << form);
-        compress_free(&out);
-    }
+    compress_form(b, blob, ENCODING_GZIP, plain);
+    compress_form(b, blob, ENCODING_BROTLI, plain);
     bytes_unref(plain);
+}
+
+void blobs_compressed(struct blobs *b, struct blob *blob)
+{
+    for (unsigned form = ENCODING_GZIP; form < ENCODINGS; form++) {
+        char fresh[PATH_BYTES + 64];
+        char path[PATH_BYTES + 64];
+        fresh_path(b, blob, form, fresh);
+        form_path(b, blob->sha, form, path);
+        if (!blob_has(blob, form) && rename(fresh, path) == 0)
+            (void)atomic_fetch_or(&blob->forms, 1U << form);
+    }
 }

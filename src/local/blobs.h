@@ -56,8 +56,10 @@ bool blobs_adopt(struct blobs *b, const char *temp_path, const char *sha, uint64
 /* Makes everything stored so far durable. Blocks. */
 bool blobs_sync(struct blobs *b, struct err *e) MUST_USE;
 
-/* Makes the compressed forms if they are worth it and not there yet. Blocks. */
+/* Makes the compressed forms if they are worth it and not there yet. Blocks. They are used after
+ * blobs_sync and blobs_compressed, since nobody hashes them after a power cut. */
 void blobs_compress(struct blobs *b, struct blob *blob);
+void blobs_compressed(struct blobs *b, struct blob *blob);
 
 /* Which forms exist. Any thread. */
 bool blob_has(const struct blob *blob, enum encoding encoding);

@@ -235,15 +235,24 @@ struct compress_job {
     struct view *view;
 };
 
-static void compress_all(void *context)
+static void for_each_blob(const struct compress_job *job,
+                          void (*fn)(struct blobs *b, struct blob *blob))
 {
-    struct compress_job *job = context;
     for (size_t i = 0; i < job->view->buckets; i++) {
         for (const struct view_file *f = job->view->table[i]; f; f = f->next) {
             if (f->is_compressible && !server_is_draining(job->sites->server))
-                blobs_compress(job->sites->blobs, f->blob);
+                fn(job->sites->blobs, f->blob);
         }
     }
+}
+
+static void compress_all(void *context)
+{
+    struct compress_job *job = context;
+    struct err e;
+    for_each_blob(job, blobs_compress);
+    if (blobs_sync(job->sites->blobs, &e))
+        for_each_blob(job, blobs_compressed);
     view_unref(job->view);
     free(job);
 }

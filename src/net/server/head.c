@@ -227,6 +227,28 @@ static int read_framing(struct exchange *x)
     return 0;
 }
 
+/* llhttp and we must mean the same body: it is the one that finds its end. */
+static bool agrees(const struct exchange *x, const llhttp_t *parser)
+{
+    bool is_chunked = (parser->flags & F_CHUNKED) != 0;
+    return is_chunked == (x->announced_bytes < 0) &&
+           (is_chunked || x->is_body_done || parser->content_length == (uint64_t)x->announced_bytes);
+}
+
+/* "close" anywhere in Connection; llhttp misses it before a tab. */
+static bool asks_to_close(const struct exchange *x)
+{
+    const char *value = NULL;
+    (void)count_of(x, "connection", &value);
+    struct str rest = str_of(value ? value : "");
+    while (rest.p) {
+        struct str item = str_trim(str_cut(&rest, ','));
+        if (item.n == 5 && strncasecmp(item.p, "close", 5) == 0)
+            return true;
+    }
+    return false;
+}
+
 static int read_host(struct exchange *x, const char *of_target)
 {
     const char *value = NULL;
@@ -316,5 +338,8 @@ int head_parse(struct conn *c, const char *p, size_t n)
     int status = read_method(x, c->parser.method);
     if (status == 0)
         status = read_framing(x);
+    if (status == 0 && !agrees(x, &c->parser))
+        status = 400;
+    x->wants_keep_alive &= !asks_to_close(x);
     return status ? status : read_target(x);
 }
