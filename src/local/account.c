@@ -86,6 +86,22 @@ static char *parent(struct arena *a, const char *path)
     return copy;
 }
 
+/* A folder below /tmp could have been laid there by somebody else. */
+static bool check_owner(const char *dir, struct err *e)
+{
+    struct stat st;
+    uid_t uid = geteuid();
+    gid_t gid;
+    if (uid == 0)
+        (void)look_up(&uid, &gid);
+    if (lstat(dir, &st) != 0)
+        return err_system(e, "look at %s", dir);
+    if (S_ISDIR(st.st_mode) && (st.st_uid == uid || st.st_uid == 0) && !(st.st_mode & 022))
+        return true;
+    err_set(e, ERR_CONFIG, "%s belongs to somebody else, or others may write to it", dir);
+    return err_hint(e, "rm -r %s", dir);
+}
+
 bool account_prepare(struct arena *a, const char *state_dir, const char *run_dir, struct err *e)
 {
     bool is_root = geteuid() == 0;
@@ -95,6 +111,8 @@ bool account_prepare(struct arena *a, const char *state_dir, const char *run_dir
     if (!fs_mkdirs(parent(a, state_dir), above, e) || !fs_mkdirs(parent(a, run_dir), above, e) ||
         !fs_mkdirs(state_dir, 0700, e) || (is_root && !own(state_dir, e)) ||
         !fs_mkdirs(run_dir, 0700, e) || (is_root && !own(run_dir, e)))
+        return false;
+    if (!check_owner(state_dir, e) || !check_owner(run_dir, e) || !check_owner(parent(a, run_dir), e))
         return false;
     return !is_root || (check_way(a, state_dir, e) && check_way(a, run_dir, e));
 }

@@ -1,10 +1,10 @@
 /*
  * How the commands speak to the daemon: a unix socket in the run folder, one JSON line each way.
  *
- *     {"do":"up","project":"studio","port":4600,"environments":[{"name":"staging", …}]}
+ *     {"do":"up","program":"…","environments":[{"name":"staging", …}]}
  *     {"do":"status"}   {"do":"down"}   {"do":"reset","environment":"staging"}
  *
- *     {"ok":true, …}  or  {"ok":false,"error":{"code":"conflict","why":"…","hint":"…"}}
+ *     {"ok":true, …}  or  {"ok":true,"is_other_build":true} (to "up": start me anew)  or  {"ok":false,"error":{"code":"conflict","why":"…","hint":"…"}}
  */
 #ifndef LOCKFLIGHT_LOCAL_CONTROL_H
 #define LOCKFLIGHT_LOCAL_CONTROL_H
@@ -24,6 +24,9 @@ bool control_send(int fd, json_t *message, struct err *e) MUST_USE; /* takes the
  * `request`; an answer with ok = false becomes *e. */
 bool control_ask(const char *run_dir, json_t *request, int timeout_ms, json_t **ret,
                  struct err *e) MUST_USE;
+
+/* Which file this process was started from: equal texts are the same build. Lives in the arena. */
+char *control_program(struct arena *a);
 
 /* True if the answer says ok; else its error in *e. */
 bool control_check(const json_t *answer, struct err *e) MUST_USE;

@@ -147,6 +147,8 @@ static json_t *obey(struct platform *p, const json_t *order, bool *ret_stop)
     bool ok = true;
     if (streq(what, "status"))
         return status_of(p);
+    if (streq(what, "up") && !streq(json_text_or(order, "program", ""), p->program))
+        return json_pack("{s:b, s:b}", "ok", 1, "is_other_build", 1);
     if (streq(what, "up"))
         ok = environments_up(p, json_object_get(order, "environments"), &e);
     else if (streq(what, "reset"))
@@ -237,6 +239,7 @@ bool daemon_run(const struct daemon_spec *spec, struct err *e)
                             .state_dir = spec->state_dir,
                             .run_dir = spec->run_dir,
                             .log_dir = fs_join(arena, spec->state_dir, "log") };
+    p->program = control_program(arena);
     CLEANUP(fd) int lock_fd = -1;
     CLEANUP(fd) int listener = -1;
     CLEANUP(fd) int farewell = -1;

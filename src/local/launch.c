@@ -194,7 +194,24 @@ static json_t *up_order(struct launch *l)
                       joined(l->arena, &c->supabase.api_extra_search_path, "public,extensions"),
                       "max_rows", c->supabase.api_max_rows ? (int)c->supabase.api_max_rows : 1000));
     }
-    return json_pack("{s:s, s:o}", "do", "up", "environments", environments);
+    return json_pack("{s:s, s:s, s:o}", "do", "up", "program", control_program(l->arena),
+                     "environments", environments);
+}
+
+/* Starts a daemon and asks until it obeys. ERR_CONFLICT from it means that another `up` was faster: its
+ * daemon will do as well. */
+static bool start_and_ask(struct launch *l, json_t *order, json_t **ret, struct err *e)
+{
+    if (!start_daemon(l, e) && e->code != ERR_CONFLICT)
+        return false;
+    int64_t deadline = clock_boot_ms() + START_TIMEOUT_MS;
+    while (!control_ask(l->run_dir, json_incref(order), UP_TIMEOUT_MS, ret, e)) {
+        if (e->code != ERR_NET || clock_boot_ms() > deadline)
+            return false;
+        if (!clock_sleep_ms(100))
+            return err_set(e, ERR_INTERRUPTED, "interrupted");
+    }
+    return true;
 }
 
 bool launch_up(struct launch *l, struct local_platform *ret, bool *ret_was_up, struct err *e)
@@ -205,21 +222,19 @@ bool launch_up(struct launch *l, struct local_platform *ret, bool *ret_was_up, s
         err_set(e, ERR_CONFIG, "no environment has platform = \"local\"");
         return err_where(e, "%s", l->config->file);
     }
-    *ret_was_up = true;
-    if (!control_ask(l->run_dir, json_incref(order), UP_TIMEOUT_MS, &answer, e)) {
-        if (e->code != ERR_NET)
+    *ret_was_up = control_ask(l->run_dir, json_incref(order), UP_TIMEOUT_MS, &answer, e);
+    if (!*ret_was_up && e->code != ERR_NET)
+        return false;
+    if (*ret_was_up && json_bool_or(answer, "is_other_build", false)) {
+        if (!launch_down(l, ret_was_up, e)) /* a newer program has been installed meanwhile */
             return false;
         *ret_was_up = false;
-        /* ERR_CONFLICT: another `up` was faster; its daemon will obey as well */
-        if (!start_daemon(l, e) && e->code != ERR_CONFLICT)
+    }
+    if (!*ret_was_up) {
+        json_decref(answer);
+        answer = NULL;
+        if (!start_and_ask(l, order, &answer, e))
             return false;
-        int64_t deadline = clock_boot_ms() + START_TIMEOUT_MS;
-        while (!control_ask(l->run_dir, json_incref(order), UP_TIMEOUT_MS, &answer, e)) {
-            if (e->code != ERR_NET || clock_boot_ms() > deadline)
-                return false;
-            if (!clock_sleep_ms(100))
-                return err_set(e, ERR_INTERRUPTED, "interrupted");
-        }
     }
     return local_platform_read(l->arena, l->state_dir, ret, e);
 }

@@ -47,6 +47,7 @@ struct platform {
     const char *run_dir;
     const char *log_dir;
     struct local_platform id;      /* platform.json */
+    const char *program;           /* which build this is: control_program */
     const char *database_password; /* of role postgres */
     int api_port;
     struct supervisor *supervisor;
