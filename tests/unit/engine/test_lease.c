@@ -61,6 +61,10 @@ static int64_t ask_int(struct fixture *f, const char *sql)
     return pg_int(&rows, 0, 0);
 }
 
+enum {
+    FENCED_EXIT = 42
+};
+
 /* A child that takes the lease, optionally leaves an intent open, says so through a pipe and then
  * waits. */
 static pid_t holder_in_child(struct fixture *f, bool with_intent)
@@ -85,9 +89,10 @@ static pid_t holder_in_child(struct fixture *f, bool with_intent)
         char answer = ok ? 'y' : 'n';
         if (write(ready[1], &answer, 1) != 1)
             _exit(1);
-        /* when it wakes up, it tries to go on */
-        (void)pause();
-        _exit(0);
+        /* whenever it is awake, it tries to go on */
+        while (ok && lease_check(l, &f->e))
+            (void)usleep(50000);
+        _exit(f->e.code == ERR_FENCED ? FENCED_EXIT : 1);
     }
     char answer = 'n';
     assert_int_equal(read(ready[0], &answer, 1), 1);
@@ -190,7 +195,7 @@ static void a_runner_killed_on_this_machine_is_followed_at_once(void **state)
     lease_close(l);
 }
 
-static void a_stopped_runner_is_taken_over_when_its_lease_ran_out_and_its_backend_is_ended(
+static void a_stopped_runner_is_taken_over_when_its_lease_ran_out_and_stops_when_it_wakes_up(
     void **state)
 {
     struct fixture *f = *state;
@@ -206,7 +211,14 @@ static void a_stopped_runner_is_taken_over_when_its_lease_ran_out_and_its_backen
     (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM pg_stat_activity WHERE pid = %d",
                    (int)backend);
     assert_int_equal(ask_int(f, sql), 0);
-    reap(child);
+
+    int status = 0; /* it wakes up late, and finds out */
+    (void)kill(child, SIGCONT);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), FENCED_EXIT);
+    assert_int_equal(ask_int(f, "SELECT epoch FROM lockflight.lease WHERE holder = 'rui'"), 2);
+    assert_ok(lease_check(l, &f->e), &f->e);
     lease_close(l);
 }
 
@@ -347,7 +359,7 @@ int main(void)
         TEST(a_heartbeat_is_not_held_up_by_a_long_transaction_of_the_runner),
         TEST(waiting_gets_the_lease_when_the_holder_gives_it_back),
         TEST(a_runner_killed_on_this_machine_is_followed_at_once),
-        TEST(a_stopped_runner_is_taken_over_when_its_lease_ran_out_and_its_backend_is_ended),
+        TEST(a_stopped_runner_is_taken_over_when_its_lease_ran_out_and_stops_when_it_wakes_up),
         TEST(a_runner_that_was_taken_over_can_write_nothing),
         TEST(a_lost_connection_is_mended_and_the_write_is_made),
         TEST(a_restarted_server_does_not_end_the_lease),

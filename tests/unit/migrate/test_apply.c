@@ -309,6 +309,32 @@ static void history_of_the_supabase_cli_is_understood_and_its_extra_columns_stay
                         "6");
 }
 
+static void what_the_supabase_cli_applied_is_reversed_with_the_script_in_the_project(void **state)
+{
+    struct fixture *f = *state;
+    two_good_files(f);
+    assert_ok(apply_all(f), &f->e);
+    assert_ok(pg_run(f->db, "DELETE FROM lockflight.migrations", NULL, &f->e), &f->e);
+    load(f);
+    assert_false(f->plan.v[1].row->is_ours);
+    assert_int_equal(f->plan.v[1].status, MIGRATION_APPLIED);
+    assert_ok(migration_reverse(f->db, f->a, &f->plan.v[1], &f->o, &f->e), &f->e);
+    assert_null(ask(f, "SELECT to_regclass('public.leads')"));
+    /* a second time there is nothing to reverse any more */
+    assert_fails(migration_reverse(f->db, f->a, &f->plan.v[1], &f->o, &f->e), &f->e, ERR_DB);
+}
+
+static void a_new_enum_value_used_in_the_same_file_is_explained(void **state)
+{
+    struct fixture *f = *state;
+    put(f, f->up, "1_mood.sql", "create type mood as enum ('sad');");
+    assert_ok(apply_all(f), &f->e);
+    put(f, f->up, "2_ok.sql", "alter type mood add value 'ok'; select 'ok'::mood;");
+    assert_fails(apply_all(f), &f->e, ERR_DB);
+    assert_string_equal(f->e.sqlstate, "55P04");
+    assert_non_null(strstr(f->e.hint, "two"));
+}
+
 static void a_table_that_is_locked_is_waited_for_in_short_attempts(void **state)
 {
     struct fixture *f = *state;
@@ -442,6 +468,8 @@ int main(void)
         TEST(without_a_reverse_script_nothing_is_reversed),
         TEST(a_changed_a_missing_and_a_late_file_are_refused_each_with_its_name),
         TEST(history_of_the_supabase_cli_is_understood_and_its_extra_columns_stay),
+        TEST(what_the_supabase_cli_applied_is_reversed_with_the_script_in_the_project),
+        TEST(a_new_enum_value_used_in_the_same_file_is_explained),
         TEST(a_table_that_is_locked_is_waited_for_in_short_attempts),
         TEST(a_file_that_needs_no_transaction_is_refused_before_anything_runs),
         TEST(the_same_version_a_second_time_is_rolled_back),

@@ -154,6 +154,40 @@ static void a_commit_on_a_cut_connection_is_settled_as_not_done(void **state)
     assert_fails(pg_commit(f->db, &f->e), &f->e, ERR_NET);
 }
 
+/* The server commits, then waits for a standby that does not exist before it answers: there it is cut off. */
+static void a_commit_whose_answer_is_lost_is_settled_as_done(void **state)
+{
+    struct fixture *f = *state;
+    struct pg *other = NULL;
+    assert_ok(pg_open(&(struct pg_spec){ .url = f->url }, &other, &f->e), &f->e);
+    assert_ok(pg_run(other, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", NULL, &f->e),
+              &f->e);
+    (void)ask(f, other, "SELECT pg_reload_conf()");
+    pid_t child = fork();
+    if (child == 0) {
+        struct err e;
+        struct pg *db = NULL;
+        bool ok = pg_open(&(struct pg_spec){ .url = f->url, .purpose = "committer" }, &db, &e) &&
+                  pg_begin(db, &e) && pg_run(db, "CREATE TABLE public.kept (a int)", NULL, &e) &&
+                  pg_commit(db, &e);
+        _exit(ok && !pg_is_alive(db) ? 0 : 1);
+    }
+    static const char waiting[] = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+                                  " AND application_name = 'lockflight committer'";
+    while (!ask(f, other, waiting))
+        (void)usleep(20000);
+    (void)ask(
+        f, other,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+    int status = 1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_ok(pg_run(other, "ALTER SYSTEM RESET synchronous_standby_names", NULL, &f->e), &f->e);
+    (void)ask(f, other, "SELECT pg_reload_conf()");
+    assert_non_null(ask(f, other, "SELECT to_regclass('public.kept')"));
+    pg_close(other);
+    assert_int_equal(status, 0);
+}
+
 static void committing_a_failed_transaction_is_an_error(void **state)
 {
     struct fixture *f = *state;
@@ -270,6 +304,7 @@ int main(void)
         TEST(a_connection_lost_inside_a_transaction_means_nothing_took_effect),
         TEST(a_lost_statement_outside_a_transaction_is_an_unknown_outcome),
         TEST(a_commit_on_a_cut_connection_is_settled_as_not_done),
+        TEST(a_commit_whose_answer_is_lost_is_settled_as_done),
         TEST(committing_a_failed_transaction_is_an_error),
         TEST(a_statement_dies_within_a_second_of_its_client),
         TEST(a_transaction_pooler_is_refused_and_a_session_pooler_is_fine),
