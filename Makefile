@@ -5,7 +5,7 @@
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
-NINJA    = ninja -C
+NINJA    = ninja $(if $(MAKE_TERMOUT),,--quiet) -C
 
 # Two builds that live side by side: the one people use, and the one tests use, with sanitizers and fault points.
 RELEASE_FLAGS = -Dbuildtype=debugoptimized

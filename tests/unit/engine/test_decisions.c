@@ -100,7 +100,10 @@ static bool contains(struct arena *a, const char *whole, const char *part, const
     json_auto_t *p = json_parse(str_of(part), "part", &e);
     assert_non_null(w);
     assert_non_null(p);
-    return check_json_contains(a, w, p, path);
+    bool fits = check_json_contains(a, w, p, path);
+    if (!fits && path)
+        *path = arena_strdup(a, *path); /* it may be a key of what is freed here */
+    return fits;
 }
 
 static void an_answer_may_say_more_than_is_expected(void **state)
