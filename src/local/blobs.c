@@ -128,10 +128,11 @@ static void add(struct blobs *b, const char *sha, uint64_t bytes, unsigned forms
         if (!blob)
             memory_exhausted(sizeof *blob);
         (void)snprintf(blob->sha, sizeof blob->sha, "%s", sha);
-        blob->bytes = bytes;
         blob->next = *at;
         *at = blob;
     }
+    if (forms & (1U << ENCODING_IDENTITY))
+        blob->bytes = bytes;
     (void)atomic_fetch_or(&blob->forms, forms);
     (void)pthread_mutex_unlock(&b->lock);
 }
@@ -157,8 +158,30 @@ static bool is_whole(const char *path, const char *sha, struct err *e)
     return fd >= 0 && hash_fd(fd, found, NULL, &n, e) && strcmp(found, sha) == 0;
 }
 
-static void scan_folder(struct blobs *b, const char *folder,
-                        bool (*trusted)(void *context, const char *sha), void *context)
+static bool is_old(const struct stat *st)
+{
+    return clock_unix_ms() / 1000 - st->st_mtime > 24 * 3600;
+}
+
+static void scan_file(struct blobs *b, const char *path, const char *name, enum blob_use use,
+                      const struct stat *st)
+{
+    char sha[SHA1_HEX_BYTES];
+    struct err e;
+    (void)snprintf(sha, sizeof sha, "%.40s", name);
+    unsigned form = 0;
+    while (form < ENCODINGS && strcmp(name + SHA1_HEX_BYTES - 1, suffixes[form]) != 0)
+        form++;
+    bool is_kept = form < ENCODINGS && (use != BLOB_UNUSED || !is_old(st));
+    if (is_kept && use != BLOB_SERVED) /* a compressed form is made again when it is needed */
+        is_kept = form == ENCODING_IDENTITY && is_whole(path, sha, &e);
+    if (is_kept)
+        add(b, sha, (uint64_t)st->st_size, 1U << form);
+    else
+        (void)unlink(path);
+}
+
+static void scan_folder(struct blobs *b, const char *folder, blob_use_fn use, void *context)
 {
     CLEANUP(arena) struct arena *a = arena_new(0);
     struct err e;
@@ -167,28 +190,17 @@ static void scan_folder(struct blobs *b, const char *folder,
     if (!fs_list(a, folder, &names, &count, &e))
         return;
     for (size_t i = 0; i < count; i++) {
-        size_t n = strcspn(names[i], ".");
         const char *path = fs_join(a, folder, names[i]);
         struct stat st;
-        if (!is_sha(names[i], n) || stat(path, &st) != 0)
+        if (!is_sha(names[i], strcspn(names[i], ".")) || stat(path, &st) != 0)
             continue;
-        char sha[SHA1_HEX_BYTES];
-        (void)snprintf(sha, sizeof sha, "%.40s", names[i]);
-        unsigned form = 0;
-        while (form < ENCODINGS && strcmp(names[i] + n, suffixes[form]) != 0)
-            form++;
-        bool is_trusted = trusted(context, sha);
-        if (form == ENCODINGS || (!is_trusted && (form > 0 || !is_whole(path, sha, &e)))) {
-            (void)unlink(path); /* a compressed form is made again when it is needed */
-            continue;
-        }
-        add(b, sha, (uint64_t)st.st_size, 1U << form);
+        const char *sha = arena_strndup(a, names[i], SHA1_HEX_BYTES - 1);
+        scan_file(b, path, names[i], use(context, sha), &st);
     }
 }
 
-bool blobs_open(const char *dir, size_t memory_bytes,
-                bool (*trusted)(void *context, const char *sha), void *context, struct blobs **ret,
-                struct err *e)
+bool blobs_open(const char *dir, size_t memory_bytes, blob_use_fn use, void *context,
+                struct blobs **ret, struct err *e)
 {
     struct blobs *b = calloc(1, sizeof *b);
     if (!b)
@@ -204,7 +216,7 @@ bool blobs_open(const char *dir, size_t memory_bytes,
         return false;
     for (unsigned i = 0; i < 256; i++) { /* a folder is made when it gets its first blob */
         (void)snprintf(path, sizeof path, "%s/%02x", dir, i);
-        scan_folder(b, path, trusted, context);
+        scan_folder(b, path, use, context);
     }
     return true;
 }

@@ -2,9 +2,9 @@
  * Contents of files, named by their SHA-1: <state>/blobs/<2 hex>/<40 hex>. Written once, never
  * changed. Beside a blob may lie its compressed forms, <sha>.gz and <sha>.br.
  *
- * DURABLE  A blob is written and renamed without a sync; blobs_sync makes all of them durable at
- *          once, before a deploy becomes ready. After a crash, blobs that no ready deploy names are
- *          hashed before they count as stored (blobs_open, `trusted`).
+ * DURABLE  A blob is written without a sync; blobs_sync makes all of them durable at once, before a
+ *          deploy becomes ready. At the start, blobs that no ready deploy names are hashed before they
+ *          count as stored; those that no deploy names at all and that are a day old are removed.
  *
  * MEMORY   Contents up to 1 MiB are kept in memory while the budget lasts, least recently used go
  *          first.
@@ -33,10 +33,16 @@ struct bytes {
 };
 void bytes_unref(void *bytes);
 
-/* `trusted(context, sha)` says whether a ready deploy names it; others are read and hashed. */
-bool blobs_open(const char *dir, size_t memory_bytes,
-                bool (*trusted)(void *context, const char *sha), void *context, struct blobs **ret,
-                struct err *e) MUST_USE;
+/* Who names a content, at the start. */
+enum blob_use {
+    BLOB_UNUSED,
+    BLOB_AWAITED, /* a deploy that is not ready yet */
+    BLOB_SERVED,  /* a ready deploy: it was synced */
+};
+typedef enum blob_use (*blob_use_fn)(void *context, const char *sha);
+
+bool blobs_open(const char *dir, size_t memory_bytes, blob_use_fn use, void *context,
+                struct blobs **ret, struct err *e) MUST_USE;
 void blobs_close(struct blobs *b);
 
 /* The blob of that name, or NULL. It stays valid until blobs_close. Any thread. */

@@ -118,7 +118,7 @@ bool netlify_api_serve(struct sites *s, struct request *r)
         return true;
     }
     if (!starts_with(r->raw_path, "/api/v1/"))
-        return false;
+        return sites_serve_by_host(s, r);
     add_standing_headers(r);
     if (!may_enter(s, r)) {
         respond_error(r, 401, "Access Denied");

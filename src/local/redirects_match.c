@@ -1,6 +1,7 @@
 /*
  * Matching a request against redirect rules, and filling in the target.
  */
+#include "base/limits.h"
 #include "local/redirects.h"
 
 #include <ctype.h>
@@ -272,7 +273,8 @@ static char *fill(struct arena *a, const char *to, const struct captures *c)
 {
     char *out = arena_strdup(a, "");
     bool in_query = false;
-    while (*to) {
+    while (*to &&
+           strlen(out) < 4 * LIMIT_PATH_BYTES) { /* a target that grows past it helps nobody */
         size_t n = strcspn(to, ":");
         if (memchr(to, '?', n))
             in_query = true;

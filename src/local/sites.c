@@ -42,7 +42,7 @@ static bool open_all(struct sites *s, const char *state_dir, struct arena *a, st
     if (!fs_mkdirs(functions, 0700, e) || !open_team(s, a, e) || !sites_load(s, e))
         return false;
     const char *blobs = fs_join(a, state_dir, "blobs");
-    if (!blobs_open(blobs, LIMIT_BLOBS_MEMORY, sites_names_content, s, &s->blobs, e))
+    if (!blobs_open(blobs, LIMIT_BLOBS_MEMORY, sites_use_of, s, &s->blobs, e))
         return false;
     return sites_load_views(s, e);
 }
@@ -334,6 +334,24 @@ void sites_serve(struct sites *s, struct site *site, struct request *r)
     }
     request_on_end(r, view_unref, v);
     serve_view(s, site, v, false, r);
+}
+
+bool sites_serve_by_host(struct sites *s, struct request *r)
+{
+    size_t n = strcspn(r->host, ".");
+    if (!streq(r->host + n, ".localhost"))
+        return false;
+    const char *label = arena_strndup(r->arena, r->host, n);
+    (void)pthread_mutex_lock(&s->view_lock);
+    struct site *site = s->first;
+    while (site &&
+           (site->is_removed || !(streq(site->name, label) ||
+                                  ends_with(label, arena_printf(r->arena, "--%s", site->name)))))
+        site = site->next;
+    (void)pthread_mutex_unlock(&s->view_lock);
+    if (site)
+        sites_serve(s, site, r);
+    return site != NULL;
 }
 
 /* ---- Files of deploys that were live --------------------------------------------------------- */

@@ -7,6 +7,9 @@
 #include "local/sites_store.h"
 
 #include <stdlib.h>
+#include <unistd.h>
+
+#define RETENTION_MS ((int64_t)30 * 24 * 3600 * 1000)
 
 /* ---- Records --------------------------------------------------------------------------------- */
 
@@ -26,15 +29,31 @@ static void note_names(struct sites *s, const struct deploy *d)
 {
     const char *path;
     json_t *sha;
-    if (!streq(deploy_state(d), "ready"))
-        return;
-    json_object_foreach (d->files, path, sha)
-        (void)json_object_set_new(s->named, json_string_value(sha), json_true());
+    bool is_ready = streq(deploy_state(d), "ready");
+    json_object_foreach (d->files, path, sha) {
+        bool was_ready = json_bool_or(s->named, json_string_value(sha), false);
+        (void)json_object_set_new(s->named, json_string_value(sha),
+                                  json_boolean(is_ready || was_ready));
+    }
 }
 
-bool sites_names_content(void *sites, const char *sha)
+enum blob_use sites_use_of(void *sites, const char *sha)
 {
-    return json_object_get(((struct sites *)sites)->named, sha) != NULL;
+    const json_t *use = json_object_get(((struct sites *)sites)->named, sha);
+    return !use ? BLOB_UNUSED : json_is_true(use) ? BLOB_SERVED : BLOB_AWAITED;
+}
+
+/* The hosted service forgets deploys after 30 days, but never one that could be rolled back to here. */
+static bool is_forgotten(const struct site *site, const json_t *record)
+{
+    const json_t *history = json_object_get(site->record, "history");
+    for (size_t i = 0; i < json_array_size(history); i++) {
+        if (streq(json_text_or(json_array_get(history, i), "id", ""),
+                  json_text_or(record, "id", "")))
+            return false;
+    }
+    int64_t age_ms = clock_unix_ms() - json_int_or(record, "created_unix_ms", 0);
+    return age_ms > RETENTION_MS;
 }
 
 static bool load_deploy(struct sites *s, struct site *site, const char *path, struct arena *a,
@@ -55,6 +74,11 @@ static bool load_deploy(struct sites *s, struct site *site, const char *path, st
     if (!deploy_load_files(s, d, e)) {
         deploy_free(d);
         return false;
+    }
+    if (is_forgotten(site, record)) {
+        deploy_free(d);
+        (void)unlink(path);
+        return true;
     }
     note_names(s, d);
     insert_by_age(site, d);

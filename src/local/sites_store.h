@@ -128,7 +128,7 @@ bool deploy_view(struct sites *s, struct deploy *d, struct view **ret, struct er
 /* Loads the deploys of a site at start: sites_load.c. */
 bool sites_load(struct sites *s, struct err *e) MUST_USE;
 bool sites_load_views(struct sites *s, struct err *e) MUST_USE;
-bool sites_names_content(void *sites, const char *sha); /* some ready deploy does */
+enum blob_use sites_use_of(void *sites, const char *sha); /* who names a content */
 void deploy_free(struct deploy *d);
 void site_retire(struct sites *s, struct site *site, struct view *v, int64_t until_unix_ms);
 
@@ -138,6 +138,10 @@ void site_retire(struct sites *s, struct site *site, struct view *v, int64_t unt
  * the request holds a reference to the view. */
 void serve_view(struct sites *s, struct site *site, const struct view *v, bool is_permalink,
                 struct request *r);
+
+/* Serves the site that a "<name>.localhost" or "<label>--<name>.localhost" host names, for sites that
+ * have no port of their own; false if there is none. On the loop. */
+bool sites_serve_by_host(struct sites *s, struct request *r);
 
 /* A fingerprinted file of a deploy that was live a short time ago, with a reference to its view. */
 const struct view_file *site_retired_file(struct sites *s, struct site *site, const char *path,

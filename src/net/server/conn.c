@@ -157,6 +157,20 @@ static void prepare_exchange(struct conn *c)
     c->head_sent = 0;
 }
 
+/* What a large body left behind in front of it is not kept for small requests. */
+static void trim_input(struct conn *c)
+{
+    if (c->in_start < c->in_end)
+        return;
+    c->in_start = 0;
+    c->in_end = 0;
+    if (c->in_capacity > LIMIT_HTTP_HEAD_BYTES) {
+        free(c->in);
+        c->in = NULL;
+        c->in_capacity = 0;
+    }
+}
+
 static void begin(struct conn *c, size_t head_bytes)
 {
     prepare_exchange(c);
@@ -176,6 +190,7 @@ static void begin(struct conn *c, size_t head_bytes)
 
 static bool advance_head(struct conn *c)
 {
+    trim_input(c);
     while (c->in_start < c->in_end && strchr("\r\n", c->in[c->in_start]) && c->scanned == 0)
         c->in_start++; /* RFC 9112 2.2: empty lines before a request line are skipped */
     size_t n = c->in_end - c->in_start;

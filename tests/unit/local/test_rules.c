@@ -36,7 +36,8 @@ static const struct redirect_case redirect_cases[] = {
     { "/a /b 200!",                    "/a",          "",        "200! /b" },
     { "/a /b 301!",                    "/a",          "",        "301! /b" },
     { "/a /b 301foo",                  "/a",          "",        "301 /b" },
-    { "/a /b 999",                     "/a",          "",        "999 /b" },
+    { "/a /b 999",                     "/a",          "",        NULL },
+    { "/a /b 599",                     "/a",          "",        "599 /b" },
     { "/a /b 404",                     "/a",          "",        "404 /b" },
     /* placeholders */
     { "/a/:id /b/:id",                 "/a/1",        "",        "301 /b/1" },

@@ -166,15 +166,17 @@ static const char *deploy(const char *options, const char *const *files)
     struct reply made = api_site("POST", "/deploys", arena_printf(fx.arena, "{%s}", options));
     assert_int_equal(made.status, 200);
     const char *id = field(made, "id");
-    struct reply digest =
-        api_site("PUT", arena_printf(fx.arena, "/deploys/%s", id),
-                 arena_printf(fx.arena, "{\"draft\":false,\"files\":%s}", json_text(fx.arena, manifest)));
+    struct reply digest = api_site(
+        "PUT", arena_printf(fx.arena, "/deploys/%s", id),
+        arena_printf(fx.arena, "{\"draft\":false,\"files\":%s}", json_text(fx.arena, manifest)));
     assert_int_equal(digest.status, 200);
     for (const char *const *f = files; *f; f += 2) {
-        struct reply put = api("PUT", arena_printf(fx.arena, "/deploys/%s/files/%s", id, f[0]), f[1]);
+        struct reply put =
+            api("PUT", arena_printf(fx.arena, "/deploys/%s/files/%s", id, f[0]), f[1]);
         assert_int_equal(put.status, 200);
     }
-    assert_string_equal(field(api("GET", arena_printf(fx.arena, "/deploys/%s", id), NULL), "state"), "ready");
+    assert_string_equal(field(api("GET", arena_printf(fx.arena, "/deploys/%s", id), NULL), "state"),
+                        "ready");
     return id;
 }
 
@@ -267,17 +269,20 @@ static void what_was_acknowledged_is_there_after_a_restart(void **state)
     (void)state;
     (void)deploy("", page_one);
     const char *draft = deploy("\"draft\":true,\"title\":\"hidden\"", page_two);
-    struct reply waiting = api_site(
-        "POST", "/deploys",
-        arena_printf(fx.arena, "{\"files\":{\"a\":\"%s\",\"b\":\"%s\"}}", sha_of("a"), sha_of("b")));
+    struct reply waiting =
+        api_site("POST", "/deploys",
+                 arena_printf(fx.arena, "{\"files\":{\"a\":\"%s\",\"b\":\"%s\"}}", sha_of("a"),
+                              sha_of("b")));
     const char *id = field(waiting, "id");
-    assert_int_equal(api("PUT", arena_printf(fx.arena, "/deploys/%s/files/a", id), "a").status, 200);
+    assert_int_equal(api("PUT", arena_printf(fx.arena, "/deploys/%s/files/a", id), "a").status,
+                     200);
     restart();
     assert_string_equal(get("/").body, "<h1>one</h1>");
     assert_string_equal(get_deploy_path(draft, "/").body, "<h1>two</h1>");
     struct reply after = api("GET", arena_printf(fx.arena, "/deploys/%s", id), NULL);
     assert_string_equal(field(after, "required"), "1");
-    assert_int_equal(api("PUT", arena_printf(fx.arena, "/deploys/%s/files/b", id), "b").status, 200);
+    assert_int_equal(api("PUT", arena_printf(fx.arena, "/deploys/%s/files/b", id), "b").status,
+                     200);
     assert_string_equal(get("/b").body, "b");
 }
 
@@ -287,7 +292,8 @@ static void contents_are_found_by_their_hash_not_by_their_path(void **state)
 {
     (void)state;
     struct reply made =
-        api_site("POST", "/deploys", arena_printf(fx.arena, "{\"files\":{\"a$&b.txt\":\"%s\"}}", sha_of("x")));
+        api_site("POST", "/deploys",
+                 arena_printf(fx.arena, "{\"files\":{\"a$&b.txt\":\"%s\"}}", sha_of("x")));
     const char *id = field(made, "id");
     const char *wrong = arena_printf(fx.arena, "/deploys/%s/files/a%%7Bpath%%7Db.txt", id);
     assert_int_equal(api("PUT", wrong, "not x").status, 422);
@@ -303,7 +309,8 @@ static void paths_that_lead_out_are_refused_in_a_digest(void **state)
         "../x", "a/../b", "..", ".", "a/./b", "a//b", "a/", "", "/", "//x", "a#b", "a?b", "/../x",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        const char *body = arena_printf(fx.arena, "{\"files\":{\"%s\":\"%s\"}}", bad[i], sha_of("x"));
+        const char *body =
+            arena_printf(fx.arena, "{\"files\":{\"%s\":\"%s\"}}", bad[i], sha_of("x"));
         struct reply r = api_site("POST", "/deploys", body);
         if (r.status != 422)
             fail_msg("\"%s\": %ld %s", bad[i], r.status, r.body);
@@ -319,10 +326,26 @@ static void nothing_outside_a_site_can_be_read(void **state)
                                             "_headers", "/x\n A: b", "netlify.toml", "[build]",
                                             ".netlify/secret", "s", NULL });
     static const char *const bad[] = {
-        "/../etc/passwd", "/%2e%2e/etc/passwd", "/..%2fetc/passwd", "/a/../../etc/passwd",
-        "/%2e%2e%2fetc%2fpasswd", "/.%2e/x", "/etc/passwd", "//etc/passwd", "/%00", "/index.html%00.txt",
-        "/_redirects", "/_headers", "/netlify.toml", "/.netlify/secret", "/%5fredirects",
-        "/sites", "/blobs", "/..%5c..%5cx", "/index.html/", "/INDEX.HTML",
+        "/../etc/passwd",
+        "/%2e%2e/etc/passwd",
+        "/..%2fetc/passwd",
+        "/a/../../etc/passwd",
+        "/%2e%2e%2fetc%2fpasswd",
+        "/.%2e/x",
+        "/etc/passwd",
+        "//etc/passwd",
+        "/%00",
+        "/index.html%00.txt",
+        "/_redirects",
+        "/_headers",
+        "/netlify.toml",
+        "/.netlify/secret",
+        "/%5fredirects",
+        "/sites",
+        "/blobs",
+        "/..%5c..%5cx",
+        "/index.html/",
+        "/INDEX.HTML",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct reply r = get(bad[i]);
@@ -337,10 +360,29 @@ static void a_token_is_asked_for(void **state)
     const char *url = arena_printf(fx.arena, "http://127.0.0.1:%d/api/v1/sites", fx.port);
     assert_int_equal(call("GET", url, NULL, NULL).status, 401);
     assert_int_equal(
-        call("GET", url, NULL, (const char *const[]){ "Authorization: Bearer secret-tokem", NULL }).status,
+        call("GET", url, NULL, (const char *const[]){ "Authorization: Bearer secret-tokem", NULL })
+            .status,
         401);
     assert_non_null(strstr(api("GET", "/sites", NULL).head, "X-RateLimit-Remaining: "));
     assert_string_equal(get("/team/x/integrations/installations/meta/y").body, "[]");
+}
+
+static void a_site_without_a_port_is_served_by_its_name(void **state)
+{
+    (void)state;
+    assert_int_equal(api("POST", "/lockflight/sites", "{\"name\":\"other\"}").status, 201);
+    assert_int_equal(api("POST", "/lockflight/sites", "{\"name\":\"other\"}").status, 422);
+    assert_int_equal(api("POST", "/lockflight/sites", "{\"name\":\"Bad Name\"}").status, 422);
+    const char *body =
+        arena_printf(fx.arena, "{\"files\":{\"index.html\":\"%s\"}}", sha_of("other"));
+    const char *id = field(api("POST", "/sites/other/deploys", body), "id");
+    assert_int_equal(api("PUT", arena_printf(fx.arena, "/deploys/%s/files/x", id), "other").status,
+                     200);
+    assert_string_equal(get_with("/", "Host: other.localhost").body, "other");
+    const char *own = arena_printf(fx.arena, "Host: %s--other.localhost", id);
+    assert_string_equal(get_with("/", own).body, "other");
+    assert_int_equal(api("DELETE", "/sites/other", NULL).status, 204);
+    assert_string_not_equal(get_with("/", "Host: other.localhost").body, "other");
 }
 
 static void lists_come_in_pages_with_links(void **state)
@@ -357,18 +399,29 @@ static void lists_come_in_pages_with_links(void **state)
 /* ---- What visitors get ------------------------------------------------------------------------------- */
 
 static const char *const small_site[] = {
-    "index.html", "home",
-    "file.html", "file",
-    "folder/index.html", "folder",
-    "both.html", "both",
-    "both/index.html", "both index",
-    "404.html", "not here",
-    "forced.html", "forced",
-    "app.css", "css",
-    "_lockflight/env.js", "env",
-    "_headers", "/*\n  X-All: 1\n/app.css\n  Cache-Control: max-age=5\n",
-    "_redirects", "/old /new 302\n/app.css /forced.css\n/forced /else 301!\n/spa/* /index.html 200\n"
-                  "/gone /file.html 410\n/out/* https://example.com/:splat 200\n",
+    "index.html",
+    "home",
+    "file.html",
+    "file",
+    "folder/index.html",
+    "folder",
+    "both.html",
+    "both",
+    "both/index.html",
+    "both index",
+    "404.html",
+    "not here",
+    "forced.html",
+    "forced",
+    "app.css",
+    "css",
+    "_lockflight/env.js",
+    "env",
+    "_headers",
+    "/*\n  X-All: 1\n/app.css\n  Cache-Control: max-age=5\n",
+    "_redirects",
+    "/old /new 302\n/app.css /forced.css\n/forced /else 301!\n/spa/* /index.html 200\n"
+    "/gone /file.html 410\n/out/* https://example.com/:splat 200\n",
     NULL,
 };
 
@@ -419,9 +472,11 @@ static void answers_carry_the_headers_of_the_site_and_good_defaults(void **state
     assert_non_null(strstr(get("/app.css").head, "Cache-Control: max-age=5\r"));
     assert_non_null(strstr(get("/_lockflight/env.js").head, "Cache-Control: no-store\r"));
     assert_non_null(strstr(get("/none").head, "X-All: 1\r"));
-    struct reply head = call("HEAD", arena_printf(fx.arena, "http://127.0.0.1:%d/", fx.port), NULL, NULL);
+    struct reply head =
+        call("HEAD", arena_printf(fx.arena, "http://127.0.0.1:%d/", fx.port), NULL, NULL);
     assert_non_null(strstr(head.head, "Content-Length: 4\r"));
-    struct reply post = call("POST", arena_printf(fx.arena, "http://127.0.0.1:%d/", fx.port), "x", NULL);
+    struct reply post =
+        call("POST", arena_printf(fx.arena, "http://127.0.0.1:%d/", fx.port), "x", NULL);
     assert_int_equal(post.status, 405);
 }
 
@@ -442,8 +497,9 @@ static void conditions_and_ranges_are_honoured(void **state)
 static void an_old_page_still_finds_its_fingerprinted_files(void **state)
 {
     (void)state;
-    (void)deploy("", (const char *const[]){ "index.html", "1", "assets/app-BkH2x9fQ.js", "old js", "about.html",
-                                            "about", "_redirects", "/* /index.html 200", NULL });
+    (void)deploy("", (const char *const[]){ "index.html", "1", "assets/app-BkH2x9fQ.js", "old js",
+                                            "about.html", "about", "_redirects",
+                                            "/* /index.html 200", NULL });
     (void)deploy("", (const char *const[]){ "index.html", "2", "assets/app-Zz91kkQa.js", "new js",
                                             "_redirects", "/* /index.html 200", NULL });
     assert_string_equal(get("/assets/app-BkH2x9fQ.js").body, "old js");
@@ -458,8 +514,10 @@ static void an_old_page_still_finds_its_fingerprinted_files(void **state)
 static void secrets_can_be_written_but_not_read_back(void **state)
 {
     (void)state;
-    const char *env = arena_printf(fx.arena, "/accounts/lockflight/env?site_id=%s", site_id(fx.site));
-    const char *one = arena_printf(fx.arena, "/accounts/lockflight/env/TOKEN?site_id=%s", site_id(fx.site));
+    const char *env =
+        arena_printf(fx.arena, "/accounts/lockflight/env?site_id=%s", site_id(fx.site));
+    const char *one =
+        arena_printf(fx.arena, "/accounts/lockflight/env/TOKEN?site_id=%s", site_id(fx.site));
     (void)api("DELETE", one, NULL);
     struct reply r = api("POST", env,
                          "[{\"key\":\"TOKEN\",\"is_secret\":true,\"scopes\":[\"functions\"],"
@@ -468,7 +526,8 @@ static void secrets_can_be_written_but_not_read_back(void **state)
     assert_null(strstr(r.body, "hidden-value"));
     assert_null(strstr(api("GET", env, NULL).body, "hidden-value"));
     r = api("POST", env,
-            "[{\"key\":\"TOKEN\",\"is_secret\":true,\"values\":[{\"context\":\"all\",\"value\":\"x\"}]}]");
+            "[{\"key\":\"TOKEN\",\"is_secret\":true,\"values\":[{\"context\":\"all\",\"value\":"
+            "\"x\"}]}]");
     assert_int_equal(r.status, 422);
     assert_int_equal(api("DELETE", one, NULL).status, 204);
     assert_int_equal(api("GET", one, NULL).status, 404);
@@ -480,7 +539,8 @@ static void changing_one_context_spreads_a_value_that_was_for_all(void **state)
     const char *one = "/accounts/lockflight/env/COLOUR";
     (void)api("DELETE", one, NULL);
     (void)api("POST", "/accounts/lockflight/env",
-              "[{\"key\":\"COLOUR\",\"scopes\":[\"post-processing\"],\"values\":[{\"context\":\"all\",\"value\":\"red\"}]}]");
+              "[{\"key\":\"COLOUR\",\"scopes\":[\"post-processing\"],\"values\":[{\"context\":"
+              "\"all\",\"value\":\"red\"}]}]");
     struct reply r = api("PATCH", one, "{\"context\":\"production\",\"value\":\"blue\"}");
     assert_int_equal(r.status, 201);
     assert_null(strstr(r.body, "\"all\""));
@@ -529,6 +589,7 @@ int main(void)
         ALONE(paths_that_lead_out_are_refused_in_a_digest),
         ALONE(nothing_outside_a_site_can_be_read),
         ALONE(a_token_is_asked_for),
+        ALONE(a_site_without_a_port_is_served_by_its_name),
         ALONE(lists_come_in_pages_with_links),
         ALONE(pages_have_pretty_addresses),
         ALONE(answers_carry_the_headers_of_the_site_and_good_defaults),

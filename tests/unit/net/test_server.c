@@ -482,13 +482,38 @@ static void requests_that_look_odd_but_are_right_are_answered(void **state)
     }
 }
 
+static void a_head_that_does_not_come_to_its_end_is_408(void **state)
+{
+    (void)state;
+    int fd = dial();
+    send_bytes(fd, "GET / HT", 8);
+    assert_non_null(strstr(read_until(fd, NULL), "HTTP/1.1 408 ")); /* 1 s here: see set_up */
+    (void)close(fd);
+}
+
+static void two_versions_of_an_upstream_are_switched_without_a_lost_count(void **state)
+{
+    (void)state;
+    struct upstream_spec spec = { .name = "v2", .host = "127.0.0.1", .port = fx.port };
+    struct upstream *entered = upstream_slot_enter(fx.slot);
+    struct upstream *old = upstream_slot_set(fx.slot, upstream_new(&spec));
+    assert_ptr_equal(entered, old);
+    upstream_retire(old);
+    assert_int_equal(upstream_in_flight(old), 1);
+    assert_non_null(strstr(exchange("GET /proxy/hello HTTP/1.1\r\n" CLOSE), "hello"));
+    assert_int_equal(upstream_in_flight(old), 1); /* the new version took that one */
+    upstream_leave(entered);
+    assert_int_equal(upstream_in_flight(old), 0);
+    upstream_unref(old);
+}
+
 /* ---- Fixture --------------------------------------------------------------------------------- */
 
 static int set_up(void **state)
 {
     (void)state;
     struct err e = { 0 };
-    struct server_spec spec = { .loops = 2, .workers = 2 };
+    struct server_spec spec = { .loops = 2, .workers = 2, .head_timeout_ms = 1000 };
     fx.server = server_new(&spec);
     assert_ok(server_start(fx.server, &e), &e);
     assert_ok(server_listen(fx.server, "127.0.0.1", 0, handle, NULL, &fx.port, &e), &e);
@@ -529,6 +554,8 @@ int main(void)
         cmocka_unit_test(an_upstream_that_is_not_there_is_502),
         cmocka_unit_test(malformed_requests_are_refused_and_the_connection_closed),
         cmocka_unit_test(limits_of_a_head_are_431_and_414),
+        cmocka_unit_test(a_head_that_does_not_come_to_its_end_is_408),
+        cmocka_unit_test(two_versions_of_an_upstream_are_switched_without_a_lost_count),
         cmocka_unit_test(requests_that_look_odd_but_are_right_are_answered),
     };
     return cmocka_run_group_tests_name("server", tests, set_up, tear_down);
