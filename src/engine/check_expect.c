@@ -72,7 +72,7 @@ bool check_expand(struct arena *a, const char *text, const struct check_values *
 
 static const char *join_path(struct arena *a, const char *outer, const char *key)
 {
-    return outer[0] ? arena_printf(a, "%s.%s", outer, key) : key;
+    return outer[0] ? arena_printf(a, "%s.%s", outer, key) : arena_strdup(a, key);
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): both documents passed the parser's depth limit

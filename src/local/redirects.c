@@ -160,8 +160,8 @@ static const char *read_status(struct redirect_rule *rule, const char *token)
     if (!is_number(token))
         return "the status is not a number";
     long status = strtol(token, NULL, 10);
-    if (status < 200 || status > 599)
-        return "the status is not between 200 and 599";
+    if (status < 200 || status > 999)
+        return "the status is not between 200 and 999";
     rule->status = (int)status;
     rule->is_forced = ends_with(token, "!");
     return NULL;
@@ -272,8 +272,8 @@ static const char *read_table(struct arena *a, struct redirects *into,
         return "a redirect has no \"from\"";
     const struct toml_node *status = toml_find(table, "status");
     if (status && status->kind == TOML_INTEGER) {
-        if (status->integer < 200 || status->integer > 599)
-            return "the status is not between 200 and 599";
+        if (status->integer < 200 || status->integer > 999)
+            return "the status is not between 200 and 999";
         rule.status = (int)status->integer;
     } else if (status && status->kind == TOML_TEXT) {
         const char *why = read_status(&rule, status->text);
