@@ -11,6 +11,7 @@
 #include "local/daemon.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -38,10 +39,12 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define DRAIN_MS       3000
-#define LOOK_EVERY_MS  1000
-#define POSTGRES_AT    50000 /* the cluster's port is the API's plus this: 4600 → 54600 */
-#define CONTROL_WAIT_S 5     /* a commander that says nothing does not hold the others up */
+#define DRAIN_MS            3000
+#define LOOK_EVERY_MS       1000
+#define POSTGRES_AT         50000 /* the cluster's port is the API's plus this: 4600 → 54600 */
+#define LOG_BYTES_MAX       ((off_t)64 * 1024 * 1024)
+#define BOUND_LOGS_EVERY_MS 60000
+#define CONTROL_WAIT_S      5 /* a commander that says nothing does not hold the others up */
 
 /* ---- Starting -----------------------------------------------------------------------------------
  */
@@ -179,8 +182,29 @@ static void converse(struct platform *p, int listener, bool *ret_stop, int *ret_
         *ret_farewell = fd_take(&fd);
 }
 
+/* A child writes to its log for as long as it lives; appending goes on at the start of an emptied file. */
+static void bound_logs(const struct platform *p)
+{
+    struct arena *scratch = arena_new(4 * MIB);
+    struct err ignored;
+    const char **names = NULL;
+    size_t n = 0;
+    if (fs_list(scratch, p->log_dir, &names, &n, &ignored))
+        for (size_t i = 0; i < n; i++) {
+            struct stat st;
+            const char *path = fs_join(scratch, p->log_dir, names[i]);
+            if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > LOG_BYTES_MAX)
+                (void)!truncate(path, 0);
+        }
+    arena_free(scratch);
+}
+
 static void look_after(struct platform *p)
 {
+    if (clock_boot_ms() > p->bound_logs_boot_ms) {
+        bound_logs(p);
+        p->bound_logs_boot_ms = clock_boot_ms() + BOUND_LOGS_EVERY_MS;
+    }
     struct err e;
     if (!cluster_revive(p->cluster, &e))
         log_event("cluster.revive", "%s", e.why);

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BOOT_TIMEOUT_MS   30000
@@ -24,6 +25,7 @@
 #define PAUSE_FIRST_MS    250
 #define PAUSE_MAX_MS      30000
 #define SETTLE_TIMEOUT_MS 20000
+#define BUNDLE_KEEP_S     ((int64_t)7 * 24 * 3600)
 #define REQUEST_IDLE_MS   150000
 
 /* ---- Keeping processes in line ------------------------------------------------------------------
@@ -421,18 +423,37 @@ static unsigned idle_ms(void)
                : REQUEST_IDLE_MS;
 }
 
-/* Folders that a killed deploy left half-written. */
-static void sweep(struct arena *a, const char *dir)
+static bool is_in_use(const json_t *functions, const char *digest)
 {
+    size_t i;
+    json_t *one;
+    json_array_foreach ((json_t *)(uintptr_t)functions, i, one)
+        if (streq(json_text_or(one, "ezbr_sha256", ""), digest))
+            return true;
+    return false;
+}
+
+/* Folders that a killed deploy left half-written, and contents that no function has had for a while: a
+ * rollback that needs one sends it again. */
+static void sweep(struct functions *f, const char *dir)
+{
+    struct arena *a = arena_new(16 * MIB);
     struct err ignored;
     const char **names = NULL;
     size_t n = 0;
     const char *bundles = fs_join(a, dir, "bundles");
+    json_auto_t *list = project_functions(f->project);
     if (!fs_list(a, bundles, &names, &n, &ignored))
-        return;
-    for (size_t i = 0; i < n; i++)
-        if (starts_with(names[i], ".new-"))
-            (void)!fs_remove_tree(fs_join(a, bundles, names[i]), &ignored);
+        n = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct stat st;
+        const char *path = fs_join(a, bundles, names[i]);
+        bool is_old =
+            stat(path, &st) == 0 && clock_unix_ms() / 1000 - st.st_mtim.tv_sec > BUNDLE_KEEP_S;
+        if (starts_with(names[i], ".new-") || (is_old && !is_in_use(list, names[i])))
+            (void)!fs_remove_tree(path, &ignored);
+    }
+    arena_free(a);
 }
 
 bool functions_open(struct platform_environment *env, const struct bundle_tools *tools,
@@ -450,12 +471,12 @@ bool functions_open(struct platform_environment *env, const struct bundle_tools 
     (void)pthread_cond_init(&f->settled, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
     f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    sweep(a, dir);
     if (f->wake_fd < 0 || !fs_mkdirs(fs_join(a, dir, "bundles"), 0700, e) ||
         !project_open(dir, &f->project, e)) {
         arena_free(a);
         return false;
     }
+    sweep(f, dir);
     take_in(f, false);
     errno = pthread_create(&f->keeper, NULL, keep, f);
     if (errno != 0) {

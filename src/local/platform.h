@@ -50,6 +50,7 @@ struct platform {
     const char *program;           /* which build this is: control_program */
     const char *database_password; /* of role postgres */
     int api_port;
+    int64_t bound_logs_boot_ms; /* when log files are looked at next */
     struct supervisor *supervisor;
     struct cluster *cluster;
     struct server *server;
