@@ -28,7 +28,7 @@ void conn_open(struct loop *l, const struct listener *listener, int fd)
     c->may_read = true;
     c->head = strbuf_init(2 * LIMIT_HTTP_ANSWER_HEAD);
     c->deadline_ms = l->now_ms + l->server->spec.head_timeout_ms;
-    struct sockaddr_storage from;
+    struct sockaddr_storage from = { 0 };
     socklen_t n = sizeof from;
     if (getpeername(fd, (struct sockaddr *)&from, &n) == 0 && from.ss_family == AF_INET)
         (void)inet_ntop(AF_INET, &((struct sockaddr_in *)&from)->sin_addr, c->peer, sizeof c->peer);
@@ -46,6 +46,10 @@ void conn_close(struct conn *c)
     if (c->is_closed)
         return;
     c->is_gone = true;
+    if (c->x.must_act && c->x.action == ACTION_SUSPEND) { /* its resume will come: wait for it */
+        c->x.must_act = false;
+        exchange_act(c);
+    }
     if (c->is_held)
         return; /* comes back as a message; conn_advance closes it then */
     exchange_clean(c);
@@ -94,7 +98,7 @@ void conn_refuse(struct conn *c, int status)
     c->x.is_body_done = true; /* whatever follows cannot be told apart */
     c->x.action = ACTION_NONE;
     respond_error(&c->x.pub, status, "%s", status_text(status));
-    exchange_act(c);
+    c->x.must_act = true;
 }
 
 /* ---- Bytes in -------------------------------------------------------------------------------- */
@@ -273,6 +277,11 @@ static bool advance_linger(struct conn *c)
 static bool advance_work(struct conn *c)
 {
     bool progress = false;
+    if (c->x.must_act) {
+        c->x.must_act = false;
+        exchange_act(c);
+        progress = true;
+    }
     if (exchange_wants_body(c))
         progress |= advance_body(c);
     if (c->phase == PHASE_WORK && !c->is_gone && output_pending(c)) {

@@ -151,7 +151,8 @@ void exchange_call(struct conn *c, request_fn fn, void *context)
 {
     c->x.action = ACTION_NONE;
     fn(&c->x.pub, context);
-    exchange_act(c);
+    c->x.must_act =
+        true; /* by conn_advance, so that a chain of callbacks does not grow the stack */
 }
 
 static void begin_body(struct conn *c, enum body_mode mode)

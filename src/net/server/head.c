@@ -232,7 +232,8 @@ static bool agrees(const struct exchange *x, const llhttp_t *parser)
 {
     bool is_chunked = (parser->flags & F_CHUNKED) != 0;
     return is_chunked == (x->announced_bytes < 0) &&
-           (is_chunked || x->is_body_done || parser->content_length == (uint64_t)x->announced_bytes);
+           (is_chunked || x->is_body_done ||
+            parser->content_length == (uint64_t)x->announced_bytes);
 }
 
 /* "close" anywhere in Connection; llhttp misses it before a tab. */
@@ -249,21 +250,27 @@ static bool asks_to_close(const struct exchange *x)
     return false;
 }
 
+/* A host in lower case; NULL if it has bytes that no host has. */
+static char *host_of(struct arena *a, const char *value)
+{
+    char *lower = arena_strdup(a, value);
+    for (char *p = lower; *p; p++) {
+        if (!isalnum((unsigned char)*p) && !strchr("-._:[]", *p))
+            return NULL;
+        *p = (char)tolower((unsigned char)*p);
+    }
+    return lower;
+}
+
 static int read_host(struct exchange *x, const char *of_target)
 {
     const char *value = NULL;
     size_t hosts = count_of(x, "host", &value);
     if (hosts > 1 || (hosts == 0 && !x->is_http10))
         return 400;
-    if (of_target)
-        value = of_target;
-    char *lower = arena_strdup(x->pub.arena, value ? value : "");
-    for (char *p = lower; *p; p++) {
-        if (!isalnum((unsigned char)*p) && !strchr("-._:[]", *p))
-            return 400;
-        *p = (char)tolower((unsigned char)*p);
-    }
-    if (hosts == 1 && !*lower)
+    const char *given = of_target ? of_target : value;
+    char *lower = host_of(x->pub.arena, given ? given : "");
+    if (!lower || (hosts == 1 && !*lower))
         return 400;
     x->pub.authority = lower;
     const char *colon = lower[0] == '[' ? strchr(lower, ']') : strchr(lower, ':');

@@ -149,6 +149,7 @@ struct exchange {
     struct request pub; /* first: a request is its exchange */
     struct conn *conn;
     enum action action;
+    bool must_act; /* a handler has come back: its action waits for conn_advance */
     request_fn then;
     void *then_context;
 
@@ -302,7 +303,7 @@ ssize_t body_feed(struct conn *c, const char *p, size_t n);
 
 /* exchange.c */
 void exchange_begin(struct conn *c);
-void exchange_call(struct conn *c, request_fn fn, void *context); /* runs fn, then its action */
+void exchange_call(struct conn *c, request_fn fn, void *context); /* then conn_advance acts */
 void exchange_act(struct conn *c);
 void exchange_body(struct exchange *x, const char *p, size_t n); /* from the parser */
 bool exchange_wants_body(const struct conn *c);

@@ -355,7 +355,7 @@ static void fail(struct proxy *p, enum proxy_failure why)
         spec->failed(&x->pub, why, spec->context);
     else
         fail_by_default(&x->pub, why);
-    exchange_act(c);
+    x->must_act = true;
 }
 
 static bool may_send_again(const struct proxy *p)
