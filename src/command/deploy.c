@@ -7,6 +7,7 @@
 #include "cli/prompt.h"
 #include "command/commands.h"
 #include "command/flight.h"
+#include "command/plan_file.h"
 #include "command/plan_view.h"
 #include "engine/release.h"
 
@@ -14,6 +15,7 @@ struct deploy_args {
     const char *environment;
     const char *clear_quarantine;
     const char *prebuilt;
+    const char *plan_file;
     int64_t wait_ms;
     bool adopt;
     bool is_dry;
@@ -22,6 +24,7 @@ struct deploy_args {
 // clang-format off
 static const struct option deploy_options[] = {
     { "dry-run",          0, OPT_FLAG, AT(deploy_args, is_dry),           NULL,       "Show the plan, change nothing"                                     },
+    { "plan",             0, OPT_TEXT, AT(deploy_args, plan_file),        "<file>",   "Fly exactly this saved plan, or nothing"                            },
     { "wait",             0, OPT_MS,   AT(deploy_args, wait_ms),          "<time>",   "Wait this long for another runner instead of giving up at once"     },
     { "prebuilt",         0, OPT_TEXT, AT(deploy_args, prebuilt),         "<folder>", "Publish this folder instead of running the build command"           },
     { "adopt",            0, OPT_FLAG, AT(deploy_args, adopt),            NULL,       "Take migrations that were applied before Lockflight came as they are" },
@@ -34,10 +37,19 @@ static const struct argument deploy_arguments[] = {
 };
 // clang-format on
 
+/* What a person has to say before anything is touched. */
+struct consent {
+    struct flight *f;
+    const char *plan_file; /* NULL: none was saved */
+};
+
 /* A change that cannot be taken back is for a person to accept. */
-static bool agree(void *context, const struct plan *plan, struct err *e)
+static bool agree(void *context, const struct plan *plan, const struct live *live, struct err *e)
 {
-    struct flight *f = context;
+    const struct consent *consent = context;
+    struct flight *f = consent->f;
+    if (consent->plan_file && !plan_file_matches(f->c->arena, consent->plan_file, plan, live, e))
+        return false;
     const char *first = NULL;
     for (size_t i = 0; i < plan->variables_n; i++) {
         if (plan->variables[i].mark == PLAN_CHANGE && !plan->variables[i].has_undo && !first)
@@ -74,13 +86,14 @@ static void print_end(struct flight *f, const struct release *r, int64_t took_ms
 
 static bool fly(struct flight *f, const struct deploy_args *args, struct err *e)
 {
+    struct consent consent = { f, args->plan_file };
     struct release_options options = {
         .actor = f->actor,
         .plan = { .clear_quarantine = args->clear_quarantine, .adopt = args->adopt },
         .prebuilt_dir = args->prebuilt,
         .wait_ms = args->wait_ms,
         .agree = agree,
-        .context = f,
+        .context = &consent,
     };
     int64_t started_ms = clock_boot_ms();
     CLEANUP(release) struct release r = { 0 };
@@ -100,7 +113,7 @@ static bool deploy(struct command_context *c, void *args_, struct err *e)
         return err_wrap(e, "deploy to %s", args->environment);
     if (args->is_dry) {
         const struct plan_options options = { args->clear_quarantine, args->adopt };
-        return plan_show(&f, &options, NULL, e);
+        return plan_show(&f, &options, NULL, NULL, e);
     }
     if (!fly(&f, args, e)) {
         flight_quiet(&f);

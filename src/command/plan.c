@@ -13,12 +13,14 @@
 struct plan_args {
     const char *environment;
     const char *clear_quarantine;
+    const char *out;
     bool wants_exit_code;
     bool adopt;
 };
 
 // clang-format off
 static const struct option plan_option_rows[] = {
+    { "out",              0, OPT_TEXT, AT(plan_args, out),              "<file>",   "Save the plan for `deploy --plan`"              },
     { "exit-code",        0, OPT_FLAG, AT(plan_args, wants_exit_code),  NULL,       "End with status 3 if there are changes"          },
     { "adopt",            0, OPT_FLAG, AT(plan_args, adopt),            NULL,       "As `deploy --adopt` would see it"                },
     { "clear-quarantine", 0, OPT_TEXT, AT(plan_args, clear_quarantine), "<reason>", "As `deploy --clear-quarantine` would see it"     },
@@ -40,7 +42,8 @@ static bool plan(struct command_context *c, void *args_, struct err *e)
     CLEANUP(flight) struct flight f = { 0 };
     bool changes = false;
     const struct plan_options options = { args->clear_quarantine, args->adopt };
-    if (!flight_open(c, args->environment, false, &f, e) || !plan_show(&f, &options, &changes, e))
+    if (!flight_open(c, args->environment, false, &f, e) ||
+        !plan_show(&f, &options, args->out, &changes, e))
         return false;
     if (args->wants_exit_code && changes)
         c->exit_status = EXIT_CHANGES;

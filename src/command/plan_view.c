@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "cli/output.h"
+#include "command/plan_file.h"
 #include "migrate/risk.h"
 
 #define UNDO_COLUMN 58
@@ -112,6 +113,25 @@ static void database(struct view *v)
              NULL);
 }
 
+static bool is_planned(const struct plan *p, const char *slug)
+{
+    for (size_t i = 0; i < p->functions_n; i++) {
+        if (streq(p->functions[i].source.slug, slug))
+            return true;
+    }
+    return false;
+}
+
+/* Functions that run but are not in the project any more: a release never deletes them, old tabs may call them. */
+static void strangers(struct view *v)
+{
+    for (size_t i = 0; i < v->live->functions_n; i++) {
+        const char *slug = v->live->functions[i].slug;
+        if (!is_planned(v->plan, slug))
+            line(v, NULL, arena_printf(v->arena, "  %s  not in this project: stays", slug), NULL);
+    }
+}
+
 static void functions(struct view *v)
 {
     const struct plan *p = v->plan;
@@ -131,6 +151,7 @@ static void functions(struct view *v)
     }
     if (phase)
         line(v, phase, arena_printf(v->arena, "%zu unchanged", p->functions_n), NULL);
+    strangers(v);
 }
 
 static const char *watch_text(struct view *v, int64_t ms)
@@ -188,14 +209,16 @@ static void ending(struct view *v)
         print(v->to, "Next: lockflight deploy %s\n", p->environment);
 }
 
-bool plan_show(struct flight *f, const struct plan_options *options, bool *ret_changes,
-               struct err *e)
+bool plan_show(struct flight *f, const struct plan_options *options, const char *out,
+               bool *ret_changes, struct err *e)
 {
     struct command_context *c = f->c;
     CLEANUP(live) struct live live = { 0 };
     CLEANUP(plan) struct plan plan = { 0 };
     if (!live_read(&f->target, &live, e) || !plan_make(&f->target, &live, options, &plan, e))
         return err_wrap(e, "plan %s", f->target.name);
+    if (out && !plan_file_write(c->arena, out, &plan, &live, e))
+        return err_wrap(e, "save the plan in %s", out);
     if (ret_changes)
         *ret_changes = !plan_is_live(&plan, &live);
     if (c->wants_json) {

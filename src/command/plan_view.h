@@ -9,7 +9,7 @@
 
 /* Makes the plan and prints it, as text or as one JSON document. `ret_changes` (may be NULL): it
  * has changes. */
-bool plan_show(struct flight *f, const struct plan_options *options, bool *ret_changes,
-               struct err *e) MUST_USE;
+bool plan_show(struct flight *f, const struct plan_options *options, const char *out,
+               bool *ret_changes, struct err *e) MUST_USE;
 
 #endif

@@ -147,7 +147,7 @@ bool release_open(struct arena *a, struct target *t, const struct report_sink *s
         return true;
     }
     if (r->plan->gates_closed == 0 && options->agree &&
-        !options->agree(options->context, r->plan, e))
+        !options->agree(options->context, r->plan, &r->live, e))
         return false;
     return write_begin(r, e);
 }
@@ -204,6 +204,15 @@ static bool same_content(const struct release *r, struct err *e)
                     r->target->name);
 }
 
+/* Left by release_take_back in the manifest of the release that it takes back. */
+static enum layer asked_reach(const struct release_record *open)
+{
+    struct err unreadable = { 0 };
+    json_auto_t *kept =
+        open->manifest ? json_parse(str_of(open->manifest), "a manifest", &unreadable) : NULL;
+    return (enum layer)json_int_or(kept, "take_back_through", LAYER_NONE);
+}
+
 bool release_open_again(struct arena *a, struct target *t, const struct report_sink *sink,
                         const struct release_options *options, bool with_plan, struct release *ret,
                         bool *ret_found, struct err *e)
@@ -221,6 +230,7 @@ bool release_open_again(struct arena *a, struct target *t, const struct report_s
     r->kind = open->kind;
     r->state = open->state;
     r->reason = open->note;
+    r->reach = asked_reach(open);
     r->is_resumed = true;
     if (!drain(r, e) || !journal_reopen(r->lease, a, open->id, &r->journal, e) || !step_load(r, e))
         return false;

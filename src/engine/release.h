@@ -13,6 +13,7 @@
 #include "engine/journal.h"
 #include "engine/lease.h"
 #include "engine/live.h"
+#include "engine/phase.h"
 #include "engine/plan.h"
 #include "engine/report.h"
 #include "engine/step.h"
@@ -26,7 +27,7 @@ struct release_options {
 
     /* Asked once, under the lease and before anything is touched. False with *e set: nothing
      * happens. NULL: go. */
-    bool (*agree)(void *context, const struct plan *plan, struct err *e);
+    bool (*agree)(void *context, const struct plan *plan, const struct live *live, struct err *e);
     void *context;
 };
 
@@ -41,6 +42,7 @@ struct release {
     struct live live;  /* as it was when this run began; after a crash: possibly half-way */
     struct plan *plan; /* NULL when only the way back is walked */
     const char *id, *name;
+    enum layer reach;   /* after a crash: how far a person had asked to take it back; LAYER_NONE */
     const char *reason; /* after a crash: why the earlier run was on its way back; else NULL */
     enum release_state state; /* as the journal had it when this run began */
     const char *kind;         /* "deploy", "rollback" */

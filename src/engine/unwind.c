@@ -156,7 +156,7 @@ static void say_what_is_left(struct release *r)
     }
 }
 
-static bool end(struct release *r, const struct ending *ending, enum err_code cause, struct err *e)
+static void end(struct release *r, const struct ending *ending, enum err_code cause, struct err *e)
 {
     enum release_state state = RELEASE_ROLLED_BACK;
     const char *note = arena_strdup(r->arena, e->why[0] ? e->why : "taken back");
@@ -184,9 +184,6 @@ static bool end(struct release *r, const struct ending *ending, enum err_code ca
     else
         describe_state(r, e);
     struct err unwritten = { 0 };
-    if (cause == ERR_CHECK &&
-        !journal_quarantine(r->lease, r->id, r->options.actor, note, &unwritten))
-        report_warn(r->sink, "the quarantine could not be recorded: %s", unwritten.why);
     if (!journal_state(r->journal, state, note, &unwritten))
         report_warn(r->sink, "the end could not be recorded: %s", unwritten.why);
     if (cause == ERR_CHECK)
@@ -194,7 +191,6 @@ static bool end(struct release *r, const struct ending *ending, enum err_code ca
                    step_find(r, "publish", "deploy", NULL) ? " again after the pointer went back"
                                                            : " throughout",
                    r->name);
-    return ending->is_stuck || ending->kept > 0 ? false : true;
 }
 
 /* A runner without lease or journal only stops. */
@@ -206,6 +202,19 @@ static bool must_stop(const struct release *r, struct err *e)
         err_recode(e, ERR_INTERRUPTED);
     err_hint(e, "lockflight resume %s", r->target->name);
     return true;
+}
+
+/* The deadline of the unanswered call has passed here, but it may still be on its way there; taken back before it
+ * lands, it would stand afterwards. */
+static void let_late_call_land(struct release *r)
+{
+    struct lease_times times;
+    struct err ignored = { 0 };
+    if (!lease_times_read(&times, &ignored) || times.drain_ms <= times.request_ms)
+        return;
+    report_say(r->sink, "Waiting %s: the unanswered call may still land",
+               clock_duration(r->arena, times.drain_ms - times.request_ms));
+    (void)clock_sleep_ms(times.drain_ms - times.request_ms);
 }
 
 /* ---- until green ---- */
@@ -228,6 +237,7 @@ static bool one_layer(struct release *r, const struct phase *p, struct ending *e
     if (!take_back(r, p, e))
         return false;
     ending->taken_back += p->unwind != UNWIND_ALWAYS;
+    ending->kept += has_effect(r, p); /* what could not be taken back: a first deploy stays live */
     if (p->unwind != UNWIND_ALWAYS)
         ending->knowledge = ask_previous(r);
     return true;
@@ -268,6 +278,15 @@ bool release_unwind(struct release *r, const struct phase *failed, struct err *e
         (void)must_stop(r, e);
         return false;
     }
+    /* Before anything is taken back, so that a crash on the way does not forget it. */
+    if (cause == ERR_CHECK &&
+        !journal_quarantine(r->lease, r->id, r->options.actor, e->why, &unwritten)) {
+        r->is_unrecorded = true;
+        (void)must_stop(r, e);
+        return false;
+    }
+    if (cause == ERR_UNKNOWN_OUTCOME)
+        let_late_call_land(r);
     bool anything = false;
     for (const struct phase *p = failed; p; p = phase_above(p))
         anything |= p->undo && p->unwind != UNWIND_ALWAYS && has_effect(r, p);
@@ -277,7 +296,7 @@ bool release_unwind(struct release *r, const struct phase *failed, struct err *e
     layers_from(r, failed, &ending, e);
     if (must_stop(r, e))
         return false;
-    (void)end(r, &ending, cause, e);
+    end(r, &ending, cause, e);
     return false;
 }
 
@@ -285,25 +304,36 @@ bool release_unwind_again(struct release *r, struct err *e)
 {
     struct ending ending = { 0 };
     const char *reason = r->reason && r->reason[0] ? r->reason : "interrupted";
+    if (r->reach != LAYER_NONE) {
+        r->may_lose_rows = r->reach == LAYER_SCHEMA;
+        return release_take_back(r, r->reach, reason, e);
+    }
     if (r->state != RELEASE_REVERSING && !journal_state(r->journal, RELEASE_REVERSING, reason, e))
         return err_wrap(e, "begin the way back");
     err_set(e, ERR_INTERRUPTED, "%s", reason);
     layers_from(r, phase_last(), &ending, e);
     if (must_stop(r, e))
         return false;
-    bool ok = end(r, &ending, ERR_INTERRUPTED, e);
-    if (ok || (ending.kept > 0 && !ending.is_stuck)) {
-        err_clear(e);
-        return true;
-    }
-    return false;
+    end(r, &ending, ERR_INTERRUPTED, e);
+    if (ending.is_stuck)
+        return false;
+    err_clear(e);
+    return true;
 }
 
 /* ---- wholly ---- */
 
+/* What the person asked for, so that a crash on the way does not make less of it. */
+static bool remember_reach(struct release *r, enum layer through, struct err *e)
+{
+    json_auto_t *patch = json_pack("{s:i}", "take_back_through", (int)through);
+    struct release_facts facts = { .manifest_patch = patch };
+    return journal_facts(r->journal, &facts, e);
+}
+
 bool release_take_back(struct release *r, enum layer through, const char *reason, struct err *e)
 {
-    if (!journal_state(r->journal, RELEASE_REVERSING, reason, e))
+    if (!remember_reach(r, through, e) || !journal_state(r->journal, RELEASE_REVERSING, reason, e))
         return err_wrap(e, "begin the way back");
     struct ending ending = { 0 };
     err_set(e, ERR_INTERRUPTED, "%s", reason);
@@ -331,7 +361,7 @@ bool release_take_back(struct release *r, enum layer through, const char *reason
         ending.is_stuck = true;
         err_set(&ending.stuck, ERR_STUCK, "the previous release is red after the way back");
     }
-    (void)end(r, &ending, ERR_INTERRUPTED, e);
+    end(r, &ending, ERR_INTERRUPTED, e);
     if (ending.is_stuck)
         return false;
     err_clear(e);

@@ -98,3 +98,12 @@ crash() {
   assert_success
   assert_output --partial 'Nothing to resume'
 }
+
+@test "taking an interrupted release back wholly goes on wholly after it was killed itself" {
+  kill_at phase.backend.begun
+  LOCKFLIGHT_FAULT=undo.database.begun:1:kill run lockflight rollback staging --through schema --confirm staging
+  assert_equal "$status" 137
+  run lockflight resume staging
+  assert_success
+  ends_as old
+}

@@ -87,6 +87,23 @@ setup()         { mini_enter; }
   done
 }
 
+@test "a saved plan is flown exactly, or not at all" {
+  git checkout -q main
+  git checkout -q -b saved
+  sed -i 's/^requires = "staging"/requires = "none"/' lockflight.toml
+  echo '/* saved */' >>site/style.css
+  mini_commit 'Saved'
+  lockflight plan production --out "$scratch/plan.json"
+  echo '/* and more */' >>site/style.css
+  mini_commit 'More'
+  run lockflight deploy production --plan "$scratch/plan.json"
+  assert_failure 5
+  has_line 'does not hold any more: "source"'
+  git checkout -q HEAD~1
+  run lockflight deploy production --plan "$scratch/plan.json"
+  assert_success
+}
+
 @test "with --json a deploy is one event per line and ends with the answer" {
   git checkout -q main
   git checkout -q -b told
