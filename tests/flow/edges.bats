@@ -71,6 +71,8 @@ setup()         { mini_enter; }
 }
 
 @test "a way back that is killed goes on from where it was" {
+  git checkout -q main
+  lockflight deploy production
   git checkout -q -b broken
   before=$(snapshot production)
   sed -i 's/^requires = "staging"/requires = "none"/' lockflight.toml
