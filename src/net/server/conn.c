@@ -114,6 +114,10 @@ static ssize_t receive(struct conn *c, char *p, size_t room)
         c->may_read = false;
         return 0;
     }
+    /* A short read has emptied the socket: what comes later brings an event of its own. An end that
+     * was announced together with these bytes does not. */
+    if (n > 0 && (size_t)n < room && !c->has_hung_up)
+        c->may_read = false;
     return n > 0 ? n : -1;
 }
 
@@ -325,6 +329,8 @@ void conn_event(struct conn *c, uint32_t events)
         return;
     if (events & (EPOLLIN | EPOLLRDHUP))
         c->may_read = true;
+    if (events & EPOLLRDHUP)
+        c->has_hung_up = true;
     if (events & EPOLLOUT)
         c->may_write = true;
     if (events & (EPOLLERR | EPOLLHUP))

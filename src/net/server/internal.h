@@ -205,6 +205,7 @@ struct conn {
     enum phase phase;
     bool may_read;
     bool may_write;
+    bool has_hung_up;  /* the other side will send nothing more */
     bool is_gone;      /* the other side is away: nothing more is read or written */
     bool is_closed;    /* in dead_conns */
     bool is_advancing; /* guards against recursion */
@@ -354,6 +355,7 @@ struct uconn {
     struct proxy *proxy; /* NULL while idle */
     bool may_read;
     bool may_write;
+    bool has_hung_up;
     bool is_connected;
     bool is_reused;
     bool is_idle;

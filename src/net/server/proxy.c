@@ -401,6 +401,8 @@ bool proxy_pump(struct proxy *p)
         u->may_read = false;
         return false;
     }
+    if (n > 0 && (size_t)n < LIMIT_HTTP_PIECE_BYTES && !u->has_hung_up)
+        u->may_read = false; /* emptied; more brings an event */
     if (n > 0)
         hear(p, c->loop->scratch, (size_t)n);
     else

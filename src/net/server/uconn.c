@@ -156,6 +156,8 @@ void uconn_event(struct uconn *u, uint32_t events)
     }
     if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         u->may_read = true;
+    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        u->has_hung_up = true;
     if ((events & EPOLLOUT) && !(events & EPOLLERR)) {
         u->is_connected = true;
         u->may_write = true;
