@@ -40,6 +40,8 @@
 #define LIMIT_HTTP_BEHIND_BYTES   (1 * MIB)   /* a reader of a stream may lag this far */
 #define LIMIT_HTTP_API_BODY       (1 * MIB)   /* JSON for an API unless its route says more */
 #define LIMIT_REDIRECTS_COMPARED  2000        /* rules compared pair by pair to find doubles */
+#define LIMIT_REDIRECT_TARGET     (32 * KIB)  /* filled in; longer than any client would follow */
+#define LIMIT_RULE_HEADERS        100         /* different headers of one block of _headers */
 #define LIMIT_RULES_BYTES         (1 * MIB)   /* _redirects or _headers of one deploy */
 #define LIMIT_BLOB_IN_MEMORY      (1 * MIB)   /* larger contents are sent from their file */
 #define LIMIT_BLOBS_MEMORY        (256 * MIB) /* all contents kept in memory */

@@ -4,6 +4,9 @@
  */
 #include "local/headers.h"
 
+#include "base/limits.h"
+#include "base/strbuf.h"
+
 #include <ctype.h>
 #include <strings.h>
 
@@ -150,29 +153,60 @@ static void problem(struct arena *a, struct header_rules *into, int line, const 
     *vec_add(&into->problems, a) = (struct rule_problem){ line, text };
 }
 
-static struct header_rule *new_rule(struct arena *a, const char *path)
+/* A path and the lines below it, until all of them are known. */
+struct block {
+    const char *path; /* NULL: none is open */
+    VEC(struct text_pair) lines;
+};
+
+static bool has_value(const struct header_rule *rule, const char *name)
 {
-    struct header_rule *rule = ARENA_NEW(a, struct header_rule);
-    rule->path = path;
-    rule->pattern = compile(a, path);
-    return rule;
+    for (size_t i = 0; i < rule->count; i++) {
+        if (streq(rule->values[i].name, name))
+            return true;
+    }
+    return false;
 }
 
-static void set_value(struct arena *a, struct header_rules *into, struct header_rule *rule,
-                      const char *name, const char *value)
+/* The values of one name, from line `first` on, with commas between. */
+static const char *join(struct arena *a, const struct block *b, size_t first)
 {
-    into->has_basic_auth |= strcasecmp(name, "basic-auth") == 0;
-    for (size_t i = 0; i < rule->count; i++) {
-        if (streq(rule->values[i].name, name)) {
-            rule->values[i].value = arena_printf(a, "%s, %s", rule->values[i].value, value);
-            return;
-        }
+    const char *name = b->lines.v[first].name;
+    size_t bytes = 1;
+    for (size_t i = first; i < b->lines.n; i++)
+        bytes += streq(b->lines.v[i].name, name) ? strlen(b->lines.v[i].value) + 2 : 0;
+    char *joined = arena_alloc(a, bytes), *end = joined;
+    for (size_t i = first; i < b->lines.n; i++) {
+        if (!streq(b->lines.v[i].name, name))
+            continue;
+        end = stpcpy(end, i > first ? ", " : "");
+        end = stpcpy(end, b->lines.v[i].value);
     }
-    struct text_pair *grown = ARENA_ARRAY(a, struct text_pair, rule->count + 1);
-    if (rule->count > 0)
-        memcpy(grown, rule->values, rule->count * sizeof *grown);
-    grown[rule->count++] = (struct text_pair){ name, value };
-    rule->values = grown;
+    return joined;
+}
+
+/* NULL if the block has no header. */
+static struct header_rule *make_rule(struct arena *a, struct header_rules *into,
+                                     const struct block *b, int number)
+{
+    if (!b->path || b->lines.n == 0)
+        return NULL;
+    struct header_rule *rule = ARENA_NEW(a, struct header_rule);
+    rule->path = b->path;
+    rule->pattern = compile(a, b->path);
+    rule->values = ARENA_ARRAY(a, struct text_pair, LIMIT_RULE_HEADERS);
+    for (size_t i = 0; i < b->lines.n; i++) {
+        const char *name = b->lines.v[i].name;
+        if (has_value(rule, name))
+            continue;
+        if (rule->count == LIMIT_RULE_HEADERS) {
+            problem(a, into, number, "more than 100 different headers for one path");
+            break;
+        }
+        into->has_basic_auth |= strcasecmp(name, "basic-auth") == 0;
+        rule->values[rule->count++] = (struct text_pair){ name, join(a, b, i) };
+    }
+    return rule;
 }
 
 static bool has_control(struct str s)
@@ -185,8 +219,8 @@ static bool has_control(struct str s)
     return false;
 }
 
-static void read_value(struct arena *a, struct header_rules *into, struct header_rule *rule,
-                       struct str line, int number)
+static void read_value(struct arena *a, struct header_rules *into, struct block *b, struct str line,
+                       int number)
 {
     struct str value = line;
     struct str name = str_trim(str_cut(&value, ':'));
@@ -199,15 +233,15 @@ static void read_value(struct arena *a, struct header_rules *into, struct header
         problem(a, into, number, "a header without a value");
     else if (has_control(line))
         problem(a, into, number, "a control character in a header");
-    else if (!rule)
+    else if (!b->path)
         problem(a, into, number, "a header before any path");
     else if (!is_refused(str_dup(a, name)))
-        set_value(a, into, rule, str_dup(a, name), str_dup(a, value));
+        *vec_add(&b->lines, a) = (struct text_pair){ str_dup(a, name), str_dup(a, value) };
 }
 
 void headers_add_text(struct arena *a, struct header_rules *into, struct str text)
 {
-    struct header_rule *rule = NULL;
+    struct block b = { 0 };
     int number = 0;
     while (text.p) {
         struct str line = str_trim(str_cut(&text, '\n'));
@@ -215,34 +249,33 @@ void headers_add_text(struct arena *a, struct header_rules *into, struct str tex
         if (line.n == 0 || line.p[0] == '#')
             continue;
         if (line.p[0] != '/') {
-            read_value(a, into, rule, line, number);
+            read_value(a, into, &b, line, number);
             continue;
         }
-        if (rule && rule->count > 0)
+        const struct header_rule *rule = make_rule(a, into, &b, number);
+        if (rule)
             *vec_add(&into->rules, a) = *rule;
-        rule = new_rule(a, str_dup(a, line));
+        b = (struct block){ .path = str_dup(a, line) };
     }
-    if (rule && rule->count > 0)
+    const struct header_rule *rule = make_rule(a, into, &b, number);
+    if (rule)
         *vec_add(&into->rules, a) = *rule;
 }
 
+/* A text or the texts of a list, with one comma and one blank between items. */
 static const char *toml_value(struct arena *a, const struct toml_node *n)
 {
-    if (n->kind == TOML_TEXT) {
-        const char *joined = "";
-        struct str rest = str_of(n->text);
-        while (rest.p) { /* blanks around commas, line ends included, become one */
-            struct str item = str_trim(str_cut(&rest, ','));
-            joined = arena_printf(a, "%s%s%.*s", joined, *joined ? ", " : "", STR_FMT(item));
-        }
-        return joined;
+    CLEANUP(strbuf) struct strbuf joined = strbuf_init(2 * LIMIT_RULES_BYTES);
+    struct str rest = n->kind == TOML_TEXT ? str_of(n->text) : (struct str){ 0 };
+    while (rest.p) { /* blanks around commas, line ends included, become one */
+        struct str item = str_trim(str_cut(&rest, ','));
+        strbuf_printf(&joined, "%s%.*s", joined.n > 0 ? ", " : "", STR_FMT(item));
     }
-    const char *joined = "";
     for (size_t i = 0; n->kind == TOML_ARRAY && i < n->n; i++) {
         if (n->items[i].kind == TOML_TEXT)
-            joined = arena_printf(a, "%s%s%s", joined, *joined ? ", " : "", n->items[i].text);
+            strbuf_printf(&joined, "%s%s", joined.n > 0 ? ", " : "", n->items[i].text);
     }
-    return joined;
+    return arena_strdup(a, strbuf_text(&joined));
 }
 
 static void add_table(struct arena *a, struct header_rules *into, const struct toml_node *table)
@@ -253,13 +286,14 @@ static void add_table(struct arena *a, struct header_rules *into, const struct t
         problem(a, into, table->line, "[[headers]] without a \"for\" that starts with \"/\"");
         return;
     }
-    struct header_rule *rule = new_rule(a, path->text);
+    struct block b = { .path = path->text };
     for (size_t i = 0; values && values->kind == TOML_TABLE && i < values->n; i++) {
         const char *value = toml_value(a, &values->items[i]);
         if (*value && !is_refused(values->items[i].key))
-            set_value(a, into, rule, values->items[i].key, value);
+            *vec_add(&b.lines, a) = (struct text_pair){ values->items[i].key, value };
     }
-    if (rule->count == 0)
+    const struct header_rule *rule = make_rule(a, into, &b, table->line);
+    if (!rule)
         return;
     for (size_t i = 0; i < into->rules.n; i++) {
         if (streq(into->rules.v[i].path, rule->path)) {

@@ -70,7 +70,8 @@ struct redirect_request {
     const char *cookies; /* the Cookie header; may be NULL */
 };
 
-/* The first rule that fits, and its target with everything put in; NULL if none fits. */
+/* The first rule that fits, and its target with everything put in; NULL if none fits. A rule whose
+ * target would be longer than LIMIT_REDIRECT_TARGET does not fit. */
 const struct redirect_rule *redirects_match(const struct redirects *r, struct arena *a,
                                             const struct redirect_request *request,
                                             char **ret_target);

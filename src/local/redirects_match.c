@@ -2,6 +2,7 @@
  * Matching a request against redirect rules, and filling in the target.
  */
 #include "base/limits.h"
+#include "base/strbuf.h"
 #include "local/redirects.h"
 
 #include <ctype.h>
@@ -224,39 +225,30 @@ static bool fits_conditions(struct arena *a, const struct redirect_rule *rule,
 
 /* ---- The target ------------------------------------------------------------------------------ */
 
-static void add_encoded(struct arena *a, char **out, const char *s, bool in_query)
+static void add_byte(struct strbuf *out, char c, bool is_safe)
+{
+    if (is_safe)
+        (void)strbuf_addc(out, c);
+    else
+        (void)strbuf_printf(out, "%%%02X", (unsigned char)c);
+}
+
+static void add_encoded(struct strbuf *out, const char *s, bool in_query)
 {
     static const char path_safe[] = "-._~!$&'()*+,;=:@/";
     static const char query_safe[] = "-._~!$'()*,;:@/"; /* without what ends a value */
-    char *text = arena_alloc(a, 3 * strlen(s) + 1);
-    size_t n = 0;
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)*s;
-        if (isalnum(c) || strchr(in_query ? query_safe : path_safe, c)) {
-            text[n++] = (char)c;
-        } else {
-            (void)snprintf(text + n, 4, "%%%02X", c);
-            n += 3;
-        }
-    }
-    *out = arena_printf(a, "%s%s", *out, text);
+    for (; *s; s++)
+        add_byte(out, *s,
+                 isalnum((unsigned char)*s) || strchr(in_query ? query_safe : path_safe, *s));
 }
 
 /* What the author wrote stays as it is, but for bytes that cannot stand in a URL. */
-static void add_literal(struct arena *a, char **out, struct str s)
+static void add_literal(struct strbuf *out, struct str s)
 {
-    char *text = arena_alloc(a, 3 * s.n + 1);
-    size_t n = 0;
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
-        if (c > 0x20 && c < 0x7f && !strchr("\"<>\\^`{|}", c)) {
-            text[n++] = (char)c;
-        } else {
-            (void)snprintf(text + n, 4, "%%%02X", c);
-            n += 3;
-        }
+        add_byte(out, s.p[i], c > 0x20 && c < 0x7f && !strchr("\"<>\\^`{|}", c));
     }
-    *out = arena_printf(a, "%s%s", *out, text);
 }
 
 static const char *captured(const struct captures *c, struct str name)
@@ -268,17 +260,17 @@ static const char *captured(const struct captures *c, struct str name)
     return NULL;
 }
 
-/* Puts captures in. `is_path_start` guards against "/:splat" becoming "//elsewhere". */
+/* Puts captures in, but never so that "/:splat" becomes "//elsewhere". NULL if the target grows
+ * beyond all use. */
 static char *fill(struct arena *a, const char *to, const struct captures *c)
 {
-    char *out = arena_strdup(a, "");
+    CLEANUP(strbuf) struct strbuf out = strbuf_init(LIMIT_REDIRECT_TARGET);
     bool in_query = false;
-    while (*to &&
-           strlen(out) < 4 * LIMIT_PATH_BYTES) { /* a target that grows past it helps nobody */
+    while (*to && !out.overflowed) {
         size_t n = strcspn(to, ":");
         if (memchr(to, '?', n))
             in_query = true;
-        add_literal(a, &out, (struct str){ to, n });
+        add_literal(&out, (struct str){ to, n });
         to += n;
         if (!*to)
             break;
@@ -287,15 +279,15 @@ static char *fill(struct arena *a, const char *to, const struct captures *c)
             name_bytes++;
         const char *value = captured(c, (struct str){ to + 1, name_bytes });
         if (value) {
-            while (streq(out, "/") && *value == '/')
+            while (streq(strbuf_text(&out), "/") && *value == '/')
                 value++;
-            add_encoded(a, &out, value, in_query);
+            add_encoded(&out, value, in_query);
         } else {
-            add_literal(a, &out, (struct str){ to, 1 + name_bytes });
+            add_literal(&out, (struct str){ to, 1 + name_bytes });
         }
         to += 1 + name_bytes;
     }
-    return out;
+    return out.overflowed ? NULL : arena_strdup(a, strbuf_text(&out));
 }
 
 static char *with_query(struct arena *a, char *target, const char *query)
@@ -323,7 +315,10 @@ const struct redirect_rule *redirects_match(const struct redirects *r, struct ar
         if (!fits_path(a, rule, &parts, &c) || !fits_query(a, rule, q->query, &c) ||
             !fits_conditions(a, rule, q))
             continue;
-        *ret_target = with_query(a, fill(a, rule->to, &c), q->query);
+        char *target = fill(a, rule->to, &c);
+        if (!target)
+            continue;
+        *ret_target = with_query(a, target, q->query);
         return rule;
     }
     return NULL;

@@ -65,6 +65,21 @@ enum range_kind range_parse(const char *value, uint64_t size, struct byte_range 
     return RANGE_PART;
 }
 
+/* "0.85" → 850, "1" → 1000. What is no such number wants nothing. */
+static int thousandths(struct str number)
+{
+    if (number.n == 0 || (number.p[0] != '0' && number.p[0] != '1'))
+        return 0;
+    int value = (number.p[0] - '0') * 1000;
+    int unit = number.n > 1 && number.p[1] == '.' ? 100 : 0;
+    for (size_t i = 2; i < number.n && unit > 0; i++, unit /= 10) {
+        if (number.p[i] < '0' || number.p[i] > '9')
+            break;
+        value += (number.p[i] - '0') * unit;
+    }
+    return value < 1000 ? value : 1000;
+}
+
 /* Quality of one coding in 1/1000; -1 if it is not named. */
 static int quality_of(const char *accept, const char *coding)
 {
@@ -77,9 +92,7 @@ static int quality_of(const char *accept, const char *coding)
         struct str q = str_trim(params.p ? params : (struct str){ "q=1", 3 });
         if (q.n < 3 || (q.p[0] != 'q' && q.p[0] != 'Q') || q.p[1] != '=')
             return 1000;
-        char number[8] = "";
-        (void)snprintf(number, sizeof number, "%.*s", (int)(q.n - 2 < 7 ? q.n - 2 : 7), q.p + 2);
-        return (int)(strtod(number, NULL) * 1000);
+        return thousandths((struct str){ q.p + 2, q.n - 2 });
     }
     return -1;
 }

@@ -122,8 +122,7 @@ static bool next(struct reader *r)
     return false;
 }
 
-/* Bytes of white space at the start, in the sense of JavaScript. */
-static size_t blank_bytes(const char *p, size_t n)
+size_t cli_blank_bytes(const char *p, size_t n)
 {
     static const char *const wide[] = { "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\xa8",
                                         "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f",
@@ -140,12 +139,12 @@ static size_t blank_bytes(const char *p, size_t n)
 
 static struct str trim(struct str s)
 {
-    for (size_t n = blank_bytes(s.p, s.n); n > 0; n = blank_bytes(s.p, s.n))
+    for (size_t n = cli_blank_bytes(s.p, s.n); n > 0; n = cli_blank_bytes(s.p, s.n))
         s = (struct str){ s.p + n, s.n - n };
     for (bool again = true; again;) {
         again = false;
         for (size_t n = 1; n <= 3 && n <= s.n && !again; n++)
-            if (blank_bytes(s.p + s.n - n, n) == n) {
+            if (cli_blank_bytes(s.p + s.n - n, n) == n) {
                 s.n -= n;
                 again = true;
             }

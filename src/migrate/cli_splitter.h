@@ -16,6 +16,9 @@
 #include "base/arena.h"
 #include "base/str.h"
 
+/* Bytes of one blank at the start, in the sense of JavaScript; 0 if there is none. */
+size_t cli_blank_bytes(const char *p, size_t n);
+
 /* Slices of `sql`, in order. */
 void cli_split(struct arena *a, struct str sql, struct str **ret, size_t *ret_count);
 

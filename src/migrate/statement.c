@@ -175,15 +175,9 @@ void statement_split_as_cli(struct arena *a, struct str sql, struct str **ret, s
 
 static bool counts_as_text(struct str s, size_t i, size_t *ret_bytes)
 {
-    unsigned char c = (unsigned char)s.p[i];
-    *ret_bytes = 1;
-    if (c == ';' || c == ' ' || (c >= '\t' && c <= '\r'))
-        return false;
-    if (s.n - i >= 2 && memcmp(s.p + i, "\xc2\xa0", 2) == 0)
-        *ret_bytes = 2;
-    else if (s.n - i >= 3 && memcmp(s.p + i, "\xef\xbb\xbf", 3) == 0)
-        *ret_bytes = 3;
-    return *ret_bytes == 1;
+    size_t blank = s.p[i] == ';' ? 1 : cli_blank_bytes(s.p + i, s.n - i);
+    *ret_bytes = blank > 0 ? blank : 1;
+    return blank == 0;
 }
 
 void statement_text_digest(struct str sql, char ret[SHA256_HEX_BYTES])

@@ -35,7 +35,9 @@ void statement_text_digest(struct str sql, char ret[SHA256_HEX_BYTES]);
 
 #define STATEMENT_TEXT_SQL(statements)                                                             \
     "encode(sha256(convert_to(translate(array_to_string(" statements ", ''),"                      \
-    " E' \\t\\r\\n\\x0b\\x0c;\\u00a0\\ufeff', ''), 'UTF8')), 'hex')"
+    " E' "                                                                                         \
+    "\\t\\r\\n\\x0b\\x0c;\\u00a0\\ufeff\\u1680\\u2000\\u2001\\u2002\\u2003\\u2004\\u2005\\u2006"   \
+    "\\u2007\\u2008\\u2009\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000', ''), 'UTF8')), 'hex')"
 
 /* A place in a file, for people: 1-based line and column in characters, and the line itself. */
 struct place {

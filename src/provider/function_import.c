@@ -151,23 +151,26 @@ json_t *function_jsonc(struct str text, const char *name, struct err *e)
 
 char *function_normal_path(struct arena *a, const char *path)
 {
-    VEC(struct str) parts = { 0 };
+    char *out = arena_alloc(a, strlen(path) + 1);
+    size_t n = 0;
     struct str rest = str_of(path);
     while (rest.p) {
         struct str part = str_cut(&rest, '/');
         if (part.n == 0 || str_is(part, "."))
             continue;
-        if (!str_is(part, "..")) {
-            *vec_add(&parts, a) = part;
-        } else if (parts.n > 0) {
-            parts.n--;
-        } else {
-            return NULL;
+        if (str_is(part, "..")) {
+            if (n == 0)
+                return NULL;
+            while (n > 0 && out[--n] != '/')
+                ;
+            continue;
         }
+        if (n > 0)
+            out[n++] = '/';
+        memcpy(out + n, part.p, part.n);
+        n += part.n;
     }
-    char *out = arena_strdup(a, "");
-    for (size_t i = 0; i < parts.n; i++)
-        out = arena_printf(a, "%s%s%.*s", out, i > 0 ? "/" : "", STR_FMT(parts.v[i]));
+    out[n] = '\0';
     return out;
 }
 

@@ -171,6 +171,8 @@ static bool read_file(struct arena *a, const json_t *o, struct artefact_file *re
             return err_set(e, ERR_DATA, "manifest: the content of %s does not match its digest",
                            path);
     }
+    if (!content && artefact_is_hidden(path))
+        return err_set(e, ERR_DATA, "manifest: the content of %s is missing", path);
     (void)snprintf(f.sha1, sizeof f.sha1, "%s", sha1);
     (void)snprintf(f.sha256, sizeof f.sha256, "%s", sha256);
     *ret = f;

@@ -22,7 +22,7 @@
 #define MUTATIONS      2000
 #define SEED           20260101
 #define HANG_SECONDS   20
-#define INPUT_BYTES    ((size_t)16 * KIB)
+#define INPUT_BYTES    ((size_t)4 * KIB)
 #define MAX_STEPS      6
 #define CORPUS_FILE    (1 * MIB)
 #define FAILURE_PREFIX "fuzz-failure-"

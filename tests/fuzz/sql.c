@@ -7,6 +7,8 @@
 #include "base/strbuf.h"
 #include "migrate/statement.h"
 
+#define PLACES 20 /* each is counted from the file's beginning */
+
 /* Where a statement ends the next begins, both inside the file. */
 static void check_statements(struct arena *a, struct str sql)
 {
@@ -18,6 +20,8 @@ static void check_statements(struct arena *a, struct str sql)
         assert(list[i].offset == (size_t)(list[i].text.p - sql.p) && list[i].offset >= end);
         assert(list[i].code < list[i].text.n);
         end = list[i].offset + list[i].text.n;
+        if (i >= PLACES)
+            continue;
         struct place p = statement_place(sql, list[i].offset + list[i].code);
         assert(p.line >= 1 && p.column >= 1);
         assert(statement_excerpt(a, &p)[0]);

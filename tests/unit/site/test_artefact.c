@@ -203,6 +203,10 @@ static void a_manifest_that_was_tampered_with_is_refused(void **state)
         json_object_set_new(file, changes[i].key, json_string(changes[i].value));
         assert_fails(artefact_from_json(f->a, manifest, &back, &f->e), &f->e, ERR_DATA);
     }
+    json_auto_t *without = NULL;
+    assert_ok(artefact_to_json(f->a, &art, &without, &f->e), &f->e);
+    json_object_del(json_array_get(json_object_get(without, "files"), 0), "content");
+    assert_fails(artefact_from_json(f->a, without, &back, &f->e), &f->e, ERR_DATA);
 }
 
 static void a_secret_in_a_built_file_is_found_as_it_is_and_in_base64(void **state)
