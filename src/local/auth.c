@@ -107,12 +107,13 @@ static void fail(struct auth *auth, struct request *r, const struct err *e)
 static void respond_session(struct auth *auth, struct request *r, struct auth_session *s)
 {
     int64_t now_s = clock_unix_ms() / 1000;
+    int64_t expires_s = now_s + TOKEN_LIFE_S;
     const json_t *user = s->user;
     json_auto_t *claims = json_pack(
         "{s:s, s:O, s:s, s:I, s:I, s:O, s:s, s:O, s:O, s:O, s:s, s:[{s:s, s:I}], s:s, s:b}", "iss",
         arena_printf(r->arena, "%s/auth/v1", auth->env->id.url), "sub", json_object_get(user, "id"),
-        "aud", "authenticated", "exp", (json_int_t)(now_s + TOKEN_LIFE_S), "iat", (json_int_t)now_s,
-        "email", json_object_get(user, "email"), "phone", "", "app_metadata",
+        "aud", "authenticated", "exp", (json_int_t)expires_s, "iat", (json_int_t)now_s, "email",
+        json_object_get(user, "email"), "phone", "", "app_metadata",
         json_object_get(user, "app_metadata"), "user_metadata",
         json_object_get(user, "user_metadata"), "role", json_object_get(user, "role"), "aal",
         "aal1", "amr", "method", "password", "timestamp", (json_int_t)now_s, "session_id", s->id,
@@ -122,8 +123,8 @@ static void respond_session(struct auth *auth, struct request *r, struct auth_se
     respond_json(r, 200,
                  json_pack("{s:s, s:s, s:i, s:I, s:s, s:o}", "access_token", token, "token_type",
                            "bearer", "expires_in", TOKEN_LIFE_S, "expires_at",
-                           (json_int_t)(now_s + TOKEN_LIFE_S), "refresh_token", s->refresh_token,
-                           "user", s->user));
+                           (json_int_t)expires_s, "refresh_token", s->refresh_token, "user",
+                           s->user));
 }
 
 /* ---- POST /token --------------------------------------------------------------------------------
@@ -141,6 +142,7 @@ static void sign_in(struct auth *auth, struct request *r, const json_t *body)
     const char *email = json_text_or(body, "email", "");
     const char *password = json_text_or(body, "password", "");
     const char *agent = request_header(r, "User-Agent");
+    struct auth_credentials credentials = { email, password, agent, r->peer };
     struct auth_session session = { 0 };
     enum sign_in verdict = SIGN_IN_WRONG;
     struct sql *db = NULL;
@@ -153,8 +155,8 @@ static void sign_in(struct auth *auth, struct request *r, const json_t *body)
         too_many(r, wait_s);
         return;
     }
-    bool ok = borrow(auth, &db, &e) &&
-              auth_sign_in(db, r->arena, email, password, agent, r->peer, &verdict, &session, &e);
+    bool ok =
+        borrow(auth, &db, &e) && auth_sign_in(db, r->arena, &credentials, &verdict, &session, &e);
     give_back(auth, db);
     if (!ok) {
         fail(auth, r, &e);

@@ -4,6 +4,8 @@
 #include "base/hash.h"
 #include "base/json.h"
 
+#define REFRESH_TOKEN_BYTES 16
+
 /* bcrypt of nothing anybody knows, cost 10: an unknown name takes as long as a known one. */
 #define NOBODY "$2a$10$7EqJtq98hPqEX7fNZaFWoOhi5B0xXBQ6uZ9ZyF3bqzQeJ8m5zO0iC"
 
@@ -31,30 +33,25 @@ static bool in_transaction(struct sql *db, bool ok, struct err *e)
     return false;
 }
 
-static bool add_refresh_token(struct sql *db, struct arena *a, const char *user_id,
-                              const char *session_id, const char *parent, const char **ret,
-                              struct err *e)
+static bool add_refresh_token(struct sql *db, const char *user_id, const char *session_id,
+                              const char *parent, const char *token, struct err *e)
 {
-    const char *token = random_hex(a, 16);
-    if (!sql_query(
-            db,
-            "insert into auth.refresh_tokens (instance_id, token, user_id, revoked, created_at,"
-            " updated_at, parent, session_id) values ('00000000-0000-0000-0000-000000000000',"
-            " $1, $2, false, now(), now(), $3, $4)",
-            SQL_PARAMS(token, user_id, parent, session_id), NULL, e))
-        return false;
-    *ret = token;
-    return true;
+    return sql_query(
+        db,
+        "insert into auth.refresh_tokens (instance_id, token, user_id, revoked, created_at,"
+        " updated_at, parent, session_id) values ('00000000-0000-0000-0000-000000000000',"
+        " $1, $2, false, now(), now(), $3, $4)",
+        SQL_PARAMS(token, user_id, parent, session_id), NULL, e);
 }
 
 /* ---- Sign-in ------------------------------------------------------------------------------------
  */
 
 static bool begin_session(struct sql *db, struct arena *a, const char *user_id,
-                          const char *user_agent, const char *address, struct auth_session *ret,
-                          struct err *e)
+                          const struct auth_credentials *c, struct auth_session *ret, struct err *e)
 {
     const char *session_id = random_uuid(a);
+    const char *token = random_hex(a, REFRESH_TOKEN_BYTES);
     json_auto_t *rows = NULL;
     bool ok =
         sql_run(db, "begin", e) &&
@@ -62,8 +59,8 @@ static bool begin_session(struct sql *db, struct arena *a, const char *user_id,
             db,
             "insert into auth.sessions (id, user_id, created_at, updated_at, aal, user_agent, ip)"
             " values ($1, $2, now(), now(), 'aal1', $3, $4)",
-            SQL_PARAMS(session_id, user_id, user_agent, address), NULL, e) &&
-        add_refresh_token(db, a, user_id, session_id, NULL, &ret->refresh_token, e) &&
+            SQL_PARAMS(session_id, user_id, c->user_agent, c->address), NULL, e) &&
+        add_refresh_token(db, user_id, session_id, NULL, token, e) &&
         sql_query(
             db,
             "update auth.users u set last_sign_in_at = now(), updated_at = now() where u.id = $1"
@@ -72,13 +69,13 @@ static bool begin_session(struct sql *db, struct arena *a, const char *user_id,
     if (!in_transaction(db, ok, e))
         return false;
     ret->id = session_id;
+    ret->refresh_token = token;
     ret->user = json_incref(json_object_get(first_row(rows), "user"));
     return true;
 }
 
-bool auth_sign_in(struct sql *db, struct arena *a, const char *email, const char *password,
-                  const char *user_agent, const char *address, enum sign_in *ret_verdict,
-                  struct auth_session *ret, struct err *e)
+bool auth_sign_in(struct sql *db, struct arena *a, const struct auth_credentials *c,
+                  enum sign_in *ret_verdict, struct auth_session *ret, struct err *e)
 {
     json_auto_t *rows = NULL;
     if (!sql_query(db,
@@ -88,7 +85,7 @@ bool auth_sign_in(struct sql *db, struct arena *a, const char *email, const char
                    " = coalesce(u.encrypted_password, '') as matches"
                    " from (select 1) one left join auth.users u on lower(u.email) = lower($1)"
                    " and not u.is_sso_user and u.deleted_at is null limit 1",
-                   SQL_PARAMS(email, password), &rows, e))
+                   SQL_PARAMS(c->email, c->password), &rows, e))
         return false;
     const json_t *row = first_row(rows);
     const char *user_id = json_text_or(row, "id", NULL);
@@ -99,7 +96,7 @@ bool auth_sign_in(struct sql *db, struct arena *a, const char *email, const char
         *ret_verdict = SIGN_IN_BANNED;
     else if (!json_bool_or(row, "confirmed", false))
         *ret_verdict = SIGN_IN_UNCONFIRMED;
-    return *ret_verdict != SIGN_IN_OK || begin_session(db, a, user_id, user_agent, address, ret, e);
+    return *ret_verdict != SIGN_IN_OK || begin_session(db, a, user_id, c, ret, e);
 }
 
 /* ---- Refresh ------------------------------------------------------------------------------------
@@ -126,12 +123,13 @@ static bool rotate(struct sql *db, struct arena *a, const char *token, const jso
                    struct auth_session *ret, struct err *e)
 {
     const char *session_id = json_text_or(row, "session_id", "");
+    ret->refresh_token = random_hex(a, REFRESH_TOKEN_BYTES);
     return sql_query(
                db,
                "update auth.refresh_tokens set revoked = true, updated_at = now() where token = $1",
                SQL_PARAMS(token), NULL, e) &&
-           add_refresh_token(db, a, json_text_or(row, "user_id", ""), session_id, token,
-                             &ret->refresh_token, e) &&
+           add_refresh_token(db, json_text_or(row, "user_id", ""), session_id, token,
+                             ret->refresh_token, e) &&
            sql_query(
                db,
                "update auth.sessions set refreshed_at = now(), updated_at = now() where id = $1",

@@ -21,9 +21,15 @@ struct auth_session {
     json_t *user;
 };
 
-bool auth_sign_in(struct sql *db, struct arena *a, const char *email, const char *password,
-                  const char *user_agent, const char *address, enum sign_in *ret_verdict,
-                  struct auth_session *ret, struct err *e) MUST_USE;
+struct auth_credentials {
+    const char *email;
+    const char *password;
+    const char *user_agent; /* may be NULL; remembered with the session, like the address */
+    const char *address;
+};
+
+bool auth_sign_in(struct sql *db, struct arena *a, const struct auth_credentials *c,
+                  enum sign_in *ret_verdict, struct auth_session *ret, struct err *e) MUST_USE;
 
 enum refresh {
     REFRESH_OK,

@@ -1,5 +1,6 @@
 #include "local/bundle.h"
 
+#include "base/env.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -142,15 +143,14 @@ static bool own_map(struct arena *a, const struct multipart_part *files, size_t 
 }
 
 static bool write_map(const struct bundle_tools *tools, struct arena *a, const char *dir,
-                      const struct multipart_part *files, size_t n, const char *own_path,
-                      struct err *e)
+                      const struct bundle_source *source, const char *own_path, struct err *e)
 {
     json_auto_t *own = NULL;
     json_auto_t *map = json_pack("{s:{}}", "imports");
-    if (!own_map(a, files, n, own_path, &own, e))
+    if (!own_map(a, source->files, source->n, own_path, &own, e))
         return false;
-    for (size_t i = 0; i < n; i++)
-        import_map_scan(json_object_get(map, "imports"), files[i].body, tools->edge_dir);
+    for (size_t i = 0; i < source->n; i++)
+        import_map_scan(json_object_get(map, "imports"), source->files[i].body, tools->edge_dir);
     if (own)
         import_map_lay_over(a, map, own, own_path, tools->edge_dir);
     return fs_replace(fs_join(a, dir, "import_map.json"), str_of(json_text(a, map)), 0600, e);
@@ -194,7 +194,7 @@ static char *without_folder(struct arena *a, struct str text, const char *dir)
 
 static const char *passed(struct arena *a, const char *name)
 {
-    const char *value = getenv(name);
+    const char *value = env_value(name);
     return value ? arena_printf(a, "%s=%s", name, value) : "LOCKFLIGHT=1";
 }
 
@@ -233,24 +233,41 @@ static bool compile(const struct bundle_tools *tools, struct arena *a, const cha
  */
 
 static bool build(const struct bundle_tools *tools, struct arena *a, const char *dir,
-                  const struct multipart_part *files, size_t n, const json_t *manifest,
-                  struct err *e)
+                  const struct bundle_source *source, const json_t *manifest, struct err *e)
 {
-    return write_files(a, dir, files, n, e) &&
-           write_map(tools, a, dir, files, n, json_text_or(manifest, "import_map", ""), e) &&
+    return write_files(a, dir, source->files, source->n, e) &&
+           write_map(tools, a, dir, source, json_text_or(manifest, "import_map", ""), e) &&
            fs_replace(fs_join(a, dir, "manifest.json"), str_of(json_text(a, manifest)), 0600, e) &&
            compile(tools, a, dir, manifest, e);
 }
 
-bool bundle_keep(const struct bundle_tools *tools, struct arena *a, const char *project_dir,
-                 const struct multipart_part *given, size_t n, const json_t *metadata,
-                 char ret_digest[SHA256_HEX_BYTES], struct err *e)
+/* Builds beside its place and moves it there. A second deploy of the same content may have been faster:
+ * then its folder is as good. */
+static bool put_in_place(const struct bundle_tools *tools, struct arena *a, const char *place,
+                         const struct bundle_source *source, const json_t *manifest, struct err *e)
 {
-    const char *entrypoint = plain_path(json_text_or(metadata, "entrypoint_path", ""));
-    const char *import_map = plain_path(json_text_or(metadata, "import_map_path", ""));
+    struct err ignored;
+    const char *slash = strrchr(place, '/');
+    const char *dir =
+        arena_printf(a, "%.*s/.new-%s", (int)(slash - place), place, random_hex(a, 8));
+    bool ok = build(tools, a, dir, source, manifest, e);
+    if (ok && rename(dir, place) != 0 && !fs_exists(fs_join(a, place, "manifest.json")))
+        ok = err_system(e, "keep the function's files");
+    (void)!fs_remove_tree(dir, &ignored);
+    return ok;
+}
+
+bool bundle_keep(const struct bundle_tools *tools, struct arena *a, const char *project_dir,
+                 const struct bundle_source *source, char ret_digest[SHA256_HEX_BYTES],
+                 struct err *e)
+{
+    const char *entrypoint = plain_path(json_text_or(source->metadata, "entrypoint_path", ""));
+    const char *import_map = plain_path(json_text_or(source->metadata, "import_map_path", ""));
+    size_t n = source->n;
     struct multipart_part *files = ARENA_ARRAY(a, struct multipart_part, n + 1);
     char digest[SHA256_HEX_BYTES];
-    memcpy(files, given, n * sizeof *files);
+    if (n)
+        memcpy(files, source->files, n * sizeof *files);
     qsort(files, n, sizeof *files, by_name);
     if (!check_files(files, n, e))
         return false;
@@ -258,16 +275,9 @@ bool bundle_keep(const struct bundle_tools *tools, struct arena *a, const char *
         return err_set(e, ERR_DATA, "Entrypoint path does not exist: %.200s", entrypoint);
     digest_of(files, n, entrypoint, import_map, digest);
     if (!bundle_exists(a, project_dir, digest)) {
-        const char *dir = arena_printf(a, "%s/bundles/.new-%s", project_dir, random_hex(a, 8));
         json_auto_t *manifest = manifest_of(files, n, entrypoint, import_map);
-        struct err ignored;
-        bool ok = build(tools, a, dir, files, n, manifest, e);
-        /* a second deploy of the same content may have been faster: then its folder is as good */
-        if (ok && rename(dir, bundle_dir(a, project_dir, digest)) != 0 &&
-            !bundle_exists(a, project_dir, digest))
-            ok = err_system(e, "keep the function's files");
-        (void)!fs_remove_tree(dir, &ignored);
-        if (!ok)
+        const struct bundle_source sorted = { files, n, source->metadata };
+        if (!put_in_place(tools, a, bundle_dir(a, project_dir, digest), &sorted, manifest, e))
             return false;
     }
     memcpy(ret_digest, digest, sizeof digest);

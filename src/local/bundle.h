@@ -28,12 +28,19 @@ struct bundle_tools {
 bool bundle_tools_prepare(const char *state_dir, struct arena *a, struct bundle_tools *ret,
                           struct err *e) MUST_USE;
 
+/* What a deploy sends: files with their paths as names, and the part "metadata". */
+struct bundle_source {
+    const struct multipart_part *files;
+    size_t n;
+    const json_t *metadata;
+};
+
 /* Keeps the files and resolves every import, so that running needs no network. `metadata` is the
  * part of that name: entrypoint_path, import_map_path. ERR_DATA with Deno's words if it does not
  * compile. */
 bool bundle_keep(const struct bundle_tools *tools, struct arena *a, const char *project_dir,
-                 const struct multipart_part *files, size_t n, const json_t *metadata,
-                 char ret_digest[SHA256_HEX_BYTES], struct err *e) MUST_USE;
+                 const struct bundle_source *source, char ret_digest[SHA256_HEX_BYTES],
+                 struct err *e) MUST_USE;
 
 bool bundle_exists(struct arena *a, const char *project_dir, const char *digest);
 char *bundle_dir(struct arena *a, const char *project_dir, const char *digest);

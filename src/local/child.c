@@ -23,7 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHILDREN_MAX 2048 /* 16 environments with 100 functions, twice while switching, and room   \
+#define CHILDREN_MAX                                                                               \
+    2048 /* 16 environments with 100 functions, twice while switching, and room   \
                            */
 
 enum child_state {
@@ -66,7 +67,7 @@ static _Noreturn void become(const struct child_spec *spec, int log_fd, int null
         _exit(126);
     sigset_t none;
     sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)pthread_sigmask(SIG_SETMASK, &none, NULL);
     (void)signal(SIGPIPE, SIG_DFL);
     (void)signal(SIGINT, SIG_DFL);
     (void)signal(SIGTERM, SIG_DFL);
@@ -76,8 +77,9 @@ static _Noreturn void become(const struct child_spec *spec, int log_fd, int null
     if (close_range(3, ~0u, 0) != 0)
         _exit(126);
     /* execve does not write to its vectors; POSIX kept the type for old programs */
-    execve(spec->argv[0], (char *const *)(uintptr_t)spec->argv,
-           (char *const *)(uintptr_t)spec->env);
+    char *const *argv = (char *const *)(uintptr_t)spec->argv; /* NOLINT(performance-no-int-to-ptr) */
+    char *const *env = (char *const *)(uintptr_t)spec->env;   /* NOLINT(performance-no-int-to-ptr) */
+    execve(spec->argv[0], argv, env);
     _exit(127);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/env.h"
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/limits.h"
@@ -49,7 +50,7 @@ static const char *bin(struct arena *a, const char *bin_dir, const char *program
 
 static bool find_binaries(struct cluster *c, struct err *e)
 {
-    const char *chosen = getenv("LOCKFLIGHT_PG_BIN");
+    const char *chosen = env_value("LOCKFLIGHT_PG_BIN");
     c->bin_dir = arena_strdup(c->arena, chosen ? chosen : "/usr/lib/postgresql/15/bin");
     if (fs_exists(bin(c->arena, c->bin_dir, "postgres")))
         return true;

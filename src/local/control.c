@@ -87,7 +87,7 @@ bool control_receive(int fd, json_t **ret, struct err *e)
         if (n <= 0)
             return err_set(e, ERR_NET, "the connection ended");
         if (!strbuf_add(&line, buffer, (size_t)n))
-            return err_set(e, ERR_LIMIT, "a control message over %d bytes", CONTROL_LINE_BYTES);
+            return err_set(e, ERR_LIMIT, "a control message over %zu bytes", CONTROL_LINE_BYTES);
     }
     *ret = json_parse(strbuf_str(&line), "control message", e);
     return *ret != NULL;
@@ -113,7 +113,8 @@ bool control_send(int fd, json_t *message, struct err *e)
 
 static void timeouts(int fd, int timeout_ms)
 {
-    struct timeval t = { .tv_sec = timeout_ms / 1000, .tv_usec = (timeout_ms % 1000) * 1000 };
+    struct timeval t = { .tv_sec = timeout_ms / 1000,
+                         .tv_usec = (suseconds_t)(timeout_ms % 1000) * 1000 };
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t);
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof t);
 }

@@ -13,7 +13,7 @@
 
 #include <jansson.h>
 
-#define CONTROL_LINE_BYTES (256 * 1024)
+#define CONTROL_LINE_BYTES ((size_t)256 * 1024)
 
 /* The daemon's end. */
 bool control_listen(const char *run_dir, int *ret_fd, struct err *e) MUST_USE;

@@ -1,6 +1,7 @@
 #include "local/functions.h"
 
 #include "base/clock.h"
+#include "base/env.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -416,7 +417,7 @@ void functions_secrets_changed(struct functions *f)
 
 static unsigned idle_ms(void)
 {
-    const char *chosen = getenv("LOCKFLIGHT_FUNCTION_IDLE_MS"); /* tests do not wait 150 s */
+    const char *chosen = env_value("LOCKFLIGHT_FUNCTION_IDLE_MS"); /* tests do not wait 150 s */
     uint64_t ms = 0;
     return chosen && str_to_u64(str_of(chosen), &ms) && ms > 0 && ms < REQUEST_IDLE_MS
                ? (unsigned)ms
@@ -427,7 +428,7 @@ static bool is_in_use(const json_t *functions, const char *digest)
 {
     size_t i;
     json_t *one;
-    json_array_foreach ((json_t *)(uintptr_t)functions, i, one)
+    json_array_foreach (functions, i, one)
         if (streq(json_text_or(one, "ezbr_sha256", ""), digest))
             return true;
     return false;

@@ -5,7 +5,7 @@
 #define PLACES          1024
 #define FREE_TRIES      5
 #define PAUSE_FIRST_MS  1000
-#define PAUSE_MAX_MS    (15 * 60 * 1000)
+#define PAUSE_MAX_MS    ((int64_t)15 * 60 * 1000)
 #define ADDRESS_PER_MIN 100
 #define MINUTE_MS       60000
 #define FORGET_MS       ((int64_t)60 * MINUTE_MS)

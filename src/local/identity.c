@@ -52,9 +52,10 @@ static char *project_ref(struct arena *a)
 static const char *key_of(struct arena *a, const struct local_environment *env, const char *role)
 {
     int64_t now_s = clock_unix_ms() / 1000;
+    int64_t expires_s = now_s + KEY_LIFE_MS / 1000;
     json_t *claims =
         json_pack("{s:s, s:s, s:s, s:I, s:I}", "iss", "supabase", "ref", env->project_ref, "role",
-                  role, "iat", (json_int_t)now_s, "exp", (json_int_t)(now_s + KEY_LIFE_MS / 1000));
+                  role, "iat", (json_int_t)now_s, "exp", (json_int_t)expires_s);
     const char *token = jwt_sign(a, claims, env->jwt_secret);
     json_decref(claims);
     return token;

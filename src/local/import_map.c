@@ -59,12 +59,12 @@ static char *moved(struct arena *a, const char *address, const char *own_path)
     return arena_printf(a, "./src/%.*s%s%s", dir_bytes, own_path, dir_bytes ? "/" : "", address);
 }
 
-static void lay_imports(struct arena *a, json_t *into, const json_t *own, const char *own_path,
+static void lay_imports(struct arena *a, json_t *into, json_t *own, const char *own_path,
                         const char *edge_dir)
 {
     const char *key;
     json_t *value;
-    json_object_foreach ((json_t *)(uintptr_t)own, key, value) {
+    json_object_foreach (own, key, value) {
         if (!json_is_string(value))
             continue;
         char *led = led_to(a, json_string_value(value), edge_dir);
@@ -79,7 +79,7 @@ static void lay_imports(struct arena *a, json_t *into, const json_t *own, const 
     }
 }
 
-void import_map_lay_over(struct arena *a, json_t *map, const json_t *own, const char *own_path,
+void import_map_lay_over(struct arena *a, json_t *map, json_t *own, const char *own_path,
                          const char *edge_dir)
 {
     const char *prefix;

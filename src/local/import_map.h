@@ -19,7 +19,7 @@ void import_map_scan(json_t *imports, struct str module, const char *edge_dir);
 
 /* Lays the function's own map over it. Relative addresses in `own` are relative to own_path, a path
  * below src/; the result stands beside src/. */
-void import_map_lay_over(struct arena *a, json_t *map, const json_t *own, const char *own_path,
+void import_map_lay_over(struct arena *a, json_t *map, json_t *own, const char *own_path,
                          const char *edge_dir);
 
 /* JSON with // and block comments and trailing commas removed, in place: deno.jsonc. */

@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/env.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/strbuf.h"
@@ -67,8 +68,8 @@ static const char *const *daemon_environment(struct arena *a)
     size_t n = 0;
     const char **env = ARENA_ARRAY(a, const char *, sizeof passed / sizeof passed[0] + 1);
     for (const char *const *name = passed; *name; name++)
-        if (getenv(*name))
-            env[n++] = arena_printf(a, "%s=%s", *name, getenv(*name));
+        if (env_value(*name))
+            env[n++] = arena_printf(a, "%s=%s", *name, env_value(*name));
     if (geteuid() == 0) /* the daemon is somebody else by the time it looks */
         env[n++] = arena_printf(a, "LOCKFLIGHT_RUNTIME_DIR=%s", local_runtime_dir(a));
     return env;
@@ -86,7 +87,10 @@ static _Noreturn void become_daemon(const char *const *argv, const char *const *
         fork(); /* the first child ends at once, so nobody has to wait for the daemon */
     if (grandchild != 0)
         _exit(grandchild < 0 ? 126 : 0);
-    execve("/proc/self/exe", (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)env);
+    /* execve does not write to its vectors */
+    char *const *args = (char *const *)(uintptr_t)argv; /* NOLINT(performance-no-int-to-ptr) */
+    char *const *vars = (char *const *)(uintptr_t)env;  /* NOLINT(performance-no-int-to-ptr) */
+    execve("/proc/self/exe", args, vars);
     _exit(127);
 }
 

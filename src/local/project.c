@@ -179,7 +179,7 @@ bool project_put_functions(struct project *p, const json_t *functions, json_t **
     json_t *given;
     (void)pthread_mutex_lock(&p->mutex);
     json_t *all = json_copy(p->functions);
-    json_array_foreach ((json_t *)(uintptr_t)functions, i, given) {
+    json_array_foreach (functions, i, given) {
         json_t *one = laid_over(p->functions, given);
         (void)json_object_set(all, json_text_or(one, "slug", ""), one);
         (void)json_array_append_new(stored, json_deep_copy(one));
@@ -270,7 +270,7 @@ bool project_set_secrets(struct project *p, const json_t *secrets, struct err *e
     bool ok = true;
     (void)pthread_mutex_lock(&p->mutex);
     json_t *all = json_copy(p->secrets);
-    json_array_foreach ((json_t *)(uintptr_t)secrets, i, one) {
+    json_array_foreach (secrets, i, one) {
         ok = ok && check_secret(one, e);
         if (ok)
             (void)json_object_set_new(
@@ -294,7 +294,7 @@ bool project_unset_secrets(struct project *p, const json_t *names, struct err *e
     json_t *name;
     (void)pthread_mutex_lock(&p->mutex);
     json_t *all = json_copy(p->secrets);
-    json_array_foreach ((json_t *)(uintptr_t)names, i, name)
+    json_array_foreach (names, i, name)
         if (json_is_string(name))
             (void)json_object_del(all, json_string_value(name));
     bool ok = store(p, "secrets.json", all, &p->secrets, e);

@@ -84,7 +84,7 @@ static bool gather(struct request *r, struct functions *f, const json_t *functio
         .name = "metadata",
         .body = str_of(arena_printf(r->arena, "{\"deno2_entrypoint_path\":%s}", head)),
     };
-    json_array_foreach ((json_t *)(uintptr_t)files, i, path) {
+    json_array_foreach (files, i, path) {
         const char *name = arena_strdup(r->arena, json_string_value(path));
         parts[n] = (struct multipart_part){ .name = "file",
                                             .filename = name,
@@ -175,12 +175,14 @@ static bool deploy(struct request *r, struct functions *f, const char *slug, jso
     size_t n = 0;
     json_auto_t *metadata = NULL;
     char digest[SHA256_HEX_BYTES];
+    struct bundle_source source;
     struct project *project = functions_project(f);
     if (!is_slug(slug))
         return err_set(e, ERR_DATA, "Invalid function slug: %.100s", slug);
-    if (!read_parts(r, &files, &n, &metadata, e) ||
-        !bundle_keep(functions_tools(f), r->arena, project_dir(project), files, n, metadata, digest,
-                     e))
+    if (!read_parts(r, &files, &n, &metadata, e))
+        return false;
+    source = (struct bundle_source){ files, n, metadata };
+    if (!bundle_keep(functions_tools(f), r->arena, project_dir(project), &source, digest, e))
         return false;
     json_auto_t *members = members_of(metadata, digest);
     *ret = project_next_function(project, slug, members);

@@ -32,7 +32,7 @@ static const char *const *environment_of(struct arena *a, const struct worker_sp
         ARENA_ARRAY(a, const char *, json_object_size(spec->secrets) + PLATFORM_VARIABLES);
     /* secrets first: of two equal names getenv finds the first, and the platform's own are refused
      * as secrets, so that none can be shadowed */
-    json_object_foreach ((json_t *)(uintptr_t)spec->secrets, name, value)
+    json_object_foreach (spec->secrets, name, value)
         env[n++] = arena_printf(a, "%s=%s", name, json_string_value(value));
     env[n++] = arena_printf(a, "SUPABASE_URL=%s", id->url);
     env[n++] = arena_printf(a, "SUPABASE_ANON_KEY=%s", id->anon_key);

@@ -34,7 +34,7 @@ struct worker_spec {
     const struct bundle_tools *tools;
     const char *project_dir;
     const json_t *function; /* as project_function returns it */
-    const json_t *secrets;  /* {"NAME":"value"} */
+    json_t *secrets;        /* {"NAME":"value"} */
     unsigned generation;
     void (*on_exit)(void *context);
     void *context;
