@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #define BUCKETS    8192
+#define DAY_S      ((int64_t)24 * 3600)
 #define PATH_BYTES 512
 
 struct blob {
@@ -160,7 +161,7 @@ static bool is_whole(const char *path, const char *sha, struct err *e)
 
 static bool is_old(const struct stat *st)
 {
-    return clock_unix_ms() / 1000 - st->st_mtime > 24 * 3600;
+    return clock_unix_ms() / 1000 - st->st_mtime > DAY_S;
 }
 
 static void scan_file(struct blobs *b, const char *path, const char *name, enum blob_use use,
@@ -348,27 +349,31 @@ static struct bytes *take_data(struct blob *blob, unsigned form)
     return data;
 }
 
-/* Drops what was not used for the longest time until a quarter of the budget is free. */
+static void drop_data(struct blobs *b, struct blob *blob)
+{
+    for (unsigned k = 0; k < ENCODINGS; k++) {
+        struct bytes *data = take_data(blob, k);
+        if (data)
+            (void)atomic_fetch_sub(&b->loaded_bytes, data->n);
+        bytes_unref(data);
+    }
+}
+
+/* Drops what was not used for the longest time until a quarter of the budget is free. Under lock. */
 static void evict(struct blobs *b)
 {
     int64_t now_ms = clock_boot_ms();
-    int64_t age_ms = 3600000;
-    while (atomic_load(&b->loaded_bytes) > b->memory_bytes / 4 * 3) {
+    for (int64_t age_ms = 3600000; age_ms >= 0; age_ms = age_ms > 1000 ? age_ms / 8
+                                                         : age_ms      ? 0
+                                                                       : -1) {
         for (size_t i = 0; i < BUCKETS; i++) {
             for (struct blob *blob = b->table[i]; blob; blob = blob->next) {
-                if (now_ms - atomic_load(&blob->used_ms) < age_ms)
-                    continue;
-                for (unsigned k = 0; k < ENCODINGS; k++) {
-                    struct bytes *data = take_data(blob, k);
-                    if (data)
-                        (void)atomic_fetch_sub(&b->loaded_bytes, data->n);
-                    bytes_unref(data);
-                }
+                if (now_ms - atomic_load(&blob->used_ms) >= age_ms)
+                    drop_data(b, blob);
             }
         }
-        if (age_ms == 0)
+        if (atomic_load(&b->loaded_bytes) <= b->memory_bytes / 4 * 3)
             return;
-        age_ms = age_ms > 1000 ? age_ms / 8 : 0;
     }
 }
 

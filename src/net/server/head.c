@@ -250,12 +250,17 @@ static bool asks_to_close(const struct exchange *x)
     return false;
 }
 
+static bool is_host_byte(char c)
+{
+    return isalnum((unsigned char)c) || strchr("-._:[]", c);
+}
+
 /* A host in lower case; NULL if it has bytes that no host has. */
 static char *host_of(struct arena *a, const char *value)
 {
     char *lower = arena_strdup(a, value);
     for (char *p = lower; *p; p++) {
-        if (!isalnum((unsigned char)*p) && !strchr("-._:[]", *p))
+        if (!is_host_byte(*p))
             return NULL;
         *p = (char)tolower((unsigned char)*p);
     }
