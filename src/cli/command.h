@@ -2,8 +2,8 @@
  * A command is a value: its name, options, arguments and function stand in one const struct.
  * Parsing, help, "did you mean", shell completion and the manual page are made from these rows.
  *
- * TO ADD A VERB   Write src/command/<verb>.c with `const struct command cmd_<verb>`, declare it and
- * put a row into src/command/commands.c. Nothing else.
+ * TO ADD A VERB      Write src/command/<verb>.c with `const struct command cmd_<verb>`, declare it
+ *                    and put a row into src/command/commands.c. Nothing else.
  *
  *     struct deploy_args {
  *         const char *environment;
@@ -25,9 +25,10 @@
  * The args struct is zeroed before parsing, so an option that was not given is NULL, 0 or false.
  *
  * THE RUN FUNCTION   prints its answer on c->out (with c->wants_json exactly one JSON document, or
- * one event per line for commands with COMMAND_EVENTS) and returns true, or returns false with *e
- * filled and prints no error itself: main does, once, and takes the exit status from the error's
- * code. A success that is not 0 (plan --exit-code) sets c->exit_status.
+ *                    one event per line for commands with COMMAND_EVENTS) and returns true, or
+ *                    returns false with *e filled and prints no error itself: main does, once, and
+ *                    takes the exit status from the error's code. A success that is not 0 (plan
+ *                    --exit-code) sets c->exit_status.
  */
 #ifndef LOCKFLIGHT_CLI_COMMAND_H
 #define LOCKFLIGHT_CLI_COMMAND_H

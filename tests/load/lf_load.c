@@ -6,13 +6,14 @@
  *           [--connections 64] [--publishes 500] [--rollbacks 100] [--switches 100] [--pause-ms 5]
  *
  * VISITORS  Each connection asks for the page, then for the script that the page names by hash,
- * then for the function, over and over on one keep-alive connection, with a short pause for
- * thought: without it the test would measure who gets the two cores, not whether a switch is
- * noticed. DRIVERS   One thread publishes and rolls back through the Netlify API, one replaces the
- * function through the Supabase API, as the vendors' clients do. COUNTED   failed: any status but
- * 200, a reset, a cut or stalled answer, an answer later than 1 s. mixed: a body that is not, byte
- * for byte, one of the versions that could be live between sending the request and having the
- * answer; a page whose script is gone.
+ *           then for the function, over and over on one keep-alive connection, with a short pause
+ *           for thought: without it the test would measure who gets the two cores, not whether a
+ *           switch is noticed.
+ * DRIVERS   One thread publishes and rolls back through the Netlify API, one replaces the function
+ *           through the Supabase API, as the vendors' clients do.
+ * COUNTED   failed: any status but 200, a reset, a cut or stalled answer, an answer later than 1 s.
+ *           mixed: a body that is not, byte for byte, one of the versions that could be live
+ *           between sending the request and having the answer; a page whose script is gone.
  *
  * What could be live is known from a history: `started` counts the changes asked for,
  * `acknowledged` those answered. A request sent when n were acknowledged and answered when m were
