@@ -1,10 +1,11 @@
 /*
- * The site host alone, without Postgres, functions or a daemon around it, for measurements and tests:
+ * The site host alone, without Postgres, functions or a daemon around it, for measurements and
+ * tests:
  *
  *     gateway STATE_DIR TOKEN PORT [SITE]
  *
- * serves the API and one site (named "bench" unless given) on one port until SIGTERM or end of input.
- * Prints the port and the site's id when it is ready.
+ * serves the API and one site (named "bench" unless given) on one port until SIGTERM or end of
+ * input. Prints the port and the site's id when it is ready.
  */
 #include "base/signals.h"
 #include "local/sites.h"

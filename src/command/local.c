@@ -24,8 +24,7 @@ static bool open_project(struct command_context *c, struct config *config, struc
     return true;
 }
 
-/* ---- up -----------------------------------------------------------------------------------------
- */
+/* ---- up -------------------------------------------------------------------------------------- */
 
 static json_t *up_document(const struct local_platform *p, bool was_up)
 {
@@ -83,8 +82,7 @@ static const struct command cmd_local_up = {
     .run = up,
 };
 
-/* ---- down ---------------------------------------------------------------------------------------
- */
+/* ---- down ------------------------------------------------------------------------------------ */
 
 static bool down(struct command_context *c, void *args, struct err *e)
 {
@@ -113,8 +111,7 @@ static const struct command cmd_local_down = {
     .run = down,
 };
 
-/* ---- status -------------------------------------------------------------------------------------
- */
+/* ---- status ---------------------------------------------------------------------------------- */
 
 static bool status(struct command_context *c, void *args, struct err *e)
 {
@@ -155,8 +152,7 @@ static const struct command cmd_local_status = {
     .run = status,
 };
 
-/* ---- logs ---------------------------------------------------------------------------------------
- */
+/* ---- logs ------------------------------------------------------------------------------------ */
 
 struct logs_args {
     const char *part;
@@ -207,8 +203,7 @@ static const struct command cmd_local_logs = {
     .run = logs,
 };
 
-/* ---- reset --------------------------------------------------------------------------------------
- */
+/* ---- reset ----------------------------------------------------------------------------------- */
 
 struct environment_args {
     const char *environment;
@@ -274,8 +269,7 @@ static const struct command cmd_local_reset = {
     .run = reset,
 };
 
-/* ---- seed ---------------------------------------------------------------------------------------
- */
+/* ---- seed ------------------------------------------------------------------------------------ */
 
 static bool seed(struct command_context *c, void *args, struct err *e)
 {
@@ -316,8 +310,7 @@ static const struct command cmd_local_seed = {
     .run = seed,
 };
 
-/* ---- daemon (hidden) ----------------------------------------------------------------------------
- */
+/* ---- daemon (hidden) ------------------------------------------------------------------------- */
 
 struct daemon_args {
     const char *project;

@@ -122,7 +122,8 @@ static bool is_planned(const struct plan *p, const char *slug)
     return false;
 }
 
-/* Functions that run but are not in the project any more: a release never deletes them, old tabs may call them. */
+/* Functions that run but are not in the project any more: a release never deletes them, old tabs
+ * may call them. */
 static void strangers(struct view *v)
 {
     for (size_t i = 0; i < v->live->functions_n; i++) {

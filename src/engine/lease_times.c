@@ -1,5 +1,6 @@
 /*
- * The times of the lease: defaults of lease.h, which tests may change through the environment as long as they fit together.
+ * The times of the lease: defaults of lease.h, which tests may change through the environment as
+ * long as they fit together.
  */
 #include "base/env.h"
 #include "base/str.h"

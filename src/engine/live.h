@@ -70,8 +70,8 @@ const char *live_title_release(struct arena *a, const char *title);
  * stopped early, or a rollback of the site alone, it is not the one the site is on. */
 const char *live_functions_release(struct target *t, const struct live *live);
 
-/* The Supabase secret by which functions know the release they belong to. Not a declared variable.
- */
+/* The Supabase secret by which functions know the release they belong to.
+ * Not a declared variable. */
 #define LIVE_RELEASE_SECRET "LOCKFLIGHT_RELEASE"
 
 #endif

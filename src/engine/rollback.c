@@ -177,9 +177,9 @@ static void drop_deleted(const struct back *b, json_t *functions)
     }
 }
 
-/* What is live now: the old release's manifest, with the functions and variables as they are. Its
- * list of migrations stays: what the database has beyond it is ahead, and can still be taken back.
- */
+/* What is live now: the old release's manifest, with the functions and variables as
+ * they are. Its list of migrations stays: what the database has beyond it is ahead, and
+ * can still be taken back. */
 static bool write_manifest(struct back *b, struct err *e)
 {
     struct release *r = b->r;

@@ -129,8 +129,9 @@ static bool add_migrations(struct target *t, const struct live *live, struct rol
     return true;
 }
 
-/* What releases that failed since the live one have left standing, and, when that one is a rollback, the variables
- * of the releases it passed over. Newest first, so that older before-images win. */
+/* What releases that failed since the live one have left standing, and, when that one is a
+ * rollback, the variables of the releases it passed over. Newest first, so that older before-images
+ * win. */
 static bool find_leftovers(struct target *t, const struct live *live, struct rollback_plan *plan,
                            bool *ret_failed_left, struct err *e)
 {
@@ -160,7 +161,8 @@ static bool find_leftovers(struct target *t, const struct live *live, struct rol
     return true;
 }
 
-/* Without a name, a way back first takes back what stands beyond the live release, and stays on it. */
+/* Without a name, a way back first takes back what stands beyond the live release, and stays on it.
+ * */
 static bool choose_destination(struct target *t, const struct live *live, const char *to,
                                struct rollback_plan *plan, struct err *e)
 {

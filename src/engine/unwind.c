@@ -204,8 +204,8 @@ static bool must_stop(const struct release *r, struct err *e)
     return true;
 }
 
-/* The deadline of the unanswered call has passed here, but it may still be on its way there; taken back before it
- * lands, it would stand afterwards. */
+/* The deadline of the unanswered call has passed here, but it may still be on its way there; taken
+ * back before it lands, it would stand afterwards. */
 static void let_late_call_land(struct release *r)
 {
     struct lease_times times;

@@ -28,8 +28,7 @@ struct auth {
     size_t idle_n;
 };
 
-/* ---- Connections --------------------------------------------------------------------------------
- */
+/* ---- Connections ----------------------------------------------------------------------------- */
 
 struct auth *auth_new(struct platform_environment *env)
 {
@@ -88,8 +87,7 @@ static void give_back(struct auth *auth, struct sql *db)
         sql_close(db);
 }
 
-/* ---- Answers ------------------------------------------------------------------------------------
- */
+/* ---- Answers --------------------------------------------------------------------------------- */
 
 static void refuse(struct request *r, int status, const char *code, const char *message)
 {
@@ -127,8 +125,7 @@ static void respond_session(struct auth *auth, struct request *r, struct auth_se
                            s->user));
 }
 
-/* ---- POST /token --------------------------------------------------------------------------------
- */
+/* ---- POST /token ----------------------------------------------------------------------------- */
 
 static void too_many(struct request *r, int wait_s)
 {
@@ -225,8 +222,7 @@ static void token_post(struct request *r, void *context)
                "The local platform knows grant_type password and refresh_token");
 }
 
-/* ---- The signed-in user -------------------------------------------------------------------------
- */
+/* ---- The signed-in user ---------------------------------------------------------------------- */
 
 /* Who asks: the claims of a good token with a session; NULL after having answered. */
 static json_t *claims_of(struct auth *auth, struct request *r)
@@ -318,8 +314,7 @@ static void logout_post(struct request *r, void *context)
         fail(auth, r, &e);
 }
 
-/* ---- What it is ---------------------------------------------------------------------------------
- */
+/* ---- What it is ------------------------------------------------------------------------------ */
 
 static void index_get(struct request *r, void *context)
 {

@@ -44,8 +44,7 @@ static bool add_refresh_token(struct sql *db, const char *user_id, const char *s
         SQL_PARAMS(token, user_id, parent, session_id), NULL, e);
 }
 
-/* ---- Sign-in ------------------------------------------------------------------------------------
- */
+/* ---- Sign-in --------------------------------------------------------------------------------- */
 
 static bool begin_session(struct sql *db, struct arena *a, const char *user_id,
                           const struct auth_credentials *c, struct auth_session *ret, struct err *e)
@@ -99,8 +98,7 @@ bool auth_sign_in(struct sql *db, struct arena *a, const struct auth_credentials
     return *ret_verdict != SIGN_IN_OK || begin_session(db, a, user_id, c, ret, e);
 }
 
-/* ---- Refresh ------------------------------------------------------------------------------------
- */
+/* ---- Refresh --------------------------------------------------------------------------------- */
 
 /* The token that took a revoked one's place, if that happened a moment ago; NULL otherwise. */
 static bool successor(struct sql *db, struct arena *a, const char *token, const char **ret,
@@ -177,8 +175,7 @@ bool auth_refresh(struct sql *db, struct arena *a, const char *token, enum refre
     return in_transaction(db, ok, e);
 }
 
-/* ---- The user -----------------------------------------------------------------------------------
- */
+/* ---- The user -------------------------------------------------------------------------------- */
 
 bool auth_user(struct sql *db, const char *user_id, const char *session_id, json_t **ret,
                struct err *e)

@@ -286,8 +286,8 @@ static int create(const char *path)
     return open(path, flags, 0600);
 }
 
-/* Written under its own name: half a file is told from a whole one by its hash at the next start, and
- * while we run nobody looks at a name that is not in the table. */
+/* Written under its own name: half a file is told from a whole one by its hash at the next start,
+ * and while we run nobody looks at a name that is not in the table. */
 static bool write_new(const char *path, struct str content, struct err *e)
 {
     CLEANUP(fd) int fd = create(path);

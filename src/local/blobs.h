@@ -3,8 +3,9 @@
  * changed. Beside a blob may lie its compressed forms, <sha>.gz and <sha>.br.
  *
  * DURABLE  A blob is written without a sync; blobs_sync makes all of them durable at once, before a
- *          deploy becomes ready. At the start, blobs that no ready deploy names are hashed before they
- *          count as stored; those that no deploy names at all and that are a day old are removed.
+ *          deploy becomes ready. At the start, blobs that no ready deploy names are hashed before
+ *          they count as stored; those that no deploy names at all and that are a day old are
+ *          removed.
  *
  * MEMORY   Contents up to 1 MiB are kept in memory while the budget lasts, least recently used go
  *          first.

@@ -14,8 +14,7 @@
 
 #define COMPILE_TIMEOUT_MS 120000 /* the first deploy may have to fetch from npm */
 
-/* ---- Tools --------------------------------------------------------------------------------------
- */
+/* ---- Tools ----------------------------------------------------------------------------------- */
 
 bool bundle_tools_prepare(const char *state_dir, struct arena *a, struct bundle_tools *ret,
                           struct err *e)
@@ -32,8 +31,7 @@ bool bundle_tools_prepare(const char *state_dir, struct arena *a, struct bundle_
     return true;
 }
 
-/* ---- Checks and digest --------------------------------------------------------------------------
- */
+/* ---- Checks and digest ----------------------------------------------------------------------- */
 
 /* Relative, no empty, "." or ".." segment, no control byte or backslash. */
 static bool path_is_safe(const char *path)
@@ -108,8 +106,7 @@ static void digest_of(const struct multipart_part *files, size_t n, const char *
     hash_finish(h, ret);
 }
 
-/* ---- Writing ------------------------------------------------------------------------------------
- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 static bool write_files(struct arena *a, const char *dir, const struct multipart_part *files,
                         size_t n, struct err *e)
@@ -166,8 +163,7 @@ static json_t *manifest_of(const struct multipart_part *files, size_t n, const c
                      list);
 }
 
-/* ---- Compiling ----------------------------------------------------------------------------------
- */
+/* ---- Compiling ------------------------------------------------------------------------------- */
 
 size_t bundle_arguments(struct arena *a, const char *dir, const json_t *manifest, const char **argv,
                         size_t n)
@@ -229,8 +225,7 @@ static bool compile(const struct bundle_tools *tools, struct arena *a, const cha
                    without_folder(a, str_trim(result.out), dir));
 }
 
-/* ---- Public -------------------------------------------------------------------------------------
- */
+/* ---- Public ---------------------------------------------------------------------------------- */
 
 static bool build(const struct bundle_tools *tools, struct arena *a, const char *dir,
                   const struct bundle_source *source, const json_t *manifest, struct err *e)

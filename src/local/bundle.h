@@ -1,10 +1,11 @@
 /*
  * The sources of Edge Functions on disk, one folder per content:
  *
- *     <state>/projects/<ref>/bundles/<digest>/src/…           the files, by their paths
- *                                            /import_map.json the function's map laid over the
- * platform's /deno.lock       the versions that were found at deploy /manifest.json   entrypoint,
- * import map, list of files
+ *     <state>/projects/<ref>/bundles/<digest>/
+ *         src/…             the files, by their paths
+ *         import_map.json   the function's map laid over the platform's
+ *         deno.lock         the versions that were found at deploy
+ *         manifest.json     entrypoint, import map, list of files
  *
  * The digest is SHA-256 over a canonical list of paths and contents; it is what the API shows as
  * ezbr_sha256. A folder appears by one rename, complete, and is never changed.

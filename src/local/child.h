@@ -3,8 +3,8 @@
  * starts all of them and waits for their ends through pidfds.
  *
  * WHY ONE THREAD   The kernel sends a child its "parent died" signal when the *thread* that started
- * it ends. The supervisor's thread lives as long as the daemon, so children die with the daemon,
- *     even by kill -9, and never earlier.
+ *                  it ends. The supervisor's thread lives as long as the daemon, so children die
+ *                  with the daemon, even by kill -9, and never earlier.
  *
  * CALLS   supervisor_start → child_start … child_stop → supervisor_stop. Thread-safe.
  */

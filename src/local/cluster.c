@@ -1,7 +1,7 @@
 /*
  * ORDER OF A FIRST START   initdb into <state>/pg.new, access rules, rename to <state>/pg; start;
- * roles; template. Each step is recognised when it is already done, so kill -9 between any two is
- * harmless.
+ *                          roles; template. Each step is recognised when it is already done, so
+ *                          kill -9 between any two is harmless.
  */
 #include "local/cluster.h"
 
@@ -58,8 +58,7 @@ static bool find_binaries(struct cluster *c, struct err *e)
     return err_hint(e, "apt-get install postgresql-15");
 }
 
-/* ---- Making it ----------------------------------------------------------------------------------
- */
+/* ---- Making it ------------------------------------------------------------------------------- */
 
 static bool write_rules(struct arena *a, const char *dir, struct err *e)
 {
@@ -113,8 +112,7 @@ static bool make(struct cluster *c, const char *state_dir, struct err *e)
     return true;
 }
 
-/* ---- Starting it --------------------------------------------------------------------------------
- */
+/* ---- Starting it ----------------------------------------------------------------------------- */
 
 static bool port_is_free(int port)
 {
@@ -265,8 +263,7 @@ static bool start_somewhere(struct cluster *c, struct err *e)
     return false;
 }
 
-/* ---- The template -------------------------------------------------------------------------------
- */
+/* ---- The template ---------------------------------------------------------------------------- */
 
 static bool exists(struct sql *db, const char *database, bool *ret, struct err *e)
 {
@@ -334,8 +331,7 @@ static bool prepare(struct cluster *c, struct err *e)
     return sql_run(admin, password, e) && build_template(c, admin, e);
 }
 
-/* ---- Public -------------------------------------------------------------------------------------
- */
+/* ---- Public ---------------------------------------------------------------------------------- */
 
 bool cluster_start(const struct cluster_spec *spec, struct cluster **ret, struct err *e)
 {

@@ -5,7 +5,7 @@
  *
  * TEMPLATE   Every database is a clone of lockflight_template, which holds the prelude (prelude/).
  *            When the prelude of a newer program differs, the template is built anew; databases
- * that exist are left alone until `local reset`.
+ *            that exist are left alone until `local reset`.
  *
  * CALLS      cluster_start → cluster_database … → cluster_stop. Thread-safe after cluster_start.
  */

@@ -4,7 +4,9 @@
  *     {"do":"up","program":"…","environments":[{"name":"staging", …}]}
  *     {"do":"status"}   {"do":"down"}   {"do":"reset","environment":"staging"}
  *
- *     {"ok":true, …}  or  {"ok":true,"is_other_build":true} (to "up": start me anew)  or  {"ok":false,"error":{"code":"conflict","why":"…","hint":"…"}}
+ *     {"ok":true, …}
+ *     {"ok":true,"is_other_build":true}     to "up": start me anew
+ *     {"ok":false,"error":{"code":"conflict","why":"…","hint":"…"}}
  */
 #ifndef LOCKFLIGHT_LOCAL_CONTROL_H
 #define LOCKFLIGHT_LOCAL_CONTROL_H

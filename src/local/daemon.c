@@ -1,12 +1,12 @@
 /*
  * ORDER    lock, folders, lesser user, supervisor, Postgres, HTTP server, control socket, "ready".
- * Environments are started when `up` names them. Stopping is the same backwards.
+ *          Environments are started when `up` names them. Stopping is the same backwards.
  *
  * CRASHES  What was acknowledged is on disk. After kill -9 the children get their death signals,
- * and the next `up` starts a daemon that finds ports, tokens and keys in platform.json.
+ *          and the next `up` starts a daemon that finds ports, tokens and keys in platform.json.
  *
  * MAIN     The main thread sits in poll(): control connections, one after the other; signals; and
- * once a second a look at whether everything still runs.
+ *          once a second a look at whether everything still runs.
  */
 #include "local/daemon.h"
 
@@ -46,8 +46,7 @@
 #define BOUND_LOGS_EVERY_MS 60000
 #define CONTROL_WAIT_S      5 /* a commander that says nothing does not hold the others up */
 
-/* ---- Starting -----------------------------------------------------------------------------------
- */
+/* ---- Starting -------------------------------------------------------------------------------- */
 
 static bool lock(const char *state_dir, int *ret_fd, struct err *e)
 {
@@ -126,8 +125,7 @@ static void stop(struct platform *p)
     log_close();
 }
 
-/* ---- Control ------------------------------------------------------------------------------------
- */
+/* ---- Control --------------------------------------------------------------------------------- */
 
 static json_t *status_of(struct platform *p)
 {
@@ -182,7 +180,8 @@ static void converse(struct platform *p, int listener, bool *ret_stop, int *ret_
         *ret_farewell = fd_take(&fd);
 }
 
-/* A child writes to its log for as long as it lives; appending goes on at the start of an emptied file. */
+/* A child writes to its log for as long as it lives; appending goes on at the start of an emptied
+ * file. */
 static void bound_logs(const struct platform *p)
 {
     struct arena *scratch = arena_new(4 * MIB);

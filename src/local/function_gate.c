@@ -34,8 +34,7 @@ static void refuse_token(struct request *r, const char *error_code, const char *
     refuse(r, 401, error_code, json_pack("{s:i, s:s}", "code", 401, "message", message));
 }
 
-/* ---- Who may pass -------------------------------------------------------------------------------
- */
+/* ---- Who may pass ---------------------------------------------------------------------------- */
 
 /* True if the request may go on; else it has been answered. Any role passes, as hosted. */
 static bool check_token(struct request *r, const struct local_environment *id)
@@ -66,8 +65,7 @@ static bool check_token(struct request *r, const struct local_environment *id)
     return false;
 }
 
-/* ---- How failures look --------------------------------------------------------------------------
- */
+/* ---- How failures look ----------------------------------------------------------------------- */
 
 /* On the pool: why did the process end? */
 static void explain_crash(struct request *r, void *context)
@@ -119,8 +117,7 @@ static void failed(struct request *r, enum proxy_failure why, void *context)
     }
 }
 
-/* ---- Passing on ---------------------------------------------------------------------------------
- */
+/* ---- Passing on ------------------------------------------------------------------------------ */
 
 static void pass_on(struct run *run, struct request *r, struct upstream *u)
 {

@@ -29,8 +29,7 @@
 #define BUNDLE_KEEP_S     ((int64_t)7 * 24 * 3600)
 #define REQUEST_IDLE_MS   150000
 
-/* ---- Keeping processes in line ------------------------------------------------------------------
- */
+/* ---- Keeping processes in line --------------------------------------------------------------- */
 
 void functions_wake(struct functions *f)
 {
@@ -310,8 +309,7 @@ static void *keep(void *argument)
     }
 }
 
-/* ---- Runs ---------------------------------------------------------------------------------------
- */
+/* ---- Runs ------------------------------------------------------------------------------------ */
 
 struct run *functions_find(struct functions *f, const char *slug)
 {
@@ -412,8 +410,7 @@ void functions_secrets_changed(struct functions *f)
     await_settled(f);
 }
 
-/* ---- Life ---------------------------------------------------------------------------------------
- */
+/* ---- Life ------------------------------------------------------------------------------------ */
 
 static unsigned idle_ms(void)
 {
@@ -434,8 +431,8 @@ static bool is_in_use(const json_t *functions, const char *digest)
     return false;
 }
 
-/* Folders that a killed deploy left half-written, and contents that no function has had for a while: a
- * rollback that needs one sends it again. */
+/* Folders that a killed deploy left half-written, and contents that no function has had for a
+ * while: a rollback that needs one sends it again. */
 static void sweep(struct functions *f, const char *dir)
 {
     struct arena *a = arena_new(16 * MIB);
@@ -573,8 +570,7 @@ void functions_status(struct functions *f, json_t *parts)
     (void)pthread_mutex_unlock(&f->mutex);
 }
 
-/* ---- Waiters ------------------------------------------------------------------------------------
- */
+/* ---- Waiters --------------------------------------------------------------------------------- */
 
 static void resume_waiters(struct run *run)
 {

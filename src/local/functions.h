@@ -3,9 +3,10 @@
  * serve it.
  *
  * THE KEEPER   One thread per environment makes the running processes match what is stored: it
- * starts a version when it is activated or first asked for, switches to it when its socket accepts,
- * lets the old one finish its requests, starts again what crashed (with growing pauses), and
- * replaces all when a secret changes. No request is lost by any of these.
+ *              starts a version when it is activated or first asked for, switches to it when its
+ *              socket accepts, lets the old one finish its requests, starts again what crashed
+ *              (with growing pauses), and replaces all when a secret changes. No request is lost by
+ *              any of these.
  *
  * BOOT ERRORS  A version that does not come up twice answers 503 BOOT_ERROR, as hosted; the version
  *              before it is not served in its name.

@@ -32,8 +32,7 @@ void launch_init(struct launch *l, struct arena *a, const struct config *c)
     };
 }
 
-/* ---- The daemon's process -----------------------------------------------------------------------
- */
+/* ---- The daemon's process -------------------------------------------------------------------- */
 
 /* What the daemon inherits: where things are and how the network is reached, nothing else. */
 static const char *const *daemon_environment(struct arena *a)
@@ -172,8 +171,7 @@ static bool start_daemon(struct launch *l, struct err *e)
     return err_hint(e, "lockflight local logs");
 }
 
-/* ---- Orders -------------------------------------------------------------------------------------
- */
+/* ---- Orders ---------------------------------------------------------------------------------- */
 
 static char *joined(struct arena *a, const struct text_array *list, const char *otherwise)
 {
@@ -202,8 +200,8 @@ static json_t *up_order(struct launch *l)
                      "environments", environments);
 }
 
-/* Starts a daemon and asks until it obeys. ERR_CONFLICT from it means that another `up` was faster: its
- * daemon will do as well. */
+/* Starts a daemon and asks until it obeys. ERR_CONFLICT from it means that another `up` was faster:
+ * its daemon will do as well. */
 static bool start_and_ask(struct launch *l, json_t *order, json_t **ret, struct err *e)
 {
     if (!start_daemon(l, e) && e->code != ERR_CONFLICT)

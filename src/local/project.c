@@ -18,8 +18,7 @@ struct project {
     json_t *secrets;   /* name → {"value","updated_at"} */
 };
 
-/* ---- Files --------------------------------------------------------------------------------------
- */
+/* ---- Files ----------------------------------------------------------------------------------- */
 
 static bool load(struct project *p, const char *file, json_t **ret, struct err *e)
 {
@@ -95,8 +94,7 @@ bool project_clear(struct project *p, struct err *e)
     return ok;
 }
 
-/* ---- Functions ----------------------------------------------------------------------------------
- */
+/* ---- Functions ------------------------------------------------------------------------------- */
 
 json_t *project_functions(struct project *p)
 {
@@ -207,8 +205,7 @@ bool project_delete_function(struct project *p, const char *slug, bool *ret_foun
     return ok;
 }
 
-/* ---- Secrets ------------------------------------------------------------------------------------
- */
+/* ---- Secrets --------------------------------------------------------------------------------- */
 
 json_t *project_secret_digests(struct project *p)
 {

@@ -21,8 +21,7 @@ const char *project_dir(const struct project *p);
 /* Forgets all functions and secrets. */
 bool project_clear(struct project *p, struct err *e) MUST_USE;
 
-/* ---- Functions: objects as the management API shows them ----------------------------------------
- */
+/* ---- Functions: objects as the management API shows them ------------------------------------- */
 
 json_t *project_functions(struct project *p);                  /* array, by slug */
 json_t *project_function(struct project *p, const char *slug); /* NULL if there is none */
@@ -40,15 +39,14 @@ bool project_put_functions(struct project *p, const json_t *functions, json_t **
 bool project_delete_function(struct project *p, const char *slug, bool *ret_found,
                              struct err *e) MUST_USE;
 
-/* ---- Secrets ------------------------------------------------------------------------------------
- */
+/* ---- Secrets --------------------------------------------------------------------------------- */
 
 json_t *project_secret_digests(struct project *p); /* [{name, value: sha256 hex, updated_at}] */
 json_t *project_secret_values(
     struct project *p); /* {"NAME":"value"}: for the functions' environment */
 
-/* Upsert of [{"name","value"}]. ERR_DATA if a name or value is not allowed; then nothing changes.
- */
+/* Upsert of [{"name","value"}]. ERR_DATA if a name or value is not
+ * allowed; then nothing changes. */
 bool project_set_secrets(struct project *p, const json_t *secrets, struct err *e) MUST_USE;
 
 /* Removes ["NAME"]; unknown names are no error. */

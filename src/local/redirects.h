@@ -7,10 +7,10 @@
  *     query  := key=value | key=:placeholder            between from and to
  *     to     := "/path" | "http(s)://…"
  *
- * MATCH    The first rule that fits wins. A trailing slash does not count; case does. ":name" is one
- *          segment; "*" as a segment, or at its end, is any rest, and more segments may follow; a "*"
- *          with text behind it in its segment never fits. Both sides are compared decoded; what was
- *          captured is encoded again in the target.
+ * MATCH    The first rule that fits wins. A trailing slash does not count; case does. ":name" is
+ *          one segment; "*" as a segment, or at its end, is any rest, and more segments may follow;
+ *          a "*" with text behind it in its segment never fits. Both sides are compared decoded;
+ *          what was captured is encoded again in the target.
  */
 #ifndef LOCKFLIGHT_LOCAL_REDIRECTS_H
 #define LOCKFLIGHT_LOCAL_REDIRECTS_H

@@ -40,8 +40,8 @@ bool sites_remove(struct sites *s, const char *name, struct err *e) MUST_USE;
 /* Answers r with the site's content. On the loop thread. */
 void sites_serve(struct sites *s, struct site *site, struct request *r);
 
-/* Answers r if it is below /api/v1/, /team/ or /site/ (the Netlify API), or if its host names a site
- * ("<name>.localhost", "<deploy id>--<name>.localhost"); false if it is none of ours. */
+/* Answers r if it is below /api/v1/, /team/ or /site/ (the Netlify API), or if its host names a
+ * site ("<name>.localhost", "<deploy id>--<name>.localhost"); false if it is none of ours. */
 bool netlify_api_serve(struct sites *s, struct request *r);
 
 #endif

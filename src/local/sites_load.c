@@ -43,7 +43,8 @@ enum blob_use sites_use_of(void *sites, const char *sha)
     return !use ? BLOB_UNUSED : json_is_true(use) ? BLOB_SERVED : BLOB_AWAITED;
 }
 
-/* The hosted service forgets deploys after 30 days, but never one that could be rolled back to here. */
+/* The hosted service forgets deploys after 30 days, but never one that could be rolled back to
+ * here. */
 static bool is_forgotten(const struct site *site, const json_t *record)
 {
     const json_t *history = json_object_get(site->record, "history");

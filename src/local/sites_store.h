@@ -139,8 +139,8 @@ void site_retire(struct sites *s, struct site *site, struct view *v, int64_t unt
 void serve_view(struct sites *s, struct site *site, const struct view *v, bool is_permalink,
                 struct request *r);
 
-/* Serves the site that a "<name>.localhost" or "<label>--<name>.localhost" host names, for sites that
- * have no port of their own; false if there is none. On the loop. */
+/* Serves the site that a "<name>.localhost" or "<label>--<name>.localhost" host names, for sites
+ * that have no port of their own; false if there is none. On the loop. */
 bool sites_serve_by_host(struct sites *s, struct request *r);
 
 /* A fingerprinted file of a deploy that was live a short time ago, with a reference to its view. */

@@ -12,8 +12,7 @@
 #define RATE_LIMIT        "120"
 #define RATE_WINDOW_S     "60"
 
-/* ---- Shared -------------------------------------------------------------------------------------
- */
+/* ---- Shared ---------------------------------------------------------------------------------- */
 
 void supabase_refuse(struct request *r, int status, const char *fmt, ...)
 {
@@ -43,8 +42,7 @@ json_t *supabase_body(struct request *r, json_type type)
     return NULL;
 }
 
-/* ---- Projects and organizations -----------------------------------------------------------------
- */
+/* ---- Projects and organizations -------------------------------------------------------------- */
 
 static const char *created_at(struct request *r)
 {
@@ -163,8 +161,7 @@ static void addons_get(struct request *r, void *context)
         respond_json(r, 200, json_pack("{s:[], s:[]}", "selected_addons", "available_addons"));
 }
 
-/* ---- Branches: an environment here is a project, never a branch
- * ---------------------------------- */
+/* ---- Branches: an environment here is a project, never a branch ------------------------------ */
 
 static void branches_get(struct request *r, void *context)
 {
@@ -185,8 +182,7 @@ static void branches_post(struct request *r, void *context)
                     "The local platform has no branches; add an environment to lockflight.toml");
 }
 
-/* ---- The table ----------------------------------------------------------------------------------
- */
+/* ---- The table ------------------------------------------------------------------------------- */
 
 #define P "/v1/projects/:ref"
 

@@ -39,8 +39,7 @@ static struct functions *functions_of(struct request *r, void *context)
     return env ? env->functions : NULL;
 }
 
-/* ---- Reading ------------------------------------------------------------------------------------
- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 void functions_list_get(struct request *r, void *context)
 {
@@ -123,8 +122,7 @@ void function_body_get(struct request *r, void *context)
     respond(r, 200, content_type, body);
 }
 
-/* ---- Deploying ----------------------------------------------------------------------------------
- */
+/* ---- Deploying ------------------------------------------------------------------------------- */
 
 /* Takes the parts apart by name, never by position. */
 static bool read_parts(struct request *r, struct multipart_part **ret_files, size_t *ret_n,
@@ -305,8 +303,7 @@ void function_delete(struct request *r, void *context)
     }
 }
 
-/* ---- Secrets ------------------------------------------------------------------------------------
- */
+/* ---- Secrets --------------------------------------------------------------------------------- */
 
 void secrets_get(struct request *r, void *context)
 {

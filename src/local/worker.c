@@ -14,8 +14,8 @@
 #define ARGUMENTS_MAX      32
 #define PLATFORM_VARIABLES 16
 
-/* A socket name is used once: a killed Deno leaves its socket behind, and another cannot bind it.
- */
+/* A socket name is used once: a killed Deno leaves its socket behind, and
+ * another cannot bind it. */
 static const char *new_socket(struct arena *a, const struct platform_environment *env)
 {
     return arena_printf(a, "%s/f-%s.sock", env->platform->run_dir, random_hex(a, 6));

@@ -2,8 +2,8 @@
  * One Deno process that serves one version of one Edge Function on a unix socket of its own.
  *
  * ISOLATION   A clean environment; no permission to start programs, load libraries or read anything
- * but its own files; a heap limit of V8. Deno's permissions are not a wall against hostile code:
- * what runs here is the project's own.
+ *             but its own files; a heap limit of V8. Deno's permissions are not a wall against
+ *             hostile code: what runs here is the project's own.
  *
  * A worker belongs to the keeper's thread (functions.c).
  */

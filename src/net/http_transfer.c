@@ -140,8 +140,8 @@ struct http_attempt http_transfer_end(struct http_transfer *t, CURLcode result)
     return at;
 }
 
-/* The server's own sentence: JSON "message" (a text or the first of a list), "msg" or "error". JSON without
- * one says nothing to a person; anything else is taken as text. */
+/* The server's own sentence: JSON "message" (a text or the first of a list), "msg" or "error". JSON
+ * without one says nothing to a person; anything else is taken as text. */
 static struct str sentence(struct arena *a, struct str body)
 {
     json_auto_t *value = json_loadb(body.p, body.n, JSON_REJECT_DUPLICATES, NULL);
@@ -173,8 +173,9 @@ static struct str without(struct arena *a, struct str text, struct str value)
     return (struct str){ arena_strndup(a, strbuf_text(&out), out.n), out.n };
 }
 
-/* What the server says about its refusal. Control characters would steer a terminal; secrets would be echoes
- * of what we sent. They are taken out before the text is cut, or half of one could stay. */
+/* What the server says about its refusal. Control characters would steer a terminal; secrets would
+ * be echoes of what we sent. They are taken out before the text is cut, or half of one could stay.
+ * */
 static const char *explanation(const struct http_transfer *t)
 {
     struct str text = sentence(t->arena, strbuf_str(&t->body));

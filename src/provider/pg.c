@@ -118,9 +118,9 @@ static bool ask_pid(struct pg *db, PGconn *conn, const char *sql, int *ret, stru
     return true;
 }
 
-/* Behind any pooler the process id that libpq was told is not the backend's. Whether the backend is ours alone
- * shows when a second client begins a transaction: a transaction pooler hands it the backend that we
- * have just used. */
+/* Behind any pooler the process id that libpq was told is not the backend's. Whether the backend is
+ * ours alone shows when a second client begins a transaction: a transaction pooler hands it the
+ * backend that we have just used. */
 static bool backend_is_shared(struct pg *db, const char *const *keys, const char *const *values,
                               bool *ret, struct err *e)
 {

@@ -127,8 +127,8 @@ bool supabase_secrets(struct supabase *s, struct arena *a, struct supabase_secre
                       size_t *ret_count, struct err *e) MUST_USE;
 
 /* Adds or replaces, in one mutating call. Values over the vendor's limits and names that begin with
- * SUPABASE_ are ERR_LIMIT and ERR_CONFIG, without a request. n == 0 does nothing. The caller registers
- * secret values for redaction; errors of this call echo none of the values. */
+ * SUPABASE_ are ERR_LIMIT and ERR_CONFIG, without a request. n == 0 does nothing. The caller
+ * registers secret values for redaction; errors of this call echo none of the values. */
 bool supabase_secrets_set(struct supabase *s, struct arena *a,
                           const struct supabase_secret_value *values, size_t n,
                           struct err *e) MUST_USE;

@@ -1,6 +1,7 @@
 /*
- * A private PostgreSQL for unit tests: one cluster per test program, made in a temporary folder when the first
- * test asks, reachable by its unix socket only, without fsync, and gone when the program ends, however it ends.
+ * A private PostgreSQL for unit tests: one cluster per test program, made in a temporary folder
+ * when the first test asks, reachable by its unix socket only, without fsync, and gone when the
+ * program ends, however it ends.
  *
  * As root the server runs as "nobody", because PostgreSQL refuses to run as root.
  */
@@ -9,7 +10,8 @@
 
 #include "base/arena.h"
 
-/* Makes a new, empty database and returns its URL. Ends the test program if that is not possible. */
+/* Makes a new, empty database and returns its URL. Ends the test program if that is not possible.
+ * */
 char *pg_fixture_database(struct arena *a);
 
 /* Stops the server with "immediate" and starts it again, as a crash would. */

@@ -9,8 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- Redirects
- * ------------------------------------------------------------------------------------- */
+/* ---- Redirects ------------------------------------------------------------------------------- */
 
 struct redirect_case {
     const char *rules;
@@ -195,8 +194,7 @@ static void redirects_of_netlify_toml_come_after_those_of_the_file(void **state)
     arena_free(a);
 }
 
-/* ---- Headers
- * --------------------------------------------------------------------------------------- */
+/* ---- Headers --------------------------------------------------------------------------------- */
 
 struct header_case {
     const char *rules;

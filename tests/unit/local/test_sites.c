@@ -1,6 +1,6 @@
 /*
- * The site host from outside: its API and what visitors get, over HTTP, with a store on disk that is
- * closed and opened again.
+ * The site host from outside: its API and what visitors get, over HTTP, with a store on disk that
+ * is closed and opened again.
  */
 #include "assert_ok.h"
 
@@ -34,7 +34,7 @@ struct reply {
     const char *body;
 };
 
-/* ---- The platform ------------------------------------------------------------------------------------ */
+/* ---- The platform ---------------------------------------------------------------------------- */
 
 static void answer(struct request *r, void *context)
 {
@@ -69,7 +69,7 @@ static void restart(void)
     start();
 }
 
-/* ---- A client ---------------------------------------------------------------------------------------- */
+/* ---- A client -------------------------------------------------------------------------------- */
 
 static size_t take(char *p, size_t size, size_t n, void *into)
 {
@@ -183,7 +183,7 @@ static const char *deploy(const char *options, const char *const *files)
 static const char *const page_one[] = { "index.html", "<h1>one</h1>", NULL };
 static const char *const page_two[] = { "index.html", "<h1>two</h1>", NULL };
 
-/* ---- Publishing -------------------------------------------------------------------------------------- */
+/* ---- Publishing ------------------------------------------------------------------------------ */
 
 static void a_production_deploy_goes_live_when_its_last_file_has_come(void **state)
 {
@@ -286,7 +286,7 @@ static void what_was_acknowledged_is_there_after_a_restart(void **state)
     assert_string_equal(get("/b").body, "b");
 }
 
-/* ---- Uploads ----------------------------------------------------------------------------------------- */
+/* ---- Uploads --------------------------------------------------------------------------------- */
 
 static void contents_are_found_by_their_hash_not_by_their_path(void **state)
 {
@@ -396,7 +396,7 @@ static void lists_come_in_pages_with_links(void **state)
     assert_null(strstr(r.head, "rel=\"prev\""));
 }
 
-/* ---- What visitors get ------------------------------------------------------------------------------- */
+/* ---- What visitors get ----------------------------------------------------------------------- */
 
 static const char *const small_site[] = {
     "index.html",
@@ -509,7 +509,7 @@ static void an_old_page_still_finds_its_fingerprinted_files(void **state)
     assert_string_equal(get("/assets/app-BkH2x9fQ.js").body, "old js");
 }
 
-/* ---- Variables --------------------------------------------------------------------------------------- */
+/* ---- Variables ------------------------------------------------------------------------------- */
 
 static void secrets_can_be_written_but_not_read_back(void **state)
 {
@@ -551,7 +551,7 @@ static void changing_one_context_spreads_a_value_that_was_for_all(void **state)
     assert_string_equal(field(api("GET", one, NULL), "values"), "5");
 }
 
-/* ---- Fixture ------------------------------------------------------------------------------------------ */
+/* ---- Fixture --------------------------------------------------------------------------------- */
 
 static int set_up(void **state)
 {

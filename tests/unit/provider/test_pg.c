@@ -154,7 +154,8 @@ static void a_commit_on_a_cut_connection_is_settled_as_not_done(void **state)
     assert_fails(pg_commit(f->db, &f->e), &f->e, ERR_NET);
 }
 
-/* The server commits, then waits for a standby that does not exist before it answers: there it is cut off. */
+/* The server commits, then waits for a standby that does not exist before it answers: there it is
+ * cut off. */
 static void a_commit_whose_answer_is_lost_is_settled_as_done(void **state)
 {
     struct fixture *f = *state;
