@@ -117,8 +117,9 @@ static struct probe probe_settled(struct arena *a, struct http *http, const char
     int64_t end_ms = clock_boot_ms() + CHECK_SETTLE_MS;
     for (;;) {
         struct probe p = probe_url(a, http, url, check, values);
+        struct err stopped = { 0 };
         if (p.outcome != PROBE_STALE || clock_boot_ms() >= end_ms ||
-            !clock_sleep_ms(SETTLE_PAUSE_MS))
+            !http_pause(http, SETTLE_PAUSE_MS, &stopped))
             return p;
     }
 }

@@ -46,7 +46,7 @@ static bool confirm(const struct function_switch_spec *spec, const struct supaba
 {
     int64_t end_ms = clock_boot_ms() + CONFIRM_MS;
     const char *late = NULL;
-    do {
+    for (;;) {
         struct supabase_function *list;
         size_t n;
         if (!supabase_functions(spec->supabase, spec->arena, &list, &n, e))
@@ -59,7 +59,11 @@ static bool confirm(const struct function_switch_spec *spec, const struct supaba
         }
         if (!late)
             return true;
-    } while (clock_boot_ms() < end_ms && clock_sleep_ms(CONFIRM_PAUSE_MS));
+        if (clock_boot_ms() >= end_ms)
+            break;
+        if (!http_pause(supabase_http(spec->supabase), CONFIRM_PAUSE_MS, e))
+            return err_wrap(e, "confirm the switch");
+    }
     return err_set(e, ERR_REMOTE, "%s was switched, but the host does not list its new bundle",
                    late);
 }

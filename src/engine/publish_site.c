@@ -17,8 +17,10 @@ static bool wait_live(struct netlify *n, struct arena *a, const char *deploy_id,
         if (!netlify_site_get(n, a, ret, e))
             return err_wrap(e, "read what is live");
         *ret_live = streq(ret->published_id, deploy_id);
-        if (*ret_live || clock_boot_ms() >= end_ms || !clock_sleep_ms(PUBLISH_PAUSE_MS))
+        if (*ret_live || clock_boot_ms() >= end_ms)
             return true;
+        if (!http_pause(netlify_http(n), PUBLISH_PAUSE_MS, e))
+            return err_wrap(e, "wait for the host");
     }
 }
 

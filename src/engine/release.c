@@ -4,6 +4,7 @@
 #include "engine/release.h"
 
 #include "base/clock.h"
+#include "base/signals.h"
 
 #include <stdarg.h>
 
@@ -18,6 +19,12 @@ void release_summary(struct release *r, const char *fmt, ...)
 const char *release_previous_name(const struct release *r)
 {
     return live_release_name(&r->live);
+}
+
+void release_turn_back(struct release *r)
+{
+    signals_stop_heard(); /* a second signal ends the program */
+    http_use_reserve(supabase_http(r->target->supabase));
 }
 
 /* Asked by the HTTP client before every sending of a mutating request. */

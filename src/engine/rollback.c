@@ -249,6 +249,7 @@ static bool run(struct release *r, const struct rollback_plan *plan, struct err 
 {
     const char *answering = live_functions_release(r->target, &r->live);
     struct back b = { .r = r, .plan = plan, .answering = answering };
+    release_turn_back(r);
     bool ok = go(&b, e);
     json_decref(b.functions);
     return ok;

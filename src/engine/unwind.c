@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
-#include "base/signals.h"
 #include "base/strbuf.h"
 #include "engine/phase_table.h"
 #include "engine/previous.h"
@@ -270,7 +269,7 @@ bool release_unwind(struct release *r, const struct phase *failed, struct err *e
 {
     if (must_stop(r, e))
         return false;
-    signals_stop_heard(); /* the way back is not for stopping; a second signal ends the program */
+    release_turn_back(r);
     enum err_code cause = e->code;
     struct err unwritten = { 0 };
     if (!journal_state(r->journal, RELEASE_REVERSING, e->why, &unwritten)) {
@@ -308,6 +307,7 @@ bool release_unwind_again(struct release *r, struct err *e)
         r->may_lose_rows = r->reach == LAYER_SCHEMA;
         return release_take_back(r, r->reach, reason, e);
     }
+    release_turn_back(r);
     if (r->state != RELEASE_REVERSING && !journal_state(r->journal, RELEASE_REVERSING, reason, e))
         return err_wrap(e, "begin the way back");
     err_set(e, ERR_INTERRUPTED, "%s", reason);
@@ -333,6 +333,7 @@ static bool remember_reach(struct release *r, enum layer through, struct err *e)
 
 bool release_take_back(struct release *r, enum layer through, const char *reason, struct err *e)
 {
+    release_turn_back(r);
     if (!remember_reach(r, through, e) || !journal_state(r->journal, RELEASE_REVERSING, reason, e))
         return err_wrap(e, "begin the way back");
     struct ending ending = { 0 };
