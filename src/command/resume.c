@@ -65,13 +65,13 @@ static bool resume(struct command_context *c, void *args_, struct err *e)
     CLEANUP(flight) struct flight f = { 0 };
     if (!flight_open(c, args->environment, true, &f, e))
         return err_wrap(e, "resume %s", args->environment);
-    struct release_options options = { .actor = f.actor, .wait_ms = args->wait_ms };
+    struct release_options options = { .actor = f.actor,
+                                       .wait_ms = args->wait_ms,
+                                       .only_way_back = args->unwind };
     CLEANUP(release) struct release r = { 0 };
-    bool found = false;
     const char *sentence = NULL;
-    bool ok =
-        release_open_again(c->arena, &f.target, &f.sink, &options, !args->unwind, &r, &found, e);
-    if (ok && !found)
+    bool ok = release_open_again(c->arena, &f.target, &f.sink, &options, &r, e);
+    if (ok && !r.is_resumed)
         sentence =
             arena_printf(c->arena, "Nothing to resume: no release of %s is open.", f.target.name);
     else if (ok)

@@ -174,15 +174,17 @@ static bool take_back_open(struct flight *f, const struct rollback_args *args,
         return false;
     f->progress = progress_begin(c);
     flight_listen(f);
-    struct release_options options = { .actor = f->actor, .wait_ms = args->wait_ms };
+    struct release_options options = { .actor = f->actor,
+                                       .wait_ms = args->wait_ms,
+                                       .only_way_back = true };
     CLEANUP(release) struct release r = { 0 };
-    bool found = false;
-    if (!release_open_again(c->arena, &f->target, &f->sink, &options, false, &r, &found, e))
+    if (!release_open_again(c->arena, &f->target, &f->sink, &options, &r, e))
         return false;
     r.may_lose_rows = through == LAYER_SCHEMA;
     const char *reason = args->reason ? args->reason : "rolled back by hand";
-    bool ok = !found || (streq(r.kind, "rollback") ? rollback_again(&r, e)
-                                                   : release_take_back(&r, through, reason, e));
+    bool ok =
+        !r.is_resumed || (streq(r.kind, "rollback") ? rollback_again(&r, e)
+                                                    : release_take_back(&r, through, reason, e));
     flight_quiet(f);
     if (ok && !c->wants_json)
         print(&c->out, "%s is on %s; %s was taken back.\n", f->target.name,

@@ -60,8 +60,7 @@ bool check_expand(struct arena *a, const char *text, const struct check_values *
 /* True if every member of `part` is in `whole` with an equal value, objects member by member,
  * arrays item by item. `ret_path` (may be NULL) receives the first place that differs:
  * "checks.db_ms". */
-bool check_json_contains(struct arena *a, const json_t *whole, const json_t *part,
-                         const char **ret_path);
+bool check_json_contains(struct arena *a, const json_t *whole, json_t *part, const char **ret_path);
 
 /* A check as one JSON object and back. */
 json_t *check_pack(const struct config_check *check);

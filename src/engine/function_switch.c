@@ -118,7 +118,7 @@ bool function_restore(const struct function_restore_spec *spec, json_t **ret_aft
     VEC(const char *) created = { 0 };
     const char *slug;
     json_t *image;
-    json_object_foreach ((json_t *)(uintptr_t)spec->images, slug, image) {
+    json_object_foreach (spec->images, slug, image) {
         const char *comma = text.n > 0 ? ", " : "";
         if (json_is_null(image)) {
             *vec_add(&created, spec->arena) = slug;

@@ -40,8 +40,8 @@ struct function_restore_spec {
     struct arena *arena;
     const struct report_sink *sink;
     const char *phase;
-    const json_t *images; /* slug → image or null */
-    bool delete_new;      /* functions without an image are deleted; else they stay for open tabs */
+    json_t *images;  /* slug → image or null */
+    bool delete_new; /* functions without an image are deleted; else they stay for open tabs */
 };
 
 /* Puts saved bodies back. `ret_text`: "whatsapp restored to v14, reminder-tick deleted".

@@ -35,7 +35,8 @@ static bool still_ours(void *context, struct err *e)
 
 static void tell_wait(void *context, const char *sentence)
 {
-    report_note(context, "lock", "%s", sentence);
+    const struct release *r = context;
+    report_note(r->sink, "lock", "%s", sentence);
 }
 
 static bool take_lease(struct release *r, const char *purpose, bool past_manual_lock,
@@ -51,7 +52,7 @@ static bool take_lease(struct release *r, const char *purpose, bool past_manual_
         .wait_ms = r->options.wait_ms,
         .past_manual_lock = past_manual_lock,
         .on_wait = tell_wait,
-        .context = (void *)(uintptr_t)r->sink,
+        .context = r,
     };
     if (!lease_take(&spec, &r->lease, taken, e)) {
         report_done(r->sink, REPORT_WAIT, "lock", "%s", e->why);
@@ -221,13 +222,11 @@ static enum layer asked_reach(const struct release_record *open)
 }
 
 bool release_open_again(struct arena *a, struct target *t, const struct report_sink *sink,
-                        const struct release_options *options, bool with_plan, struct release *ret,
-                        bool *ret_found, struct err *e)
+                        const struct release_options *options, struct release *ret, struct err *e)
 {
     begin(a, t, sink, options, ret);
     struct release *r = ret;
     struct lease_taken taken;
-    *ret_found = false;
     if (!take_lease(r, "resume", true, &taken, e) || !live_read(t, &r->live, e))
         return false;
     if (!r->live.has_open)
@@ -238,12 +237,11 @@ bool release_open_again(struct arena *a, struct target *t, const struct report_s
     r->state = open->state;
     r->reason = open->note;
     r->reach = asked_reach(open);
-    r->is_resumed = true;
     if (!drain(r, e) || !journal_reopen(r->lease, a, open->id, &r->journal, e) || !step_load(r, e))
         return false;
     r->name = open->name;
-    *ret_found = true;
-    if (!with_plan || !streq(r->kind, "deploy") || open->state != RELEASE_FORWARD)
+    r->is_resumed = true;
+    if (options->only_way_back || !streq(r->kind, "deploy") || open->state != RELEASE_FORWARD)
         return true;
     remember_decisions(r);
     r->live.has_open = false; /* the open one is ours; the plan is made as if there were none */

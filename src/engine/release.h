@@ -23,6 +23,7 @@ struct release_options {
     const char *actor;        /* who: "ana", "ci run 8123" */
     struct plan_options plan; /* what a person decided about gates */
     const char *prebuilt_dir; /* publish this folder instead of building; NULL: build */
+    bool only_way_back;       /* after a crash: it will be taken back, so no plan is needed */
     int64_t wait_ms;          /* how long to wait for another runner */
 
     /* Asked once, under the lease and before anything is touched. False with *e set: nothing
@@ -60,12 +61,12 @@ bool release_open(struct arena *a, struct target *t, const struct report_sink *s
                   const struct release_options *options, struct release *ret,
                   struct err *e) MUST_USE;
 
-/* Takes an interrupted release over: lease, drain, journal, steps. `ret_found` is false when none
- * is open. The plan is made only if `with_plan`; ERR_BLOCKED if the checkout is not that release's
- * content. */
+/* Takes an interrupted release over: lease, drain, journal, steps; ret->is_resumed is false when
+ * none is open. Unless options->only_way_back the plan is made too; ERR_BLOCKED if the checkout is
+ * not that release's content. */
 bool release_open_again(struct arena *a, struct target *t, const struct report_sink *sink,
-                        const struct release_options *options, bool with_plan, struct release *ret,
-                        bool *ret_found, struct err *e) MUST_USE;
+                        const struct release_options *options, struct release *ret,
+                        struct err *e) MUST_USE;
 
 /* Takes the lease, also past a manual lock, and reads what is live: for a rollback, which begins
  * its own journal. */

@@ -25,8 +25,9 @@ struct status {
     struct status_drift *drift;
     size_t drift_n;
     struct text_array to_rotate; /* "WHATSAPP_TOKEN was set 93 days ago; …" */
-    const char *waiting;        /* release that the required environment proved and that is not live here; NULL */
-    const char *waiting_reason; /* why it is quarantined here; NULL: it is not */
+    const char
+        *waiting; /* release that the required environment proved and that is not live here; NULL */
+    const char *waiting_reason;       /* why it is quarantined here; NULL: it is not */
     char catalogue[SHA256_HEX_BYTES]; /* "" unless asked for */
 };
 

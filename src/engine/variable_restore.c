@@ -34,7 +34,8 @@ static bool value_from_source(struct target *t, const char *name, const char *di
             continue;
         struct secret *copy =
             secret_new_public(secret_reveal(now.v[i].value)); /* registered already */
-        *vec_add(&w->owned, t->arena) = copy;
+        *vec_add(&w->owned, t->arena) =
+            copy; // NOLINT(bugprone-sizeof-expression): a list of pointers
         *vec_add(&w->set, t->arena) = (struct supabase_secret_value){ name, secret_reveal(copy) };
         return true;
     }
@@ -67,7 +68,7 @@ static bool refuse_lost(const struct target *t, const char *name, struct err *e)
                     name, t->name);
 }
 
-bool variable_restore(struct target *t, const json_t *image, bool keep_lost, const char **ret_text,
+bool variable_restore(struct target *t, json_t *image, bool keep_lost, const char **ret_text,
                       struct err *e)
 {
     struct live now = { 0 };
@@ -76,7 +77,7 @@ bool variable_restore(struct target *t, const json_t *image, bool keep_lost, con
     CLEANUP(way_back) struct way_back back = { 0 };
     const char *name;
     json_t *before;
-    json_object_foreach ((json_t *)(uintptr_t)image, name, before)
+    json_object_foreach (image, name, before)
         add_way_back(t, name, before, &now, &back);
     if (back.lost.n > 0 && !keep_lost)
         return refuse_lost(t, back.lost.v[0], e);

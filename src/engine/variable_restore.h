@@ -15,7 +15,7 @@
 /* Unsets what was added and gives the changed their old values. A value that cannot be had is
  * ERR_BLOCKED with the name, before anything is touched; or, with `keep_lost`, stays as it is and
  * is named in the text. */
-bool variable_restore(struct target *t, const json_t *image, bool keep_lost, const char **ret_text,
+bool variable_restore(struct target *t, json_t *image, bool keep_lost, const char **ret_text,
                       struct err *e) MUST_USE;
 
 #endif
