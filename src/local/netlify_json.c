@@ -113,7 +113,8 @@ json_t *netlify_site_json(struct sites *s, struct request *r, const struct site 
         "created_at", json_text_or(site->record, "created_at", ""), "updated_at",
         json_text_or(site->record, "updated_at", ""), "prevent_non_git_prod_deploys", 0);
     /* what a client has set stays as it set it */
-    (void)json_object_update_recursive(o, json_object_get(site->record, "settings"));
+    json_auto_t *settings = json_deep_copy(json_object_get(site->record, "settings"));
+    (void)json_object_update_recursive(o, settings);
     for (const struct deploy *d = site->deploys; d; d = d->next) {
         if (deploy_is_published(d)) {
             (void)json_object_set_new(o, "published_deploy", netlify_deploy_json(s, r, d));

@@ -86,6 +86,8 @@ void conn_gone(struct conn *c)
 
 void conn_refuse(struct conn *c, int status)
 {
+    if (c->x.proxy)
+        proxy_abort(c->x.proxy);
     if (c->x.answer.is_head_made) {
         conn_gone(c);
         return;

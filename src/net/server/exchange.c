@@ -270,8 +270,6 @@ void exchange_after_feed(struct conn *c)
 {
     struct exchange *x = &c->x;
     if (x->is_too_large) {
-        if (x->proxy)
-            proxy_abort(x->proxy);
         conn_refuse(c, 413);
         return;
     }

@@ -327,6 +327,26 @@ static void the_proxy_passes_requests_and_answers_on(void **state)
     upstream_unref(u);
 }
 
+static void a_malformed_body_ends_at_the_proxy(void **state)
+{
+    (void)state;
+    char *a = exchange("POST /proxy/echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                       "5\r\nabcde\r\nzz\r\n\r\nGET /pool/smuggled HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_int_equal(strncmp(a, "HTTP/1.1 400 ", 13), 0);
+    assert_null(strstr(a, "\r\n\r\nsmuggled"));
+    struct upstream *u = upstream_slot_get(fx.slot);
+    assert_int_equal(upstream_in_flight(u), 0);
+    upstream_unref(u);
+    assert_non_null(strstr(exchange("GET /proxy/hello HTTP/1.1\r\n" CLOSE), "hello"));
+}
+
+static void a_body_that_the_proxy_must_not_pass_is_413(void **state)
+{
+    (void)state;
+    char *a = exchange("POST /proxy/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999\r\n\r\n");
+    assert_non_null(strstr(a, "HTTP/1.1 413 "));
+}
+
 static void an_upstream_that_is_not_there_is_502(void **state)
 {
     (void)state;
@@ -551,6 +571,8 @@ int main(void)
         cmocka_unit_test(a_handler_that_does_nothing_is_a_500),
         cmocka_unit_test(unknown_paths_are_404_and_other_methods_405),
         cmocka_unit_test(the_proxy_passes_requests_and_answers_on),
+        cmocka_unit_test(a_malformed_body_ends_at_the_proxy),
+        cmocka_unit_test(a_body_that_the_proxy_must_not_pass_is_413),
         cmocka_unit_test(an_upstream_that_is_not_there_is_502),
         cmocka_unit_test(malformed_requests_are_refused_and_the_connection_closed),
         cmocka_unit_test(limits_of_a_head_are_431_and_414),
