@@ -278,7 +278,9 @@ static bool seed(struct command_context *c, void *args, struct err *e)
     struct launch l;
     struct local_platform p;
     json_auto_t *done = json_object();
+    json_auto_t *running = NULL;
     if (!open_project(c, &config, &l, e) || !need_local(&config, a->environment, e) ||
+        !launch_status(&l, &running, e) ||
         !local_platform_read(c->arena, l.state_dir, &p, e))
         return false;
     for (size_t i = 0; i < config.envs_n; i++) {

@@ -65,15 +65,19 @@ static void stop_parts(struct platform_environment *env)
     env->rest = NULL;
 }
 
-static bool bring_up(struct platform *p, const json_t *wanted, struct err *e)
+/* One that failed to come up before and has its port, or a new one. */
+static bool make_environment(struct platform *p, const json_t *wanted,
+                             struct platform_environment **ret, struct err *e)
 {
-    const char *name = json_text_or(wanted, "name", "");
-    size_t n = atomic_load(&p->environments_n);
-    if (platform_by_name(p, name))
-        return true;
-    if (n == PLATFORM_ENVIRONMENTS_MAX)
-        return err_set(e, ERR_LIMIT, "more than %d environments", PLATFORM_ENVIRONMENTS_MAX);
     struct arena *a = p->arena;
+    const char *name = json_text_or(wanted, "name", "");
+    for (struct platform_environment **at = &p->unready; *at; at = &(*at)->next_unready) {
+        if (streq((*at)->id.name, name)) {
+            *ret = *at;
+            *at = (*at)->next_unready;
+            return true;
+        }
+    }
     struct platform_environment *env = ARENA_NEW(a, struct platform_environment);
     env->platform = p;
     identity_environment(a, &p->id, name, &env->id);
@@ -87,8 +91,25 @@ static bool bring_up(struct platform *p, const json_t *wanted, struct err *e)
     if (!routes_listen(p, env, e))
         return false;
     identity_finish(a, &p->id, p->database_password, env->database, &env->id);
+    *ret = env;
+    return true;
+}
+
+static bool bring_up(struct platform *p, const json_t *wanted, struct err *e)
+{
+    const char *name = json_text_or(wanted, "name", "");
+    size_t n = atomic_load(&p->environments_n);
+    struct platform_environment *env = NULL;
+    if (platform_by_name(p, name))
+        return true;
+    if (n == PLATFORM_ENVIRONMENTS_MAX)
+        return err_set(e, ERR_LIMIT, "more than %d environments", PLATFORM_ENVIRONMENTS_MAX);
+    if (!make_environment(p, wanted, &env, e))
+        return false;
     if (!make_parts(p, env, e)) {
         stop_parts(env);
+        env->next_unready = p->unready;
+        p->unready = env;
         return err_wrap(e, "bring up %s", name);
     }
     atomic_store(&env->is_ready, true);

@@ -166,9 +166,7 @@ static bool start_daemon(struct launch *l, struct err *e)
     (void)close(ends[1]);
     if (ok && hear_ready(reader, e))
         return true;
-    if (ok && e->code == ERR_CONFLICT)
-        return false;
-    return err_hint(e, "lockflight local logs");
+    return *e->hint || e->code == ERR_CONFLICT ? false : err_hint(e, "lockflight local logs");
 }
 
 /* ---- Orders ---------------------------------------------------------------------------------- */
@@ -200,20 +198,22 @@ static json_t *up_order(struct launch *l)
                      "environments", environments);
 }
 
-/* Starts a daemon and asks until it obeys. ERR_CONFLICT from it means that another `up` was faster:
- * its daemon will do as well. */
+/* Starts a daemon and asks until it obeys. ERR_CONFLICT from it means that another one has the
+ * lock: one that starts (it will do as well), or one that is about to end (then the next try starts
+ * ours). */
 static bool start_and_ask(struct launch *l, json_t *order, json_t **ret, struct err *e)
 {
-    if (!start_daemon(l, e) && e->code != ERR_CONFLICT)
-        return false;
     int64_t deadline = clock_boot_ms() + START_TIMEOUT_MS;
-    while (!control_ask(l->run_dir, json_incref(order), UP_TIMEOUT_MS, ret, e)) {
+    for (;;) {
+        if (!start_daemon(l, e) && e->code != ERR_CONFLICT)
+            return false;
+        if (control_ask(l->run_dir, json_incref(order), UP_TIMEOUT_MS, ret, e))
+            return true;
         if (e->code != ERR_NET || clock_boot_ms() > deadline)
             return false;
         if (!clock_sleep_ms(100))
             return err_set(e, ERR_INTERRUPTED, "interrupted");
     }
-    return true;
 }
 
 bool launch_up(struct launch *l, struct local_platform *ret, bool *ret_was_up, struct err *e)

@@ -39,6 +39,7 @@ struct platform_environment {
     struct functions *functions;
     struct auth *auth;
     atomic_bool is_ready; /* all of the above is there */
+    struct platform_environment *next_unready;
 };
 
 struct platform {
@@ -58,6 +59,7 @@ struct platform {
     const struct bundle_tools *tools; /* Deno */
     struct platform_environment *environments[PLATFORM_ENVIRONMENTS_MAX];
     atomic_size_t environments_n;
+    struct platform_environment *unready; /* have a port, but could not be brought up */
 };
 
 /* The environment with that project ref; NULL if there is none. Any thread. */
