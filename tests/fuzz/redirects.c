@@ -25,7 +25,7 @@ static void check_rules(const struct redirects *r)
     for (size_t i = 0; i < r->rules.n; i++) {
         const struct redirect_rule *rule = &r->rules.v[i];
         assert(rule->from && rule->to && rule->to[0]);
-        assert(rule->status >= 200 && rule->status <= 599);
+        assert(rule->status >= 200 && rule->status <= 999);
     }
 }
 
