@@ -3,9 +3,8 @@
  */
 #include "command/flight.h"
 
+#include "base/env.h"
 #include "base/proc.h"
-
-#include <stdlib.h>
 
 static void take_report(void *context, const struct report *report)
 {
@@ -52,9 +51,8 @@ const char *flight_actor(struct command_context *c)
 {
     static const char *const names[] = { "LOCKFLIGHT_ACTOR", "GITHUB_ACTOR", NULL };
     for (size_t i = 0; names[i]; i++) {
-        const char *value = getenv(names[i]);
-        if (value && value[0])
-            return value;
+        if (env_value(names[i]))
+            return env_value(names[i]);
     }
     struct proc_spec git = { .argv = (const char *[]){ "git", "config", "user.name", NULL },
                              .timeout_ms = 5000 };
@@ -63,8 +61,7 @@ const char *flight_actor(struct command_context *c)
     if (proc_run(c->arena, &git, &result, &ignored) && result.exit_status == 0 &&
         str_trim(result.out).n > 0)
         return str_dup(c->arena, str_trim(result.out));
-    const char *login = getenv("USER");
-    return login && login[0] ? login : "somebody";
+    return env_value("USER") ? env_value("USER") : "somebody";
 }
 
 bool flight_open(struct command_context *c, const char *environment, bool with_progress,

@@ -129,6 +129,7 @@ bool function_restore(const struct function_restore_spec *spec, json_t **ret_aft
         struct function_source *source = ARENA_NEW(spec->arena, struct function_source);
         if (!load_body(spec, slug, image, source, e))
             return false;
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
         *vec_add(&sources, spec->arena) = source;
         (void)strbuf_printf(&text, "%s%s restored to v%lld", comma, slug,
                             (long long)json_int_or(image, "version", 0));

@@ -9,6 +9,7 @@
 #define PUBLISH_WAIT_MS  300000
 #define PUBLISH_PAUSE_MS 200
 
+/* NOLINTNEXTLINE(readability-function-size): where, what, how long, and two answers */
 static bool wait_live(struct netlify *n, struct arena *a, const char *deploy_id, int64_t wait_ms,
                       bool *ret_live, struct netlify_site *ret, struct err *e)
 {

@@ -38,6 +38,7 @@ bool step_stands(const struct step *s)
     return s && s->state != STEP_UNDONE;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the three words that name a step are its parameters */
 bool step_intent(struct release *r, const char *phase, const char *kind, const char *key,
                  json_t *before, struct step **ret, struct err *e)
 {

@@ -34,8 +34,8 @@ static bool value_from_source(struct target *t, const char *name, const char *di
             continue;
         struct secret *copy =
             secret_new_public(secret_reveal(now.v[i].value)); /* registered already */
-        *vec_add(&w->owned, t->arena) =
-            copy; // NOLINT(bugprone-sizeof-expression): a list of pointers
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
+        *vec_add(&w->owned, t->arena) = copy;
         *vec_add(&w->set, t->arena) = (struct supabase_secret_value){ name, secret_reveal(copy) };
         return true;
     }

@@ -134,7 +134,8 @@ bool verify_watch_checks(const struct verify_spec *spec, const struct verify_set
     int64_t started_ms = clock_boot_ms();
     int64_t end_ms = started_ms + watch->duration_ms;
     /* A watch of d lasts about d / pause rounds; what may fail of those is known from the start. */
-    double expected = (double)(watch->duration_ms / WATCH_PAUSE_MS + 1) * (double)set->n;
+    int64_t rounds = watch->duration_ms / WATCH_PAUSE_MS + 1;
+    double expected = (double)(rounds * (int64_t)set->n);
     double allowed = watch->max_error * expected;
     while (clock_boot_ms() < end_ms) {
         watch_round(spec, set, &tally, &result);

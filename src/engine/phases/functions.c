@@ -58,6 +58,7 @@ static bool switch_all(struct release *r, struct step *step, struct err *e)
     json_object_foreach (step->before, slug, ignored) {
         const struct function_source *source = planned_source(r, slug);
         if (source)
+            /* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
             *vec_add(&sources, r->arena) = source;
     }
     json_t *after = NULL;
