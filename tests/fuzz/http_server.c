@@ -11,6 +11,7 @@
 #include "net/server/request.h"
 #include "net/server/upstream.h"
 
+#include <errno.h>
 #include <llhttp.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -110,6 +111,8 @@ static void *serve_backend(void *ignored)
     char request[4096];
     for (;;) {
         int fd = accept4(backend_fd, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0 && errno == EINTR) /* the leak check stops threads for a moment */
+            continue;
         if (fd < 0)
             return ignored;
         if (recv(fd, request, sizeof request, 0) > 0)
