@@ -199,6 +199,23 @@ status() { curl -sS --max-time 20 -o /dev/null -w '%{http_code}' "$url$1" "${@:2
   assert_output --regexp "^\{\"path\":\"/echo/deep/er\",\"body\":\"hello\",\"id\":\"${ref}_[0-9a-f-]{36}_[0-9]+\",\"url\":\"$url\",\"home\":null\}$"
 }
 
+@test "a function's own import map, shared modules and static files are found" {
+  dir=$scratch/cfg; mkdir -p "$dir"
+  printf '%s\n' 'import { w } from "word"; import { s } from "@shared/s.ts";' \
+    'const note = await Deno.readTextFile(new URL("./note.txt", import.meta.url));' \
+    'export default { fetch: () => new Response(w + s + note) };' >"$dir/index.ts"
+  echo 'export const w = "W";' >"$dir/word.ts"; echo 'export const s = "S";' >"$dir/s.ts"; printf N >"$dir/note.txt"
+  echo '{ // with a comment
+    "imports": { "word": "./word.ts", "@shared/": "../_shared/", }, "nodeModulesDir": "auto" }' >"$dir/deno.jsonc"
+  at=supabase/functions
+  supabase_api "/projects/$ref/functions/deploy?slug=cfg" -F "file=@$dir/index.ts;filename=$at/cfg/index.ts" \
+    -F "file=@$dir/word.ts;filename=$at/cfg/word.ts" -F "file=@$dir/s.ts;filename=$at/_shared/s.ts" \
+    -F "file=@$dir/note.txt;filename=$at/cfg/note.txt" -F "file=@$dir/deno.jsonc;filename=$at/cfg/deno.jsonc" \
+    -F "metadata={\"entrypoint_path\":\"$at/cfg/index.ts\",\"import_map_path\":\"$at/cfg/deno.jsonc\",\"verify_jwt\":false}"
+  run call cfg
+  assert_output WSN
+}
+
 @test "a function that asks for a token gets only good ones, and OPTIONS passes" {
   jwt=true deploy guarded 'Deno.serve(() => new Response("in"));'
   none=$(printf '{"alg":"none"}' | base64 -w0 | tr -d =).$(printf '{"role":"service_role"}' | base64 -w0 | tr '+/' '-_' | tr -d =).
