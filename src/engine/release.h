@@ -86,8 +86,8 @@ static inline void release_cleanup(struct release *r)
  * error says how that ended. */
 bool release_walk(struct release *r, struct err *e) MUST_USE;
 
-/* From here on it goes back: a stop asked so far is being obeyed and must not cut the way back short,
- * and the calls that were kept in reserve for it may be made. */
+/* From here on it goes back: a stop asked so far is being obeyed and must not cut the way back
+ * short, and the calls that were kept in reserve for it may be made. */
 void release_turn_back(struct release *r);
 
 /* What the phase did, in a few words for its line: "2 deployed, digests confirmed". */

@@ -359,7 +359,8 @@ static void drop_data(struct blobs *b, struct blob *blob)
     }
 }
 
-/* Drops what was not used for the longest time until a quarter of the budget is free. Under lock. */
+/* Drops what was not used for the longest time until a quarter of the budget is free. Under lock.
+ * */
 static void evict(struct blobs *b)
 {
     int64_t now_ms = clock_boot_ms();

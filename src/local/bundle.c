@@ -236,8 +236,8 @@ static bool build(const struct bundle_tools *tools, struct arena *a, const char 
            compile(tools, a, dir, manifest, e);
 }
 
-/* Builds beside its place and moves it there. A second deploy of the same content may have been faster:
- * then its folder is as good. */
+/* Builds beside its place and moves it there. A second deploy of the same content may have been
+ * faster: then its folder is as good. */
 static bool put_in_place(const struct bundle_tools *tools, struct arena *a, const char *place,
                          const struct bundle_source *source, const json_t *manifest, struct err *e)
 {

@@ -165,8 +165,14 @@ static int connect_to_server(void)
     struct sockaddr_in at = { .sin_family = AF_INET,
                               .sin_port = htons((uint16_t)port),
                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert(fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof at) == 0);
+    /* an address of its own each time, or a minute of fuzzing would use up the ports of one */
+    static uint32_t calls;
+    uint32_t own = 0x7f010001 + calls++ % 0xfff0;
+    struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(own) };
+    int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    (void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+    assert(fd >= 0 && bind(fd, (struct sockaddr *)&from, sizeof from) == 0);
+    assert(connect(fd, (struct sockaddr *)&at, sizeof at) == 0);
     return fd;
 }
 
