@@ -61,7 +61,7 @@ char *clock_duration(struct arena *a, int64_t ms)
     if (seconds < 3600)
         return arena_printf(a, "%lld min %lld s", (long long)(seconds / 60),
                             (long long)(seconds % 60));
-    if (seconds < 48 * 3600)
+    if (seconds < INT64_C(48) * 3600)
         return arena_printf(a, "%lld h %lld min", (long long)(seconds / 3600),
                             (long long)(seconds / 60 % 60));
     return arena_printf(a, "%lld days", (long long)(seconds / 86400));

@@ -148,6 +148,7 @@ bool fs_remove_tree(const char *path, struct err *e)
     enum {
         OPEN_FOLDERS = 32
     };
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): changes no folder
     if (nftw(path, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT)
         return true;
     return err_system(e, "remove %s", path);
@@ -197,6 +198,7 @@ bool fs_list(struct arena *a, const char *dir, const char ***ret_names, size_t *
     }
     VEC(const char *) names = { 0 };
     errno = 0;
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): glibc's readdir is safe on a stream of one's own
     for (struct dirent *entry = readdir(d); entry; entry = readdir(d)) {
         if (streq(entry->d_name, ".") || streq(entry->d_name, ".."))
             continue;

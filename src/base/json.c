@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 
+// NOLINTNEXTLINE(misc-no-recursion): no deeper than what is allowed
 static unsigned depth_of(const json_t *value, unsigned allowed)
 {
     if (allowed == 0 || !(json_is_object(value) || json_is_array(value)))

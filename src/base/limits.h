@@ -29,23 +29,23 @@
 #define LIMIT_PROC_LINE_BYTES    (64 * KIB)
 
 /* The HTTP server: what an honest client needs, with room; a hostile one meets the wall early. */
-#define LIMIT_HTTP_HEAD_BYTES     (16 * KIB)  /* request line and fields */
-#define LIMIT_HTTP_LINE_BYTES     (8 * KIB)   /* one of them, the request line included */
-#define LIMIT_HTTP_FIELDS         100
-#define LIMIT_HTTP_PATH_BYTES     (8 * KIB)
-#define LIMIT_HTTP_ANSWER_HEAD    (64 * KIB)  /* the head of an upstream's answer */
-#define LIMIT_HTTP_CONNECTIONS    4096
-#define LIMIT_HTTP_LOOPS          8
-#define LIMIT_HTTP_PIECE_BYTES    (256 * KIB) /* read, queued or handed on at a time */
-#define LIMIT_HTTP_BEHIND_BYTES   (1 * MIB)   /* a reader of a stream may lag this far */
-#define LIMIT_HTTP_API_BODY       (1 * MIB)   /* JSON for an API unless its route says more */
-#define LIMIT_REDIRECTS_COMPARED  2000        /* rules compared pair by pair to find doubles */
-#define LIMIT_REDIRECT_TARGET     (32 * KIB)  /* filled in; longer than any client would follow */
-#define LIMIT_RULE_HEADERS        100         /* different headers of one block of _headers */
-#define LIMIT_RULES_BYTES         (1 * MIB)   /* _redirects or _headers of one deploy */
-#define LIMIT_BLOB_IN_MEMORY      (1 * MIB)   /* larger contents are sent from their file */
-#define LIMIT_BLOBS_MEMORY        (256 * MIB) /* all contents kept in memory */
-#define LIMIT_COMPRESS_FROM       256         /* below, the head outweighs the gain */
-#define LIMIT_COMPRESS_TO         (8 * MIB)
+#define LIMIT_HTTP_HEAD_BYTES    (16 * KIB) /* request line and fields */
+#define LIMIT_HTTP_LINE_BYTES    (8 * KIB)  /* one of them, the request line included */
+#define LIMIT_HTTP_FIELDS        100
+#define LIMIT_HTTP_PATH_BYTES    (8 * KIB)
+#define LIMIT_HTTP_ANSWER_HEAD   (64 * KIB) /* the head of an upstream's answer */
+#define LIMIT_HTTP_CONNECTIONS   4096
+#define LIMIT_HTTP_LOOPS         8
+#define LIMIT_HTTP_PIECE_BYTES   (256 * KIB) /* read, queued or handed on at a time */
+#define LIMIT_HTTP_BEHIND_BYTES  (1 * MIB)   /* a reader of a stream may lag this far */
+#define LIMIT_HTTP_API_BODY      (1 * MIB)   /* JSON for an API unless its route says more */
+#define LIMIT_REDIRECTS_COMPARED 2000        /* rules compared pair by pair to find doubles */
+#define LIMIT_REDIRECT_TARGET    (32 * KIB)  /* filled in; longer than any client would follow */
+#define LIMIT_RULE_HEADERS       100         /* different headers of one block of _headers */
+#define LIMIT_RULES_BYTES        (1 * MIB)   /* _redirects or _headers of one deploy */
+#define LIMIT_BLOB_IN_MEMORY     (1 * MIB)   /* larger contents are sent from their file */
+#define LIMIT_BLOBS_MEMORY       (256 * MIB) /* all contents kept in memory */
+#define LIMIT_COMPRESS_FROM      256         /* below, the head outweighs the gain */
+#define LIMIT_COMPRESS_TO        (8 * MIB)
 
 #endif

@@ -340,6 +340,7 @@ const char *const *proc_env(struct arena *a, const char *const *changes)
 
 char *proc_find(struct arena *a, const char *name)
 {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here sets variables
     const char *path = getenv("PATH");
     struct str rest = str_of(path ? path : "/usr/local/bin:/usr/bin:/bin");
     while (rest.p) {

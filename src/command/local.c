@@ -280,8 +280,7 @@ static bool seed(struct command_context *c, void *args, struct err *e)
     json_auto_t *done = json_object();
     json_auto_t *running = NULL;
     if (!open_project(c, &config, &l, e) || !need_local(&config, a->environment, e) ||
-        !launch_status(&l, &running, e) ||
-        !local_platform_read(c->arena, l.state_dir, &p, e))
+        !launch_status(&l, &running, e) || !local_platform_read(c->arena, l.state_dir, &p, e))
         return false;
     for (size_t i = 0; i < config.envs_n; i++) {
         const struct local_environment *env = local_environment_find(&p, config.envs[i].name);

@@ -18,6 +18,7 @@ static void send(const struct report_sink *sink, enum report_kind kind, const ch
     if (!sink)
         return;
     char text[REPORT_TEXT_BYTES];
+    // NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): the caller began it
     int n = vsnprintf(text, sizeof text, fmt, ap);
     size_t length = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
     struct report report = { .kind = kind, .phase = phase, .text = { text, length } };

@@ -112,7 +112,8 @@ bool account_prepare(struct arena *a, const char *state_dir, const char *run_dir
         !fs_mkdirs(state_dir, 0700, e) || (is_root && !own(state_dir, e)) ||
         !fs_mkdirs(run_dir, 0700, e) || (is_root && !own(run_dir, e)))
         return false;
-    if (!check_owner(state_dir, e) || !check_owner(run_dir, e) || !check_owner(parent(a, run_dir), e))
+    if (!check_owner(state_dir, e) || !check_owner(run_dir, e) ||
+        !check_owner(parent(a, run_dir), e))
         return false;
     return !is_root || (check_way(a, state_dir, e) && check_way(a, run_dir, e));
 }

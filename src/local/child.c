@@ -77,8 +77,8 @@ static _Noreturn void become(const struct child_spec *spec, int log_fd, int null
     if (close_range(3, ~0u, 0) != 0)
         _exit(126);
     /* execve does not write to its vectors; POSIX kept the type for old programs */
-    char *const *argv = (char *const *)(uintptr_t)spec->argv; /* NOLINT(performance-no-int-to-ptr) */
-    char *const *env = (char *const *)(uintptr_t)spec->env;   /* NOLINT(performance-no-int-to-ptr) */
+    char *const *argv = (char *const *)(uintptr_t)spec->argv;
+    char *const *env = (char *const *)(uintptr_t)spec->env;
     execve(spec->argv[0], argv, env);
     _exit(127);
 }

@@ -342,22 +342,23 @@ void site_retire(struct sites *s, struct site *site, struct view *v, int64_t unt
     retired_free(dropped);
 }
 
-/* One step for visitors: the moment the old view is not the published one, it is a retired one. In
- * between, a page that was just read would not find its script. */
+/* For visitors the old view is a retired one before it stops being the published one. Between the two, a page that
+ * was just read would not find its script. */
 static void swap_published(struct sites *s, struct site *site, struct view *v)
 {
-    struct retired_view *old = retired_new(NULL, clock_unix_ms() + RETIRED_MS);
     (void)pthread_mutex_lock(&s->view_lock);
-    old->view = site->published;
-    site->published = v;
-    bool is_new = old->view && old->view != v;
-    struct retired_view *dropped = is_new ? retire_locked(site, old) : NULL;
+    struct view *old = site->published ? view_ref(site->published) : NULL;
     (void)pthread_mutex_unlock(&s->view_lock);
-    retired_free(dropped);
-    if (!is_new) { /* drops the reference that `published` held, if there was one */
-        view_unref(old->view);
-        free(old);
-    }
+    if (old && old != v)
+        site_retire(s, site, old, clock_unix_ms() + RETIRED_MS);
+    else
+        view_unref(old);
+
+    (void)pthread_mutex_lock(&s->view_lock);
+    struct view *before = site->published;
+    site->published = v;
+    (void)pthread_mutex_unlock(&s->view_lock);
+    view_unref(before);
 }
 
 /* Writes the new history, then swaps. The old record comes back if it cannot be written. */

@@ -36,6 +36,7 @@ static size_t without_slash(const char *path)
     return n > 0 && path[n - 1] == '/' ? n - 1 : n;
 }
 
+// NOLINTNEXTLINE(readability-function-size): nested as the pattern is
 static const struct pattern *compile(struct arena *a, const char *path)
 {
     size_t n = without_slash(path);
@@ -84,6 +85,7 @@ static void reach(const struct pattern *p, bool *set, size_t i)
     }
 }
 
+// NOLINTNEXTLINE(readability-function-size): nested as the pattern is
 static bool fits(struct arena *a, const struct pattern *p, const char *path)
 {
     size_t n = without_slash(path);

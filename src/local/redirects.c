@@ -246,6 +246,7 @@ static const char *text_or_list(struct arena *a, const struct toml_node *n)
     return joined;
 }
 
+// NOLINTNEXTLINE(readability-function-size): nested as the table is
 static const struct text_pair *pairs_of(struct arena *a, const struct toml_node *table, bool lower,
                                         size_t *ret_count)
 {

@@ -131,6 +131,7 @@ static char *decode_query(struct arena *a, struct str s)
     char *out = arena_alloc(a, s.n + 1);
     size_t n = 0;
     for (size_t i = 0; i < s.n; i++) {
+        // NOLINTNEXTLINE(bugprone-narrowing-conversions): both are characters
         char c = s.p[i] == '+' ? ' ' : s.p[i];
         if (c == '%' && i + 2 < s.n && hex(s.p[i + 1]) >= 0 && hex(s.p[i + 2]) >= 0) {
             c = (char)(hex(s.p[i + 1]) * 16 + hex(s.p[i + 2]));

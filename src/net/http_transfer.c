@@ -162,7 +162,7 @@ static struct str without(struct arena *a, struct str text, struct str value)
     static const char mark[] = "[value]";
     if (!value.p || value.n == 0 || memmem(mark, sizeof mark - 1, value.p, value.n))
         return text; /* part of the mark: too short to hide anything */
-    CLEANUP(strbuf) struct strbuf out = strbuf_init(2 * MAX_REDACTED_BYTES);
+    CLEANUP(strbuf) struct strbuf out = strbuf_init((size_t)2 * MAX_REDACTED_BYTES);
     for (const char *hit; text.n > 0 && (hit = memmem(text.p, text.n, value.p, value.n));) {
         size_t before = (size_t)(hit - text.p);
         strbuf_add(&out, text.p, before);

@@ -73,7 +73,8 @@ bool netlify_unreadable(bool ok, struct err *e)
 
 /* ---- site ---- */
 
-bool netlify_site_read(struct arena *a, const json_t *value, struct netlify_site *ret, struct err *e)
+bool netlify_site_read(struct arena *a, const json_t *value, struct netlify_site *ret,
+                       struct err *e)
 {
     const char *id;
     if (!json_need_text(value, "id", "site", &id, e))

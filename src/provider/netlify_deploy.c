@@ -300,7 +300,7 @@ bool netlify_deploy_upload(struct netlify *n, const struct netlify_upload_spec *
 {
     CLEANUP(arena) struct arena *a = arena_new(0);
     struct http_upload *uploads = ARENA_ARRAY(a, struct http_upload, spec->n_required + 1);
-    size_t count;
+    size_t count = 0;
     if (!plan_uploads(a, spec, uploads, &count, e))
         return false;
     return http_upload_all(n->http,

@@ -185,6 +185,7 @@ bool artefact_fetch(struct arena *a, struct artefact *art, const struct artefact
         if (!is_needed || f->source || f->content.p)
             continue;
         f->source = fs_join(a, spec->dir, f->sha256);
+        // NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers
         *vec_add(&missing, a) = f;
     }
     missing.n = without_twins(missing.v, missing.n);

@@ -4,12 +4,14 @@
 #ifndef LOCKFLIGHT_TESTS_ASSERT_OK_H
 #define LOCKFLIGHT_TESTS_ASSERT_OK_H
 
+/* clang-format off: cmocka.h wants the four before it */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
+/* clang-format on */
 
 #include "base/err.h"
 

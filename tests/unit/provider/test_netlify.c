@@ -67,7 +67,7 @@ static void the_site_says_what_is_live_and_whether_it_is_locked(void **state)
         { "GET " PATH " ", "Bearer nfp_token",
           .body =
               "{\"id\":\"" SITE "\",\"name\":\"studio\",\"ssl_url\":\"https://"
-                                "studio.example\",\"account_slug\":\"team\","
+              "studio.example\",\"account_slug\":\"team\","
               "\"published_deploy\":{\"id\":\"d1\",\"locked\":true,\"title\":\"lockflight x\"}}" });
     struct netlify_site site;
     assert_ok(netlify_site_get(f->n, f->a, &site, &f->e), &f->e);
