@@ -449,10 +449,11 @@ bool lease_check(struct lease *l, struct err *e)
             heartbeat_note_renewal(l->heartbeat, sent_boot_ms);
             if (heartbeat_left_ms(l->heartbeat) >= l->renewal.times.request_ms)
                 return true;
+            /* perhaps an answer from before this process was suspended: it is asked for again */
             err_set(e, ERR_TIMEOUT, "the database at %s answers too slowly to keep the lease",
                     pg_where(l->db));
         }
-        if (pg_is_alive(l->db) || attempt == 3)
+        if ((pg_is_alive(l->db) && e->code != ERR_TIMEOUT) || attempt == 3)
             return err_wrap(e, "check the lease of %s", l->target);
     }
 }

@@ -222,6 +222,35 @@ static void a_stopped_runner_is_taken_over_when_its_lease_ran_out_and_stops_when
     lease_close(l);
 }
 
+/* As after a suspension: the answer to the renewal lies there, and is older than the lease is long. */
+static void an_answer_that_came_too_late_is_asked_for_again(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(lease) struct lease *l = NULL;
+    struct lease_taken taken;
+    int ready[2];
+    char answer = 'n';
+    assert_ok(take(f, "ana", 0, &l, &taken), &f->e);
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) { /* holds the row for all of the lease but 50 ms */
+        CLEANUP(pg) struct pg *db = NULL;
+        if (pg_open(&(struct pg_spec){ .url = f->url, .purpose = "test" }, &db, &f->e) &&
+            pg_begin(db, &f->e) &&
+            pg_exec(db, "SELECT FROM lockflight.lease FOR UPDATE", PG_NONE, NULL, &f->e))
+            answer = 'y';
+        (void)!write(ready[1], &answer, 1);
+        (void)usleep(2950000);
+        _exit(pg_commit(db, &f->e) ? 0 : 1);
+    }
+    assert_int_equal(read(ready[0], &answer, 1), 1);
+    assert_int_equal(answer, 'y');
+    assert_ok(lease_check(l, &f->e), &f->e);
+    (void)waitpid(child, NULL, 0);
+    (void)close(ready[0]);
+    (void)close(ready[1]);
+}
+
 /* The late runner: its lease was taken by another while it slept. */
 static void a_runner_that_was_taken_over_can_write_nothing(void **state)
 {
@@ -357,6 +386,7 @@ int main(void)
         TEST(of_two_runners_the_second_is_told_who_the_first_is),
         TEST(the_heartbeat_keeps_a_lease_past_its_first_term),
         TEST(a_heartbeat_is_not_held_up_by_a_long_transaction_of_the_runner),
+        TEST(an_answer_that_came_too_late_is_asked_for_again),
         TEST(waiting_gets_the_lease_when_the_holder_gives_it_back),
         TEST(a_runner_killed_on_this_machine_is_followed_at_once),
         TEST(a_stopped_runner_is_taken_over_when_its_lease_ran_out_and_stops_when_it_wakes_up),
