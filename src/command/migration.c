@@ -11,7 +11,7 @@
 #include "command/flight.h"
 #include "config/config.h"
 #include "engine/journal.h"
-#include "migrate/apply.h"
+#include "migrate/apply/apply.h"
 
 struct migration_args {
     const char *environment;
@@ -144,7 +144,7 @@ static bool lease_of_command(struct session *s, const char *purpose, struct leas
                     s->environment.name);
 }
 
-/* What the callbacks of migrate/apply.h need. */
+/* What the callbacks of migrate/apply/apply.h need. */
 struct change {
     struct session *s;
     struct lease *lease;

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "cli/output.h"
 #include "command/plan_file.h"
-#include "migrate/risk.h"
+#include "migrate/reverse/risk.h"
 
 #define UNDO_COLUMN 58
 

@@ -10,7 +10,7 @@
 #include "engine/previous.h"
 #include "engine/publish_site.h"
 #include "engine/variable_restore.h"
-#include "migrate/apply.h"
+#include "migrate/apply/apply.h"
 
 struct back {
     struct release *r;

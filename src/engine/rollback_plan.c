@@ -2,7 +2,7 @@
  * Where a rollback would lead, and what would be lost: see rollback.h. Reads only.
  */
 #include "engine/rollback.h"
-#include "migrate/risk.h"
+#include "migrate/reverse/risk.h"
 
 #define CHAIN_MAX 100 /* releases that one rollback may pass over */
 

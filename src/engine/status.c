@@ -8,7 +8,7 @@
 #include "engine/attestation.h"
 #include "engine/rollback.h"
 #include "engine/rotation.h"
-#include "migrate/catalogue.h"
+#include "migrate/catalogue/catalogue.h"
 
 typedef VEC(struct status_drift) drift_list;
 

@@ -2,7 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/vec.h"
-#include "migrate/statement.h"
+#include "migrate/sql/statement.h"
 
 /* ---- reading ---- */
 

@@ -5,7 +5,7 @@
 #include "fuzz.h"
 
 #include "base/strbuf.h"
-#include "migrate/statement.h"
+#include "migrate/sql/statement.h"
 
 #define PLACES 20 /* each is counted from the file's beginning */
 

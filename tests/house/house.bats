@@ -55,11 +55,11 @@ tree() { # a scratch tree with one of our tools in it
 @test "check-layers names the line of an include that points sideways" {
   tree check-layers
   mkdir -p src/migrate src/site
-  printf '\n#include "site/artefact.h"\n' >src/migrate/apply.c
+  printf '\n#include "site/artefact.h"\n' >src/migrate/apply/apply.c
   touch src/site/artefact.h
   run tools/check-layers
   assert_failure
-  assert_output --partial 'src/migrate/apply.c:2: includes "site/artefact.h": sideways'
+  assert_output --partial 'src/migrate/apply/apply.c:2: includes "site/artefact.h": sideways'
 }
 
 judge() { # judge SCRIPT: what tools/check says about a suite that does this

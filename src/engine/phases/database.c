@@ -3,13 +3,13 @@
  * journal row. So after a crash there is no third state: the history row says what happened.
  *
  * UNDO     Newest first, by the reverse script that was kept when the migration was applied. A
- *          script that would lose rows is not run by itself (migrate/risk.h): that is for a person,
+ *          script that would lose rows is not run by itself (migrate/reverse/risk.h): that is for a person,
  *          with `lockflight rollback <env> --through schema`.
  */
 #include "engine/phase_table.h"
 #include "engine/release.h"
-#include "migrate/apply.h"
-#include "migrate/risk.h"
+#include "migrate/apply/apply.h"
+#include "migrate/reverse/risk.h"
 
 #define PHASE "database"
 #define KIND  "migration"

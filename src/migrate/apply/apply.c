@@ -7,13 +7,13 @@
  * and the two directions differ only in the statements and in what happens to the rows (struct
  * work).
  */
-#include "migrate/apply.h"
+#include "migrate/apply/apply.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/limits.h"
-#include "migrate/statement.h"
+#include "migrate/sql/statement.h"
 
 #include <poll.h>
 #include <stdio.h>

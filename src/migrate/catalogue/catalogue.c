@@ -1,7 +1,7 @@
 /*
  * The catalogue: see catalogue.h. The query is catalogue.sql, carried inside the program.
  */
-#include "migrate/catalogue.h"
+#include "migrate/catalogue/catalogue.h"
 
 #include "base/cleanup.h"
 #include "base/vec.h"

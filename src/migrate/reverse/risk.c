@@ -4,7 +4,7 @@
  * The parse tree comes from libpg_query as JSON: { "stmts": [ { "stmt": { "<Node>": {…} } } ] }.
  * Each statement is looked up in one table; a node that is not in it cannot be counted.
  */
-#include "migrate/risk.h"
+#include "migrate/reverse/risk.h"
 
 #include "base/json.h"
 #include "base/limits.h"

@@ -1,4 +1,4 @@
-#include "migrate/cli_splitter.h"
+#include "migrate/sql/cli_splitter.h"
 
 #include "base/vec.h"
 

@@ -1,9 +1,9 @@
-#include "migrate/statement.h"
+#include "migrate/sql/statement.h"
 
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 #include "base/vec.h"
-#include "migrate/cli_splitter.h"
+#include "migrate/sql/cli_splitter.h"
 
 #include <ctype.h>
 #include <pg_query.h>

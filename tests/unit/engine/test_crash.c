@@ -12,7 +12,7 @@
 #include "engine/artifact_store.h"
 #include "engine/attestation.h"
 #include "engine/journal.h"
-#include "migrate/apply.h"
+#include "migrate/apply/apply.h"
 
 #include <signal.h>
 #include <stdio.h>

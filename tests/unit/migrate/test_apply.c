@@ -5,8 +5,8 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "engine/schema.h"
-#include "migrate/apply.h"
-#include "migrate/catalogue.h"
+#include "migrate/apply/apply.h"
+#include "migrate/catalogue/catalogue.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 
 #include "base/cleanup.h"
 #include "engine/schema.h"
-#include "migrate/catalogue.h"
+#include "migrate/catalogue/catalogue.h"
 
 #include <stdlib.h>
 

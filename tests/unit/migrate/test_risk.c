@@ -3,7 +3,7 @@
 #include "pg_fixture.h"
 
 #include "base/cleanup.h"
-#include "migrate/risk.h"
+#include "migrate/reverse/risk.h"
 
 #include <stdlib.h>
 

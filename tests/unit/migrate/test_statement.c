@@ -3,7 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/strbuf.h"
-#include "migrate/statement.h"
+#include "migrate/sql/statement.h"
 
 #include <stdlib.h>
 
