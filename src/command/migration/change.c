@@ -1,0 +1,103 @@
+#include "command/migration/change.h"
+
+#include "base/clock.h"
+#include "cli/output.h"
+#include "command/flight.h"
+
+bool change_open(struct session *s, const char *purpose, struct change *ret, struct err *e)
+{
+    struct lease_taken taken;
+    struct release_record open;
+    bool is_open = false;
+    struct lease_spec spec = {
+        .url = s->environment.database_url,
+        .target = s->environment.name,
+        .holder = flight_actor(s->c),
+        .purpose = purpose,
+    };
+    *ret = (struct change){ .s = s };
+    if (!lease_take(&spec, &ret->lease, &taken, e) ||
+        !journal_find_open(change_db(ret), s->c->arena, s->environment.name, &open, &is_open, e))
+        return false;
+    if (!is_open)
+        return true;
+    err_set(e, ERR_BLOCKED, "release %s of %s was interrupted and is open", open.name,
+            s->environment.name);
+    return err_hint(e, "lockflight resume %s, or lockflight rollback %s", s->environment.name,
+                    s->environment.name);
+}
+
+void change_close(struct change *x)
+{
+    lease_close(x->lease);
+    x->lease = NULL;
+}
+
+/* ---- the callbacks of migrate/apply/apply.h ---- */
+
+static bool fence(void *context, struct pg *db, struct err *e)
+{
+    const struct change *x = context;
+    return lease_fence(x->lease, db, e);
+}
+
+static void waits(void *context, const char *sentence)
+{
+    const struct change *x = context;
+    print_styled(&x->s->c->err, STYLE_WARN, "%s\n", sentence);
+}
+
+static bool record(struct change *x, const char *type, const char *version, struct err *e)
+{
+    json_auto_t *body = json_pack("{s:s}", "version", version);
+    return journal_note(x->lease, type, body, e);
+}
+
+static bool record_applied(void *context, struct pg *db, const char *version, struct err *e)
+{
+    (void)db;
+    return record(context, "migration.applied", version, e);
+}
+
+static bool record_reversed(void *context, struct pg *db, const char *version, struct err *e)
+{
+    (void)db;
+    return record(context, "migration.reversed", version, e);
+}
+
+struct migrate_options change_options(struct change *x, enum change_direction direction)
+{
+    const struct config *config = &x->s->config;
+    return (struct migrate_options){
+        .lock_timeout_ms = (int)config->schema.lock_timeout_ms,
+        .statement_timeout_ms = (int)config->schema.statement_timeout_ms,
+        .applied_by = lease_holder(x->lease),
+        .epoch = lease_epoch(x->lease),
+        .fence = fence,
+        .record = direction == CHANGE_APPLY ? record_applied : record_reversed,
+        .on_wait = waits,
+        .context = x,
+    };
+}
+
+/* ---- what the user reads ---- */
+
+void change_done(struct command_context *c, const char *what, const char *file,
+                 int64_t started_boot_ms)
+{
+    print_styled(&c->err, STYLE_GOOD, "ok");
+    print(&c->err, "  %s %s  %s\n", what, file,
+          clock_duration(c->arena, clock_boot_ms() - started_boot_ms));
+}
+
+void change_answer(struct session *s, const char *what, size_t n)
+{
+    struct command_context *c = s->c;
+    if (c->wants_json)
+        print_json(
+            c, json_pack("{s:s, s:I}", "environment", s->environment.name, what, (json_int_t)n));
+    else
+        print(&c->out, "%s %s on %s.\n",
+              text_count(c->arena, (int64_t)n, "migration", "migrations"), what,
+              s->environment.name);
+}

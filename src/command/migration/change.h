@@ -1,0 +1,51 @@
+/*
+ * A verb that changes the database: under the same lease as a release, and not while one is open.
+ *
+ * CALLS    session_open → change_open → session_compare(…, change_db(x)) → migration_apply or
+ *          migration_reverse with change_options → change_done for each → change_answer.
+ *          CLEANUP(change) gives the lease back.
+ */
+#ifndef LOCKFLIGHT_COMMAND_MIGRATION_CHANGE_H
+#define LOCKFLIGHT_COMMAND_MIGRATION_CHANGE_H
+
+#include "base/cleanup.h"
+#include "command/migration/session.h"
+#include "engine/journal.h"
+#include "migrate/apply/apply.h"
+
+struct change {
+    struct session *s;
+    struct lease *lease;
+};
+
+/* Takes the lease; ERR_BLOCKED while another runner has it or a release is open. */
+bool change_open(struct session *s, const char *purpose, struct change *ret,
+                 struct err *e) MUST_USE;
+void change_close(struct change *x);
+
+static inline struct pg *change_db(const struct change *x)
+{
+    return lease_db(x->lease);
+}
+
+/* The callbacks and times for migrate/apply/apply.h; the event ("migration.applied") stands or
+ * falls with the migration's transaction. Valid as long as `x`. */
+enum change_direction {
+    CHANGE_APPLY,
+    CHANGE_REVERSE
+};
+struct migrate_options change_options(struct change *x, enum change_direction direction);
+
+/* One line on stderr: "ok  apply supabase/migrations/…  31 ms". */
+void change_done(struct command_context *c, const char *what, const char *file,
+                 int64_t started_boot_ms);
+
+/* The answer: "3 migrations applied on staging." */
+void change_answer(struct session *s, const char *what, size_t n);
+
+static inline void change_cleanup(struct change *x)
+{
+    change_close(x);
+}
+
+#endif

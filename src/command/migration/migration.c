@@ -1,0 +1,21 @@
+/*
+ * `lockflight migration`: the database by itself, without a release. Each verb is a file beside
+ * this one.
+ */
+#include "command/migration/migration.h"
+
+#include "command/commands.h"
+
+/* In the order in which a migration meets them. */
+static const struct command *const migration_commands[] = {
+    &cmd_migration_new, &cmd_migration_status, &cmd_migration_up, &cmd_migration_down, NULL,
+};
+
+const struct command cmd_migration = {
+    .name = "migration",
+    .synopsis = "migration <command>",
+    .summary = "Look at, apply or reverse migrations without a release",
+    .examples = "lockflight migration status staging",
+    .group = GROUP_PREPARE,
+    .commands = migration_commands,
+};

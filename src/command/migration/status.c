@@ -1,0 +1,94 @@
+/*
+ * `lockflight migration status`: the files beside what the database has. Looks only.
+ */
+#include "base/cleanup.h"
+#include "cli/output.h"
+#include "command/migration/migration.h"
+#include "command/migration/session.h"
+
+struct status_args {
+    struct session_args session;
+};
+
+static json_t *state_document(const struct migration_state *m)
+{
+    const char *version = m->file ? m->file->version : m->row->version;
+    const char *name = m->file ? m->file->name : m->row->name;
+    bool has_reverse = (m->file && m->file->has_reverse) || (m->row && m->row->reverse_sql);
+    return json_pack("{s:s, s:s?, s:s, s:b, s:s*}", "version", version, "name", name, "state",
+                     migration_status_name(m->status), "reversible", has_reverse, "applied_by",
+                     m->row ? m->row->applied_by : NULL);
+}
+
+static enum style status_style(enum migration_status s)
+{
+    switch (s) {
+    case MIGRATION_APPLIED:
+        return STYLE_GOOD;
+    case MIGRATION_PENDING:
+        return STYLE_WARN;
+    case MIGRATION_OUT_OF_ORDER:
+    case MIGRATION_CHANGED:
+    case MIGRATION_MISSING:
+        break;
+    }
+    return STYLE_BAD;
+}
+
+static void print_states(const struct session *s)
+{
+    struct command_context *c = s->c;
+    struct table *t = table_new(c->arena, 4);
+    table_head(t, "version", "name", "state", "reverse", NULL);
+    for (size_t i = 0; i < s->plan.n; i++) {
+        const struct migration_state *m = &s->plan.v[i];
+        const char *name = m->file ? m->file->name : m->row->name;
+        bool has_reverse = (m->file && m->file->has_reverse) || (m->row && m->row->reverse_sql);
+        table_cell(t, STYLE_STRONG, "%s", m->file ? m->file->version : m->row->version);
+        table_cell(t, STYLE_PLAIN, "%s", name ? name : "");
+        table_cell(t, status_style(m->status), "%s", migration_status_name(m->status));
+        table_cell(t, has_reverse ? STYLE_PLAIN : STYLE_WARN, "%s", has_reverse ? "yes" : "none");
+    }
+    table_print(t, &c->out);
+    print(&c->out, "%s, %zu pending on %s.\n",
+          text_count(c->arena, (int64_t)s->plan.n, "migration", "migrations"),
+          s->plan.pending_count, s->environment.name);
+}
+
+static bool status(struct command_context *c, void *args, struct err *e)
+{
+    const struct status_args *a = args;
+    struct session s;
+    CLEANUP(pg) struct pg *db = NULL;
+    if (!session_open(c, &a->session, &s, e) || !session_connect(&s, "status", &db, e) ||
+        !session_compare(&s, db, e))
+        return false;
+    if (!c->wants_json) {
+        print_states(&s);
+        return true;
+    }
+    json_t *list = json_array();
+    for (size_t i = 0; i < s.plan.n; i++)
+        (void)json_array_append_new(list, state_document(&s.plan.v[i]));
+    print_json(c, json_pack("{s:s, s:I, s:o}", "environment", s.environment.name, "pending",
+                            (json_int_t)s.plan.pending_count, "migrations", list));
+    return true;
+}
+
+static const struct argument status_arguments[] = {
+    SESSION_ARGUMENT(status_args, session),
+    { 0 },
+};
+
+const struct command cmd_migration_status = {
+    .name = "status",
+    .synopsis = "migration status <environment>",
+    .summary = "Compare the files with what the database has",
+    .examples =
+        "lockflight migration status staging\nlockflight migration status production --json",
+    .group = GROUP_PREPARE,
+    .offers = COMMAND_JSON,
+    .arguments = status_arguments,
+    .args_size = sizeof(struct status_args),
+    .run = status,
+};
