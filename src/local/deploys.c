@@ -292,6 +292,12 @@ bool deploy_complete(struct sites *s, struct deploy *d, struct err *e)
 
 /* ---- Publish --------------------------------------------------------------------------------- */
 
+/* The list of the site owns what is put into it; gcc 12's analyzer loses sight of that. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
+
 /* Puts `old` first, under view_lock. What must go, because it is the same again or one too many, is
  * returned to be freed without the lock. */
 static struct retired_view *retire_locked(struct site *site, struct retired_view *old)
@@ -360,6 +366,10 @@ static void swap_published(struct sites *s, struct site *site, struct view *v)
     (void)pthread_mutex_unlock(&s->view_lock);
     view_unref(before);
 }
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 /* Writes the new history, then swaps. The old record comes back if it cannot be written. */
 static bool publish_as(struct sites *s, struct deploy *d, json_t *history, struct err *e)

@@ -107,6 +107,18 @@ static const char *behind_comment(const char *p)
     return NULL;
 }
 
+static const char *behind_blanks(const char *p)
+{
+    for (;;) {
+        while (isspace((unsigned char)*p))
+            p++;
+        const char *behind = behind_comment(p);
+        if (!behind)
+            return p;
+        p = behind;
+    }
+}
+
 void import_map_strip_comments(char *text)
 {
     char *out = text;
@@ -123,9 +135,8 @@ void import_map_strip_comments(char *text)
             if (*p)
                 *out++ = *p++;
         } else if (*p == ',') {
-            const char *next = p + 1; /* is it the last comma before a closing bracket? */
-            while (isspace((unsigned char)*next) || behind_comment(next))
-                next = isspace((unsigned char)*next) ? next + 1 : behind_comment(next);
+            /* is it the last comma before a closing bracket? */
+            const char *next = behind_blanks(p + 1);
             if (*next != '}' && *next != ']')
                 *out++ = ',';
             p++;
