@@ -1,9 +1,9 @@
 /*
  * Postgres over libpq: see pg.h for the contract.
  *
- * Every statement goes through send_one(), in the extended protocol, which takes exactly one
- * statement; so there is one place that turns a PGresult into an answer, and one that decides what
- * a lost connection means.
+ * Every statement of ours goes through send_one(), in the extended protocol, which takes exactly one
+ * statement; what may take long goes through pg_watch.c. There is one place that turns a PGresult
+ * into an answer, pg_check_result(), and one that decides what a lost connection means, pg_lost().
  */
 #include "provider/pg.h"
 
@@ -13,29 +13,14 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/strbuf.h"
+#include "provider/pg_inside.h"
 
 #include <assert.h>
-#include <libpq-fe.h>
 #include <poll.h>
 
 #define PG_MINIMUM_VERSION 140000 /* client_connection_check_interval */
 #define PG_SETTLE_MS       15000  /* how long pg_commit looks for the fate of a lost commit */
 #define PG_SETTLE_PAUSE_MS 200
-
-struct pg {
-    PGconn *conn;
-    char *url;
-    char *application_name;
-    char where[256];
-    int connect_timeout_s;
-    int backend_pid;
-    bool is_lost; /* noticed by an answer that did not come from the server */
-};
-
-static inline void result_cleanup(PGresult **r)
-{
-    PQclear(*r);
-}
 
 static inline void conn_cleanup(PGconn **c)
 {
@@ -51,7 +36,7 @@ static void first_line(char *to, size_t size, const char *message)
     (void)snprintf(to, size, "%.*s", (int)n, message ? message : "");
 }
 
-static bool refused(const PGresult *result, struct err *e)
+bool pg_refused(const PGresult *result, struct err *e)
 {
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
@@ -64,7 +49,7 @@ static bool refused(const PGresult *result, struct err *e)
 }
 
 /* The connection is gone. What that means depends on what was in flight. */
-static bool lost(struct pg *db, bool nothing_took_effect, struct err *e)
+bool pg_lost(struct pg *db, bool nothing_took_effect, struct err *e)
 {
     char line[512];
     first_line(line, sizeof line, PQerrorMessage(db->conn));
@@ -113,7 +98,7 @@ static bool ask_pid(struct pg *db, PGconn *conn, const char *sql, int *ret, stru
 {
     CLEANUP(result) PGresult *r = PQexecParams(conn, sql, 0, NULL, NULL, NULL, NULL, 0);
     if (PQresultStatus(r) != PGRES_TUPLES_OK)
-        return PQstatus(conn) == CONNECTION_OK ? refused(r, e) : lost(db, true, e);
+        return PQstatus(conn) == CONNECTION_OK ? pg_refused(r, e) : pg_lost(db, true, e);
     *ret = (int)strtol(PQgetvalue(r, 0, 0), NULL, 10);
     return true;
 }
@@ -128,10 +113,10 @@ static bool backend_is_shared(struct pg *db, const char *const *keys, const char
     int second_pid = 0, pid = 0;
     CLEANUP(conn) PGconn *second = PQconnectdbParams(keys, values, 1);
     if (PQstatus(second) != CONNECTION_OK)
-        return lost(db, true, e);
+        return pg_lost(db, true, e);
     CLEANUP(result) PGresult *begun = PQexec(second, "BEGIN");
     if (PQresultStatus(begun) != PGRES_COMMAND_OK)
-        return refused(begun, e);
+        return pg_refused(begun, e);
     if (!ask_pid(db, second, pid_sql, &second_pid, e) || !ask_pid(db, db->conn, pid_sql, &pid, e))
         return false;
     *ret = second_pid == db->backend_pid || pid != db->backend_pid;
@@ -247,6 +232,14 @@ void pg_close(struct pg *db)
     free(db);
 }
 
+bool pg_open_beside(const struct pg *db, const char *purpose, struct pg **ret, struct err *e)
+{
+    struct pg_spec spec = { .url = db->url,
+                            .purpose = purpose,
+                            .connect_timeout_s = db->connect_timeout_s };
+    return pg_open(&spec, ret, e);
+}
+
 bool pg_reconnect(struct pg *db, struct err *e)
 {
     PQfinish(db->conn);
@@ -261,7 +254,7 @@ bool pg_is_alive(const struct pg *db)
 
 /* libpq makes a result of its own when a write failed, and calls the connection good until it
  * reads. What the server says always has an SQLSTATE. */
-static void notice_loss(struct pg *db, const PGresult *result)
+void pg_notice_loss(struct pg *db, const PGresult *result)
 {
     ExecStatusType status = PQresultStatus(result);
     if (status == PGRES_FATAL_ERROR && !PQresultErrorField(result, PG_DIAG_SQLSTATE))
@@ -300,19 +293,9 @@ static bool refuse_copy(struct pg *db, struct err *e)
     return err_set(e, ERR_DB, "COPY … FROM STDIN is not supported; use INSERT");
 }
 
-/* Sends one statement and checks the answer. *ret is the caller's to clear, also on failure. */
-static bool send_one(struct pg *db, const char *sql, struct pg_params params, PGresult **ret,
-                     struct err *e)
+bool pg_check_result(struct pg *db, const PGresult *result, struct err *e)
 {
-    if (!pg_is_alive(db))
-        return lost(db, true, e);
-    bool nothing_took_effect = pg_in_transaction(db);
-    *ret = PQexecParams(db->conn, sql, (int)params.n, NULL, params.v, NULL, NULL, 0);
-    notice_loss(db, *ret);
-    if (!pg_is_alive(db))
-        return lost(db, nothing_took_effect, e);
-
-    switch (PQresultStatus(*ret)) {
+    switch (PQresultStatus(result)) {
     case PGRES_TUPLES_OK:
     case PGRES_COMMAND_OK:
     case PGRES_EMPTY_QUERY:
@@ -329,7 +312,21 @@ static bool send_one(struct pg *db, const char *sql, struct pg_params params, PG
     case PGRES_PIPELINE_ABORTED:
         break;
     }
-    return refused(*ret, e);
+    return pg_refused(result, e);
+}
+
+/* Sends one statement and checks the answer. *ret is the caller's to clear, also on failure. */
+static bool send_one(struct pg *db, const char *sql, struct pg_params params, PGresult **ret,
+                     struct err *e)
+{
+    if (!pg_is_alive(db))
+        return pg_lost(db, true, e);
+    bool nothing_took_effect = pg_in_transaction(db);
+    *ret = PQexecParams(db->conn, sql, (int)params.n, NULL, params.v, NULL, NULL, 0);
+    pg_notice_loss(db, *ret);
+    if (!pg_is_alive(db))
+        return pg_lost(db, nothing_took_effect, e);
+    return pg_check_result(db, *ret, e);
 }
 
 bool pg_query(struct pg *db, struct arena *a, const char *sql, struct pg_params params,
@@ -361,28 +358,17 @@ bool pg_exec(struct pg *db, const char *sql, struct pg_params params, uint64_t *
     return true;
 }
 
-bool pg_run(struct pg *db, const char *sql, int *ret_position, struct err *e)
-{
-    CLEANUP(result) PGresult *r = NULL;
-    if (send_one(db, sql, PG_NONE, &r, e))
-        return true;
-    const char *position = r ? PQresultErrorField(r, PG_DIAG_STATEMENT_POSITION) : NULL;
-    if (ret_position)
-        *ret_position = position ? (int)strtol(position, NULL, 10) : 0;
-    return false;
-}
-
 bool pg_script(struct pg *db, const char *sql, struct err *e)
 {
     assert(pg_in_transaction(db) || !pg_is_alive(db));
     if (!pg_is_alive(db))
-        return lost(db, true, e);
+        return pg_lost(db, true, e);
     CLEANUP(result) PGresult *r = PQexec(db->conn, sql);
-    notice_loss(db, r);
+    pg_notice_loss(db, r);
     if (!pg_is_alive(db))
-        return lost(db, true, e);
+        return pg_lost(db, true, e);
     return PQresultStatus(r) == PGRES_COMMAND_OK || PQresultStatus(r) == PGRES_TUPLES_OK ||
-           refused(r, e);
+           pg_refused(r, e);
 }
 
 bool pg_session_reset(struct pg *db, struct err *e)
@@ -446,11 +432,11 @@ bool pg_commit(struct pg *db, struct err *e)
     const char *xid = pg_value(&rows, 0, 0);
 
     CLEANUP(result) PGresult *r = PQexecParams(db->conn, "COMMIT", 0, NULL, NULL, NULL, NULL, 0);
-    notice_loss(db, r);
+    pg_notice_loss(db, r);
     if (!pg_is_alive(db))
-        return xid ? settle_commit(db, xid, e) : lost(db, true, e);
+        return xid ? settle_commit(db, xid, e) : pg_lost(db, true, e);
     if (PQresultStatus(r) != PGRES_COMMAND_OK)
-        return refused(r, e);
+        return pg_refused(r, e);
     if (!streq(PQcmdStatus(r), "COMMIT"))
         return err_set(e, ERR_INTERNAL, "the transaction had failed before its commit");
     return true;

@@ -42,6 +42,10 @@ struct pg_spec {
 bool pg_open(const struct pg_spec *spec, struct pg **ret, struct err *e) MUST_USE;
 void pg_close(struct pg *db); /* accepts NULL */
 
+/* A second connection to the same server under the same account. */
+bool pg_open_beside(const struct pg *db, const char *purpose, struct pg **ret,
+                    struct err *e) MUST_USE;
+
 /* A new connection in place, with the same settings. What the session held (locks, transaction) is
  * gone. */
 bool pg_reconnect(struct pg *db, struct err *e) MUST_USE;
@@ -92,6 +96,20 @@ bool pg_exec(struct pg *db, const char *sql, struct pg_params params, uint64_t *
 /* One statement of foreign SQL, without parameters, rows discarded. On ERR_DB *ret_position (may be
  * NULL) is the 1-based character the server points at, or 0. COPY … FROM STDIN is refused. */
 bool pg_run(struct pg *db, const char *sql, int *ret_position, struct err *e) MUST_USE;
+
+/* pg_run looks for a signal that asks to stop (base/signals.h), cancels the statement then, and
+ * returns ERR_INTERRUPTED. */
+
+/* One statement without waiting for its end: pg_start, then pg_wait until *ret_done. It goes in the
+ * simple protocol, as what must be alone wants it (CREATE INDEX CONCURRENTLY, VACUUM). pg_wait
+ * returns after wait_ms at the latest, or at once when a signal asks to stop; its errors are those
+ * of pg_run. Between the two calls nothing else can be done on this connection but pg_cancel. */
+bool pg_start(struct pg *db, const char *sql, struct err *e) MUST_USE;
+bool pg_wait(struct pg *db, int wait_ms, bool *ret_done, int *ret_position, struct err *e) MUST_USE;
+
+/* Asks the server to stop what it does on this connection; its answer still comes: ERR_DB, 57014.
+ */
+bool pg_cancel(struct pg *db, struct err *e) MUST_USE;
 
 /* A script of our own with many statements, without parameters; only inside a transaction, so that
  * a client that dies in the middle leaves nothing. */

@@ -2,7 +2,9 @@
 #include "assert_ok.h"
 #include "pg_fixture.h"
 
+#include "base/cleanup.h"
 #include "base/fs.h"
+#include "base/signals.h"
 #include "provider/pg.h"
 
 #include <signal.h>
@@ -290,6 +292,50 @@ static void bytes_and_arrays_survive_the_trip(void **state)
     assert_string_equal(pg_value(&rows, 0, 1), "a\"b|c\\d||NULL|é,{}");
 }
 
+static void a_started_statement_is_watched_and_can_be_cancelled(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(pg) struct pg *beside = NULL;
+    bool is_done = true;
+    assert_ok(pg_open_beside(f->db, "beside", &beside, &f->e), &f->e);
+    assert_string_equal(ask(f, beside, "SHOW application_name"), "lockflight beside");
+    assert_ok(pg_start(beside, "VACUUM", &f->e), &f->e); /* not in a transaction, not extended */
+    while (is_done = true, pg_wait(beside, 1000, &is_done, NULL, &f->e) && !is_done)
+        continue;
+    assert_ok(is_done, &f->e);
+    assert_ok(pg_start(beside, "SELECT pg_sleep(60)", &f->e), &f->e);
+    assert_ok(pg_wait(beside, 1, &is_done, NULL, &f->e), &f->e);
+    assert_false(is_done);
+    assert_ok(pg_cancel(beside, &f->e), &f->e);
+    assert_fails(pg_wait(beside, 30000, &is_done, NULL, &f->e), &f->e, ERR_DB);
+    assert_true(is_done);
+    assert_string_equal(f->e.sqlstate, "57014");
+    assert_ok(pg_run(beside, "SELECT 1", NULL, &f->e), &f->e);
+}
+
+static void a_signal_cancels_the_statement_that_is_running(void **state)
+{
+    struct fixture *f = *state;
+    pid_t child = fork();
+    if (child == 0) {
+        struct pg *db = NULL;
+        struct err e = { 0 };
+        signals_install();
+        bool ok = pg_open(&(struct pg_spec){ .url = f->url, .purpose = "stopped" }, &db, &e) &&
+                  !pg_run(db, "SELECT pg_sleep(60)", NULL, &e) && pg_is_alive(db);
+        _exit(ok && e.code == ERR_INTERRUPTED ? 0 : 1);
+    }
+    while (strcmp(ask(f, f->db,
+                      "SELECT count(*) FROM pg_stat_activity WHERE application_name ="
+                      " 'lockflight stopped' AND query LIKE '%pg_sleep%'"),
+                  "1") != 0)
+        (void)usleep(20000);
+    (void)kill(child, SIGTERM);
+    int status = 1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -308,6 +354,8 @@ int main(void)
         TEST(a_commit_whose_answer_is_lost_is_settled_as_done),
         TEST(committing_a_failed_transaction_is_an_error),
         TEST(a_statement_dies_within_a_second_of_its_client),
+        TEST(a_started_statement_is_watched_and_can_be_cancelled),
+        TEST(a_signal_cancels_the_statement_that_is_running),
         TEST(a_transaction_pooler_is_refused_and_a_session_pooler_is_fine),
         TEST(bytes_and_arrays_survive_the_trip),
     };

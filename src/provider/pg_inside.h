@@ -1,0 +1,39 @@
+/*
+ * What the files of provider/pg share: the connection itself and what an answer means. See pg.h.
+ */
+#ifndef LOCKFLIGHT_PROVIDER_PG_INSIDE_H
+#define LOCKFLIGHT_PROVIDER_PG_INSIDE_H
+
+#include "provider/pg.h"
+
+#include <libpq-fe.h>
+
+struct pg {
+    PGconn *conn;
+    char *url;
+    char *application_name;
+    char where[256];
+    int connect_timeout_s;
+    int backend_pid;
+    bool is_lost;                /* noticed by an answer that did not come from the server */
+    bool started_in_transaction; /* pg_start: what its loss would mean */
+};
+
+static inline void result_cleanup(PGresult **r)
+{
+    PQclear(*r);
+}
+
+/* The server's refusal as ERR_DB with its SQLSTATE. Returns false. */
+bool pg_refused(const PGresult *result, struct err *e);
+
+/* The connection is gone; what that means depends on what was in flight. Returns false. */
+bool pg_lost(struct pg *db, bool nothing_took_effect, struct err *e);
+
+/* Notes that the connection is gone if this result says so. */
+void pg_notice_loss(struct pg *db, const PGresult *result);
+
+/* What a result says: true, or its error. */
+bool pg_check_result(struct pg *db, const PGresult *result, struct err *e);
+
+#endif

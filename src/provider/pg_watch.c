@@ -1,0 +1,118 @@
+/*
+ * Statements that take long: started, watched, cancelled. See pg.h.
+ */
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/signals.h"
+#include "provider/pg_inside.h"
+
+#include <poll.h>
+
+#define LOOK_MS 250 /* how often a signal is looked for while the server works */
+
+/* True while the server has not answered; waits for it up to wait_ms. */
+static bool is_busy(struct pg *db, int wait_ms)
+{
+    int64_t until = clock_boot_ms() + wait_ms;
+    for (;;) {
+        if (PQconsumeInput(db->conn) == 0) {
+            db->is_lost = true;
+            return false;
+        }
+        if (!PQisBusy(db->conn))
+            return false;
+        int64_t left_ms = until - clock_boot_ms();
+        if (left_ms <= 0 || signals_stop_asked())
+            return true;
+        struct pollfd p = { .fd = PQsocket(db->conn), .events = POLLIN };
+        (void)poll(&p, 1, (int)left_ms);
+    }
+}
+
+static bool started(struct pg *db, int sent, struct err *e)
+{
+    if (sent == 1)
+        return true;
+    if (PQstatus(db->conn) == CONNECTION_OK)
+        db->is_lost = true; /* what libpq refuses to send it never sends on this connection */
+    return pg_lost(db, true, e);
+}
+
+bool pg_start(struct pg *db, const char *sql, struct err *e)
+{
+    if (!pg_is_alive(db))
+        return pg_lost(db, true, e);
+    db->started_in_transaction = pg_in_transaction(db);
+    return started(db, PQsendQuery(db->conn, sql), e);
+}
+
+/* The first error among the results counts; there is one result unless something is wrong. */
+static bool take_answer(struct pg *db, int *ret_position, struct err *e)
+{
+    bool ok = true;
+    for (PGresult *r = PQgetResult(db->conn); r; r = PQgetResult(db->conn)) {
+        CLEANUP(result) PGresult *result = r;
+        pg_notice_loss(db, result);
+        if (!pg_is_alive(db))
+            continue; /* libpq ends by itself */
+        if (!ok || pg_check_result(db, result, e))
+            continue;
+        ok = false;
+        const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
+        if (ret_position)
+            *ret_position = position ? (int)strtol(position, NULL, 10) : 0;
+    }
+    return pg_is_alive(db) ? ok : pg_lost(db, db->started_in_transaction, e);
+}
+
+bool pg_wait(struct pg *db, int wait_ms, bool *ret_done, int *ret_position, struct err *e)
+{
+    *ret_done = !is_busy(db, wait_ms);
+    if (ret_position)
+        *ret_position = 0;
+    if (!*ret_done)
+        return true;
+    return pg_is_alive(db) ? take_answer(db, ret_position, e)
+                           : pg_lost(db, db->started_in_transaction, e);
+}
+
+bool pg_cancel(struct pg *db, struct err *e)
+{
+    char why[256] = "";
+    PGcancel *cancel = PQgetCancel(db->conn);
+    bool ok = cancel && PQcancel(cancel, why, sizeof why) == 1;
+    PQfreeCancel(cancel);
+    return ok || err_set(e, ERR_NET, "the statement could not be cancelled: %s", why);
+}
+
+/* The statement was cancelled because we asked for it. */
+static bool was_stopped(struct err *e)
+{
+    if (e->code != ERR_DB || !streq(e->sqlstate, "57014"))
+        return false;
+    return !err_set(e, ERR_INTERRUPTED, "stopped while the database was working");
+}
+
+bool pg_run(struct pg *db, const char *sql, int *ret_position, struct err *e)
+{
+    struct err ignored; /* a statement that cannot be cancelled is waited for */
+    bool is_done = false, is_cancelled = false;
+    if (!pg_is_alive(db))
+        return pg_lost(db, true, e);
+    db->started_in_transaction = pg_in_transaction(db);
+    /* the extended protocol takes exactly one statement */
+    if (!started(db, PQsendQueryParams(db->conn, sql, 0, NULL, NULL, NULL, NULL, 0), e))
+        return false;
+    for (;;) {
+        bool ok = pg_wait(db, LOOK_MS, &is_done, ret_position, e);
+        if (is_done && !ok && is_cancelled)
+            (void)was_stopped(e);
+        if (!ok || is_done)
+            return ok;
+        if (!signals_stop_asked())
+            continue;
+        if (!is_cancelled && pg_cancel(db, &ignored))
+            is_cancelled = true;
+        (void)poll(NULL, 0, LOOK_MS / 10);
+    }
+}
