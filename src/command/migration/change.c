@@ -4,27 +4,36 @@
 #include "cli/output.h"
 #include "command/flight.h"
 
+/* Of a database named by its URL, the database itself says which lease is its own. */
+static bool know_target(struct session *s, const char *purpose, struct err *e)
+{
+    CLEANUP(pg) struct pg *db = NULL;
+    bool is_known = s->has_environment && s->environment.database_url;
+    return is_known || session_connect(s, purpose, &db, e);
+}
+
 bool change_open(struct session *s, const char *purpose, struct change *ret, struct err *e)
 {
     struct lease_taken taken;
     struct release_record open;
     bool is_open = false;
+    *ret = (struct change){ .s = s };
+    if (!know_target(s, purpose, e))
+        return false;
     struct lease_spec spec = {
         .url = s->environment.database_url,
         .target = s->environment.name,
         .holder = flight_actor(s->c),
         .purpose = purpose,
     };
-    *ret = (struct change){ .s = s };
     if (!lease_take(&spec, &ret->lease, &taken, e) ||
         !journal_find_open(change_db(ret), s->c->arena, s->environment.name, &open, &is_open, e))
         return false;
     if (!is_open)
         return true;
-    err_set(e, ERR_BLOCKED, "release %s of %s was interrupted and is open", open.name,
-            s->environment.name);
-    return err_hint(e, "lockflight resume %s, or lockflight rollback %s", s->environment.name,
-                    s->environment.name);
+    const char *name = s->environment.name;
+    err_set(e, ERR_BLOCKED, "release %s of %s was interrupted and is open", open.name, name);
+    return err_hint(e, "lockflight resume %s, or lockflight rollback %s", name, name);
 }
 
 void change_close(struct change *x)
@@ -98,6 +107,5 @@ void change_answer(struct session *s, const char *what, size_t n)
             c, json_pack("{s:s, s:I}", "environment", s->environment.name, what, (json_int_t)n));
     else
         print(&c->out, "%s %s on %s.\n",
-              text_count(c->arena, (int64_t)n, "migration", "migrations"), what,
-              s->environment.name);
+              text_count(c->arena, (int64_t)n, "migration", "migrations"), what, s->where);
 }

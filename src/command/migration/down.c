@@ -62,6 +62,7 @@ static bool down(struct command_context *c, void *args, struct err *e)
 }
 
 static const struct option down_options[] = {
+    SESSION_OPTIONS(down_args, session),
     { "last", 'n', OPT_INT, AT(down_args, last), "<count>", "How many, newest first (default: 1)" },
     { 0 },
 };
@@ -73,7 +74,7 @@ static const struct argument down_arguments[] = {
 
 const struct command cmd_migration_down = {
     .name = "down",
-    .synopsis = "migration down <environment>",
+    .synopsis = "migration down [environment]",
     .summary = "Reverse the newest migrations with their reverse scripts",
     .description = "Runs the reverse script that was kept when the migration was applied, newest "
                    "first, each in "

@@ -52,7 +52,7 @@ static void print_states(const struct session *s)
     table_print(t, &c->out);
     print(&c->out, "%s, %zu pending on %s.\n",
           text_count(c->arena, (int64_t)s->plan.n, "migration", "migrations"),
-          s->plan.pending_count, s->environment.name);
+          s->plan.pending_count, s->where);
 }
 
 static bool status(struct command_context *c, void *args, struct err *e)
@@ -75,6 +75,11 @@ static bool status(struct command_context *c, void *args, struct err *e)
     return true;
 }
 
+static const struct option status_options[] = {
+    SESSION_OPTIONS(status_args, session),
+    { 0 },
+};
+
 static const struct argument status_arguments[] = {
     SESSION_ARGUMENT(status_args, session),
     { 0 },
@@ -82,12 +87,13 @@ static const struct argument status_arguments[] = {
 
 const struct command cmd_migration_status = {
     .name = "status",
-    .synopsis = "migration status <environment>",
+    .synopsis = "migration status [environment]",
     .summary = "Compare the files with what the database has",
     .examples =
         "lockflight migration status staging\nlockflight migration status production --json",
     .group = GROUP_PREPARE,
     .offers = COMMAND_JSON,
+    .options = status_options,
     .arguments = status_arguments,
     .args_size = sizeof(struct status_args),
     .run = status,

@@ -33,6 +33,11 @@ static bool up(struct command_context *c, void *args, struct err *e)
     return true;
 }
 
+static const struct option up_options[] = {
+    SESSION_OPTIONS(up_args, session),
+    { 0 },
+};
+
 static const struct argument up_arguments[] = {
     SESSION_ARGUMENT(up_args, session),
     { 0 },
@@ -40,7 +45,7 @@ static const struct argument up_arguments[] = {
 
 const struct command cmd_migration_up = {
     .name = "up",
-    .synopsis = "migration up <environment>",
+    .synopsis = "migration up [environment]",
     .summary = "Apply pending migrations without a release",
     .description =
         "Each file is one transaction, with its row in the history that the Supabase CLI reads. "
@@ -49,6 +54,7 @@ const struct command cmd_migration_up = {
     .examples = "lockflight migration up staging",
     .group = GROUP_PREPARE,
     .offers = COMMAND_JSON,
+    .options = up_options,
     .arguments = up_arguments,
     .args_size = sizeof(struct up_args),
     .run = up,
