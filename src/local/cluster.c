@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/proc.h"
 #include "base/strbuf.h"
-#include "local/prelude.h"
+#include "provider/prelude.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,7 +29,7 @@
 #define STOP_TIMEOUT_MS  15000
 #define PORTS_TRIED      200
 #define STARTS_TRIED     5 /* somebody else may take a port between looking and binding */
-#define TEMPLATE         "lockflight_template"
+#define TEMPLATE         PRELUDE_TEMPLATE
 
 struct cluster {
     struct arena *arena;

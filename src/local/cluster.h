@@ -3,7 +3,7 @@
  * of its own. Superuser is supabase_admin, who exists only on the socket; everybody else is
  * `postgres` with a password (SCRAM on 127.0.0.1).
  *
- * TEMPLATE   Every database is a clone of lockflight_template, which holds the prelude (prelude/).
+ * TEMPLATE   Every database is a clone of lockflight_template, which holds the prelude (provider/prelude/).
  *            When the prelude of a newer program differs, the template is built anew; databases
  *            that exist are left alone until `local reset`.
  *

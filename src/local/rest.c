@@ -1,6 +1,6 @@
 /*
  * PostgREST checks tokens itself, with the environment's JWT secret. It hears of schema changes by
- * the event trigger of prelude/70_events.sql on channel `pgrst`.
+ * the event trigger of provider/prelude/70_events.sql on channel `pgrst`.
  */
 #include "local/rest.h"
 

@@ -152,14 +152,20 @@ static bool connect_now(struct pg *db, struct err *e)
     (void)snprintf(timeout, sizeof timeout, "%d", db->connect_timeout_s);
     /* gssencmode: the Kerberos library is not safe when memory runs out, and nobody here uses it.
      * The TCP settings let a vanished network be noticed in about half a minute. */
-    const char *const keys[] = { "dbname",           "gssencmode",
-                                 "connect_timeout",  "application_name",
-                                 "client_encoding",  "tcp_user_timeout",
-                                 "keepalives_idle",  "keepalives_interval",
-                                 "keepalives_count", NULL };
-    const char *const values[] = { db->url, "disable", timeout, db->application_name,
-                                   "UTF8",  "30000",   "10",    "5",
-                                   "3",     NULL };
+    const char *const keys[] = { "dbname",
+                                 "gssencmode",
+                                 "connect_timeout",
+                                 "application_name",
+                                 "client_encoding",
+                                 "tcp_user_timeout",
+                                 "keepalives_idle",
+                                 "keepalives_interval",
+                                 "keepalives_count",
+                                 db->database ? "dbname" : NULL,
+                                 NULL };
+    const char *const values[] = { db->url, "disable",    timeout, db->application_name,
+                                   "UTF8",  "30000",      "10",    "5",
+                                   "3",     db->database, NULL };
     db->is_lost = false;
     db->conn = PQconnectdbParams(keys, values, 1);
     if (!db->conn)
@@ -212,6 +218,7 @@ bool pg_open(const struct pg_spec *spec, struct pg **ret, struct err *e)
     (void)snprintf(name, sizeof name, "lockflight%s%s", spec->purpose ? " " : "",
                    spec->purpose ? spec->purpose : "");
     db->url = text_copy(spec->url);
+    db->database = spec->database ? text_copy(spec->database) : NULL;
     db->application_name = text_copy(name);
     db->connect_timeout_s =
         spec->connect_timeout_s ? spec->connect_timeout_s : PG_CONNECT_TIMEOUT_S;
@@ -228,6 +235,7 @@ void pg_close(struct pg *db)
         return;
     PQfinish(db->conn);
     free(db->url);
+    free(db->database);
     free(db->application_name);
     free(db);
 }
@@ -398,7 +406,7 @@ void pg_rollback(struct pg *db)
  * it until it has decided. */
 static bool settle_commit(struct pg *db, const char *xid, struct err *e)
 {
-    struct pg_spec spec = { .url = db->url, .purpose = "settle" };
+    struct pg_spec spec = { .url = db->url, .database = db->database, .purpose = "settle" };
     int64_t give_up_at = clock_boot_ms() + PG_SETTLE_MS;
     struct err last = { 0 };
     do {

@@ -31,6 +31,7 @@ struct pg;
 /* How to connect. Zero values are the defaults. */
 struct pg_spec {
     const char *url;       /* postgresql://… or a libpq key=value string */
+    const char *database;  /* instead of the one the URL names; NULL: that one */
     const char *purpose;   /* shown to administrators: application_name "lockflight <purpose>" */
     int connect_timeout_s; /* 0: PG_CONNECT_TIMEOUT_S */
 };

@@ -11,6 +11,7 @@
 struct pg {
     PGconn *conn;
     char *url;
+    char *database; /* NULL: the one of the URL */
     char *application_name;
     char where[256];
     int connect_timeout_s;
