@@ -30,6 +30,7 @@ static enum style status_style(enum migration_status s)
     case MIGRATION_OUT_OF_ORDER:
     case MIGRATION_CHANGED:
     case MIGRATION_MISSING:
+    case MIGRATION_INTERRUPTED:
         break;
     }
     return STYLE_BAD;

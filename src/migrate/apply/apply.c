@@ -6,93 +6,27 @@
 
 #include "base/cleanup.h"
 #include "migrate/apply/transaction.h"
-
-static char *number(struct arena *a, int64_t n)
-{
-    return arena_printf(a, "%lld", (long long)n);
-}
+#include "migrate/record.h"
 
 /* ---- the rows ---- */
 
-/* Schema, table and columns as the Supabase CLI makes them, only if they are missing: ALTER TABLE
- * would queue for a lock that nobody needs. */
-static bool ensure_history(struct pg *db, struct arena *a, struct err *e)
-{
-    struct pg_rows r;
-    if (!pg_query(db, a,
-                  "SELECT count(*) FROM pg_attribute WHERE attrelid ="
-                  " to_regclass('supabase_migrations.schema_migrations')"
-                  " AND attname IN ('version', 'statements', 'name') AND NOT attisdropped",
-                  PG_NONE, &r, e))
-        return false;
-    if (pg_int(&r, 0, 0) == 3)
-        return true;
-    return pg_script(
-        db,
-        "CREATE SCHEMA IF NOT EXISTS supabase_migrations;"
-        "CREATE TABLE IF NOT EXISTS supabase_migrations.schema_migrations"
-        " (version text NOT NULL PRIMARY KEY);"
-        "ALTER TABLE supabase_migrations.schema_migrations ADD COLUMN IF NOT EXISTS statements "
-        "text[];"
-        "ALTER TABLE supabase_migrations.schema_migrations ADD COLUMN IF NOT EXISTS name text;",
-        e);
-}
-
-static char *statements_array(struct arena *a, struct str sql)
-{
-    struct str *v = NULL;
-    size_t n = 0;
-    statement_split_as_cli(a, sql, &v, &n);
-    const char **texts = ARENA_ARRAY(a, const char *, n + 1);
-    for (size_t i = 0; i < n; i++)
-        texts[i] = str_dup(a, v[i]);
-    return pg_text_array(a, texts, n);
-}
-
 static bool write_applied(const struct work *w, struct pg *db, struct arena *a, struct err *e)
 {
-    const struct migration *m = w->migration;
-    return ensure_history(db, a, e) &&
-           pg_exec(db,
-                   "INSERT INTO supabase_migrations.schema_migrations (version, name, statements)"
-                   " VALUES ($1, $2, $3)",
-                   PG_PARAMS(m->version, m->name, statements_array(a, m->sql)), NULL, e) &&
-           pg_exec(db,
-                   "INSERT INTO lockflight.migrations (version, name, state, release, up_sha256, "
-                   "down_sha256,"
-                   " down_sql, applied_by, attempts, epoch, started_at, finished_at, tool_version,"
-                   " server_version_num) VALUES ($1, $2, 'applied', $3, $4, $5, $6, $7, $8, $9,"
-                   " to_timestamp($10::float8 / 1000), clock_timestamp(), $11, $12)"
-                   " ON CONFLICT (version) DO UPDATE SET name = excluded.name, state = 'applied',"
-                   " release = excluded.release, up_sha256 = excluded.up_sha256,"
-                   " down_sha256 = excluded.down_sha256, down_sql = excluded.down_sql,"
-                   " applied_by = excluded.applied_by, attempts = excluded.attempts, epoch = "
-                   "excluded.epoch,"
-                   " started_at = excluded.started_at, finished_at = excluded.finished_at,"
-                   " reversed_at = NULL, reversed_by = NULL, tool_version = excluded.tool_version,"
-                   " server_version_num = excluded.server_version_num",
-                   PG_PARAMS(m->version, m->name, w->o->release_id, m->sha256, m->reverse_sha256,
-                             m->has_reverse ? str_dup(a, m->reverse_sql) : NULL,
-                             w->o->applied_by ? w->o->applied_by : "?", number(a, w->attempts),
-                             number(a, w->o->epoch), number(a, w->started_unix_ms),
-                             LOCKFLIGHT_VERSION, number(a, pg_server_version(db))),
-                   NULL, e);
+    struct record_how how = {
+        .state = "applied",
+        .release_id = w->o->release_id,
+        .applied_by = w->o->applied_by,
+        .attempts = w->attempts,
+        .epoch = w->o->epoch,
+        .started_unix_ms = w->started_unix_ms,
+    };
+    return record_applied(db, a, w->migration, &how, e);
 }
 
 static bool write_reversed(const struct work *w, struct pg *db, struct arena *a, struct err *e)
 {
-    uint64_t rows = 0;
     (void)a;
-    if (!pg_exec(db, "DELETE FROM supabase_migrations.schema_migrations WHERE version = $1",
-                 PG_PARAMS(w->version), &rows, e))
-        return false;
-    if (rows == 0)
-        return err_set(e, ERR_CONFLICT, "version %s is not in the history any more", w->version);
-    return pg_exec(
-        db,
-        "UPDATE lockflight.migrations SET state = 'reversed', reversed_at = clock_timestamp(),"
-        " reversed_by = $2 WHERE version = $1",
-        PG_PARAMS(w->version, w->o->applied_by), NULL, e);
+    return record_reversed(db, w->version, w->o->applied_by, e);
 }
 
 /* ---- the two directions ---- */

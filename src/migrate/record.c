@@ -1,0 +1,142 @@
+#include "migrate/record.h"
+
+#include "migrate/sql/statement.h"
+
+static char *number(struct arena *a, int64_t n)
+{
+    return arena_printf(a, "%lld", (long long)n);
+}
+
+bool record_prepare(struct pg *db, struct arena *a, bool *ret_has_rollback, struct err *e)
+{
+    struct pg_rows r;
+    if (!pg_query(db, a,
+                  "SELECT count(*) FILTER (WHERE attname IN ('version', 'statements', 'name')),"
+                  " count(*) FILTER (WHERE attname = 'rollback' AND atttypid = 'text[]'::regtype)"
+                  " FROM pg_attribute WHERE attrelid ="
+                  " to_regclass('supabase_migrations.schema_migrations') AND NOT attisdropped",
+                  PG_NONE, &r, e))
+        return false;
+    *ret_has_rollback = pg_int(&r, 0, 1) == 1;
+    if (pg_int(&r, 0, 0) == 3)
+        return true;
+    return pg_script(
+        db,
+        "CREATE SCHEMA IF NOT EXISTS supabase_migrations;"
+        "CREATE TABLE IF NOT EXISTS supabase_migrations.schema_migrations"
+        " (version text NOT NULL PRIMARY KEY);"
+        "ALTER TABLE supabase_migrations.schema_migrations ADD COLUMN IF NOT EXISTS statements "
+        "text[];"
+        "ALTER TABLE supabase_migrations.schema_migrations ADD COLUMN IF NOT EXISTS name text;",
+        e);
+}
+
+/* ---- applied ---- */
+
+static char *statements_array(struct arena *a, struct str sql)
+{
+    struct str *v = NULL;
+    size_t n = 0;
+    statement_split_as_cli(a, sql, &v, &n);
+    const char **texts = ARENA_ARRAY(a, const char *, n + 1);
+    for (size_t i = 0; i < n; i++)
+        texts[i] = str_dup(a, v[i]);
+    return pg_text_array(a, texts, n);
+}
+
+/* PG_PARAMS lives as long as a block; these must outlive the call. */
+static struct pg_params kept(struct arena *a, struct pg_params p)
+{
+    const char **v = ARENA_ARRAY(a, const char *, p.n);
+    memcpy(v, p.v, p.n * sizeof *v);
+    return (struct pg_params){ .v = v, .n = p.n };
+}
+
+static struct record_statement common_row(struct arena *a, const struct migration *m,
+                                          const struct record_how *how, bool has_rollback)
+{
+    const char *reverse =
+        has_rollback && m->has_reverse ? statements_array(a, m->reverse_sql) : NULL;
+    const char *statements = statements_array(a, m->sql);
+    return (struct record_statement){
+        .sql = arena_printf(
+            a,
+            "INSERT INTO supabase_migrations.schema_migrations (version, name, statements%s)"
+            " VALUES ($1, $2, $3%s)%s%s",
+            has_rollback ? ", rollback" : "", has_rollback ? ", $4" : "",
+            how->replaces ? " ON CONFLICT (version) DO UPDATE SET name = excluded.name,"
+                            " statements = excluded.statements"
+                          : "",
+            how->replaces && has_rollback ? ", rollback = excluded.rollback" : ""),
+        .params = kept(a, has_rollback ? PG_PARAMS(m->version, m->name, statements, reverse)
+                                       : PG_PARAMS(m->version, m->name, statements)),
+    };
+}
+
+static struct record_statement our_row(struct arena *a, const struct migration *m,
+                                       const struct record_how *how, int server_version)
+{
+    static const char sql[] =
+        "INSERT INTO lockflight.migrations AS m (version, name, state, release, up_sha256,"
+        " down_sha256, down_sql, applied_by, attempts, epoch, started_at, finished_at,"
+        " tool_version, server_version_num, steps, loss_class, blocked_ms)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, to_timestamp($11::float8 / 1000),"
+        " clock_timestamp(), $12, $13, $14, $15, $16)"
+        " ON CONFLICT (version) DO UPDATE SET name = excluded.name, state = excluded.state,"
+        " release = excluded.release, up_sha256 = excluded.up_sha256,"
+        " down_sha256 = excluded.down_sha256, down_sql = excluded.down_sql,"
+        " applied_by = excluded.applied_by, attempts = excluded.attempts,"
+        " epoch = excluded.epoch, started_at = excluded.started_at,"
+        " finished_at = excluded.finished_at, reversed_at = NULL, reversed_by = NULL,"
+        " tool_version = excluded.tool_version,"
+        " server_version_num = excluded.server_version_num, steps = excluded.steps,"
+        " loss_class = excluded.loss_class, blocked_ms = excluded.blocked_ms";
+    return (struct record_statement){
+        .sql = sql,
+        .params = kept(
+            a, PG_PARAMS(m->version, m->name, how->state ? how->state : "applied", how->release_id,
+                         m->sha256, m->reverse_sha256,
+                         m->has_reverse ? str_dup(a, m->reverse_sql) : NULL,
+                         how->applied_by ? how->applied_by : "?", number(a, how->attempts),
+                         number(a, how->epoch), number(a, how->started_unix_ms), LOCKFLIGHT_VERSION,
+                         number(a, server_version), number(a, how->steps ? how->steps : 1),
+                         how->loss_class, number(a, how->blocked_ms))),
+    };
+}
+
+void record_applied_statements(struct arena *a, const struct migration *m,
+                               const struct record_how *how, bool has_rollback, int server_version,
+                               struct record_statement ret[2])
+{
+    ret[0] = common_row(a, m, how, has_rollback);
+    ret[1] = our_row(a, m, how, server_version);
+}
+
+bool record_applied(struct pg *db, struct arena *a, const struct migration *m,
+                    const struct record_how *how, struct err *e)
+{
+    bool has_rollback = false;
+    struct record_statement s[2];
+    if (!record_prepare(db, a, &has_rollback, e))
+        return false;
+    record_applied_statements(a, m, how, has_rollback, pg_server_version(db), s);
+    return pg_exec(db, s[0].sql, s[0].params, NULL, e) &&
+           pg_exec(db, s[1].sql, s[1].params, NULL, e);
+}
+
+/* ---- reversed ---- */
+
+bool record_reversed(struct pg *db, const char *version, const char *by, struct err *e)
+{
+    uint64_t rows = 0;
+    if (!pg_exec(db, "DELETE FROM supabase_migrations.schema_migrations WHERE version = $1",
+                 PG_PARAMS(version), &rows, e))
+        return false;
+    if (rows == 0)
+        return err_set(e, ERR_CONFLICT, "version %s is not in the history any more", version);
+    return pg_exec(
+        db,
+        "UPDATE lockflight.migrations SET state = 'reversed', reversed_at = clock_timestamp(),"
+        " reversed_by = $2 WHERE version = $1",
+        PG_PARAMS(version, by), NULL, e);
+}

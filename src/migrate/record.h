@@ -1,0 +1,46 @@
+/*
+ * The rows that say "applied": one in the Supabase CLI's history, exactly as `supabase db push`
+ * would write it, and one of ours beside it with what theirs has no room for. All of it inside the
+ * caller's transaction, as the role that connected.
+ *
+ * On hosted projects the common table has a column `rollback text[]` that only the platform fills:
+ * the reverse script is put there too, cut as the CLI cuts, so that it can be read without us.
+ */
+#ifndef LOCKFLIGHT_MIGRATE_RECORD_H
+#define LOCKFLIGHT_MIGRATE_RECORD_H
+
+#include "migrate/migration.h"
+#include "provider/pg.h"
+
+/* How it came to be applied. Zero values are stored as such. */
+struct record_how {
+    const char *state; /* of ours: "applied", "baseline" */
+    const char *release_id, *applied_by;
+    const char *loss_class; /* of the reverse script; NULL: not known */
+    int attempts, steps;    /* steps 0: one */
+    int64_t blocked_ms, epoch, started_unix_ms;
+    bool replaces; /* a row of this version that is there already is written over */
+};
+
+/* Makes schema, table and columns of the common history if they are missing. Asks the catalogue
+ * first: ALTER TABLE would queue for a lock that nobody needs. */
+bool record_prepare(struct pg *db, struct arena *a, bool *ret_has_rollback, struct err *e) MUST_USE;
+
+/* The two statements, for who sends many at once. */
+struct record_statement {
+    const char *sql;
+    struct pg_params params;
+};
+void record_applied_statements(struct arena *a, const struct migration *m,
+                               const struct record_how *how, bool has_rollback, int server_version,
+                               struct record_statement ret[2]);
+
+/* record_prepare and the two statements. */
+bool record_applied(struct pg *db, struct arena *a, const struct migration *m,
+                    const struct record_how *how, struct err *e) MUST_USE;
+
+/* Takes the version out of the common history; ours stays, as "reversed". ERR_CONFLICT if it is not
+ * in the history any more. */
+bool record_reversed(struct pg *db, const char *version, const char *by, struct err *e) MUST_USE;
+
+#endif
