@@ -27,17 +27,37 @@ static bool read_lines(struct pg *db, struct arena *a, struct pg_rows *ret, stru
     return ok || err_wrap(e, "read the catalogue of %s", pg_where(db));
 }
 
+static void take(const struct pg_rows *rows, size_t row, struct catalogue_object *o)
+{
+    *o = (struct catalogue_object){
+        .kind = pg_value(rows, row, 0),
+        .identity = pg_value(rows, row, 1),
+        .what = pg_value(rows, row, 2),
+        .key = { (uint32_t)pg_int(rows, row, 3), (uint32_t)pg_int(rows, row, 4),
+                 (int32_t)pg_int(rows, row, 5) },
+    };
+}
+
 bool catalogue_read(struct pg *db, struct arena *a, struct catalogue *ret, struct err *e)
 {
     struct pg_rows rows = { 0 };
     if (!read_lines(db, a, &rows, e))
         return false;
-    struct catalogue c = { .lines = ARENA_ARRAY(a, const char *, rows.n + 1), .n = rows.n };
+    struct catalogue c = { .objects = ARENA_ARRAY(a, struct catalogue_object, rows.n + 1),
+                           .orders = ARENA_ARRAY(a, struct catalogue_object, rows.n + 1),
+                           .lines = ARENA_ARRAY(a, const char *, rows.n + 1) };
     struct hash *h = hash_new(HASH_SHA256);
     for (size_t i = 0; i < rows.n; i++) {
-        c.lines[i] = pg_value(&rows, i, 0);
-        hash_add(h, c.lines[i], strlen(c.lines[i]));
+        if (streq(pg_value(&rows, i, 0), "column order")) {
+            take(&rows, i, &c.orders[c.order_count++]);
+            continue;
+        }
+        const struct catalogue_object *o = &c.objects[c.n];
+        take(&rows, i, &c.objects[c.n]);
+        c.lines[c.n] = arena_printf(a, "%s %s %s", o->kind, o->identity, o->what);
+        hash_add(h, c.lines[c.n], strlen(c.lines[c.n]));
         hash_add(h, "\n", 1);
+        c.n++;
     }
     hash_finish(h, c.digest);
     *ret = c;
