@@ -1,0 +1,128 @@
+/*
+ * Matching patterns of words: see words.h.
+ */
+#include "migrate/sql/words.h"
+
+#include "migrate/sql/token.h"
+
+#include <ctype.h>
+
+struct words words_of(struct arena *a, struct str text)
+{
+    struct words w = { .text = text };
+    struct token first[16], t;
+    size_t at = 0;
+    /* most statements that are asked about say what they are soon */
+    while (w.n < sizeof first / sizeof *first && token_next_code(text, &at, &t))
+        first[w.n++] = t;
+    bool has_more = w.n == sizeof first / sizeof *first;
+    w.v = ARENA_ARRAY(a, struct token, has_more ? WORDS_MAX : w.n);
+    memcpy(w.v, first, w.n * sizeof *first);
+    while (has_more && w.n < WORDS_MAX && token_next_code(text, &at, &t))
+        w.v[w.n++] = t;
+    return w;
+}
+
+struct match {
+    struct arena *a;
+    const struct words *w;
+    struct sql_name name;
+    bool has_name;
+};
+
+static bool is_name(const struct token *t)
+{
+    return t->kind == TOKEN_WORD || t->kind == TOKEN_NAME;
+}
+
+/* A name as Postgres would keep it. */
+static const char *name_text(struct match *m, const struct token *t)
+{
+    struct str s = { m->w->text.p + t->at, t->n };
+    bool is_quoted = t->kind == TOKEN_NAME && s.n >= 2 && s.p[0] == '"';
+    char *text = str_dup(m->a, is_quoted ? (struct str){ s.p + 1, s.n - 2 } : s);
+    char *to = text;
+    for (const char *p = text; *p; p++) {
+        *to++ = (char)(is_quoted ? *p : tolower((unsigned char)*p));
+        p += is_quoted && p[0] == '"' && p[1] == '"';
+    }
+    *to = '\0';
+    return text;
+}
+
+/* Tokens of the name that begins at `i`: a, a.b, a.b.c; 0 if there is none. */
+static size_t match_name(struct match *m, size_t i)
+{
+    const struct words *w = m->w;
+    if (i >= w->n || !is_name(&w->v[i]))
+        return 0;
+    size_t last = i;
+    while (last + 2 < w->n && token_is(w->text, &w->v[last + 1], ".") && is_name(&w->v[last + 2]))
+        last += 2;
+    if (!m->has_name) {
+        m->has_name = true;
+        m->name.name = name_text(m, &w->v[last]);
+        m->name.schema = last > i ? name_text(m, &w->v[last - 2]) : NULL;
+    }
+    return last + 1 - i;
+}
+
+/* Does the token match one word of "a|b|c"? */
+static bool match_word(const struct words *w, size_t i, struct str alternatives)
+{
+    while (i < w->n && alternatives.p) {
+        struct str one = str_cut(&alternatives, '|');
+        const struct token *t = &w->v[i];
+        bool may = t->kind == TOKEN_WORD || t->kind == TOKEN_SYMBOL;
+        if (may && t->n == one.n && strncasecmp(w->text.p + t->at, one.p, one.n) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as a pattern has words and dots, which are ours */
+static bool match(struct match *m, size_t i, struct str pattern)
+{
+    pattern = str_trim(pattern);
+    if (pattern.n == 0)
+        return true;
+    if (pattern.p[0] == '[') {
+        const char *end = memchr(pattern.p, ']', pattern.n);
+        struct str option = { pattern.p + 1, (size_t)(end - pattern.p) - 1 };
+        struct str behind = { end + 1, pattern.n - option.n - 2 };
+        const char *with = arena_printf(m->a, "%.*s %.*s", STR_FMT(option), STR_FMT(behind));
+        bool had_name = m->has_name;
+        if (match(m, i, str_of(with)))
+            return true;
+        m->has_name = had_name; /* what the failed attempt took for one */
+        return match(m, i, behind);
+    }
+    struct str rest = pattern;
+    struct str word = str_cut(&rest, ' ');
+    if (!rest.p)
+        rest = (struct str){ "", 0 };
+    if (str_is(word, "$"))
+        return i == m->w->n;
+    if (str_is(word, "..")) {
+        for (; i <= m->w->n; i++)
+            if (match(m, i, rest))
+                return true;
+        return false;
+    }
+    if (str_is(word, "%")) {
+        size_t n = match_name(m, i);
+        return n > 0 && match(m, i + n, rest);
+    }
+    return match_word(m->w, i, word) && match(m, i + 1, rest);
+}
+
+bool words_match(struct arena *a, const struct words *w, const char *pattern,
+                 struct sql_name *ret_name)
+{
+    struct match m = { .a = a, .w = w };
+    if (!match(&m, 0, str_of(pattern)))
+        return false;
+    if (ret_name && m.has_name)
+        *ret_name = m.name;
+    return true;
+}
