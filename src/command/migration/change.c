@@ -17,7 +17,7 @@ bool change_open(struct session *s, const char *purpose, struct change *ret, str
     struct lease_taken taken;
     struct release_record open;
     bool is_open = false;
-    *ret = (struct change){ .s = s };
+    *ret = (struct change){ .s = s, .began_unix_ms = clock_unix_ms() };
     if (!know_target(s, purpose, e))
         return false;
     struct lease_spec spec = {
@@ -38,8 +38,25 @@ bool change_open(struct session *s, const char *purpose, struct change *ret, str
 
 void change_close(struct change *x)
 {
+    if (x->lease)
+        pg_rollback(change_db(x));
     lease_close(x->lease);
     x->lease = NULL;
+}
+
+bool change_begin(struct change *x, struct err *e)
+{
+    return pg_begin(change_db(x), e) && lease_fence(x->lease, change_db(x), e);
+}
+
+bool change_commit(struct change *x, struct err *e)
+{
+    return pg_commit(change_db(x), e);
+}
+
+int64_t change_began_unix_ms(const struct change *x)
+{
+    return x->began_unix_ms;
 }
 
 /* ---- the callbacks of migrate/apply/apply.h ---- */

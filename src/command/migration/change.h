@@ -16,6 +16,7 @@
 struct change {
     struct session *s;
     struct lease *lease;
+    int64_t began_unix_ms;
 };
 
 /* Takes the lease; ERR_BLOCKED while another runner has it or a release is open. */
@@ -27,6 +28,12 @@ static inline struct pg *change_db(const struct change *x)
 {
     return lease_db(x->lease);
 }
+
+/* A transaction of the verb's own, for changes of the history: BEGIN and the fence, and COMMIT. Left
+ * early, change_close rolls it back. */
+bool change_begin(struct change *x, struct err *e) MUST_USE;
+bool change_commit(struct change *x, struct err *e) MUST_USE;
+int64_t change_began_unix_ms(const struct change *x);
 
 /* The callbacks and times for migrate/apply/apply.h; the event ("migration.applied") stands or
  * falls with the migration's transaction. Valid as long as `x`. */

@@ -6,29 +6,63 @@
 #include "cli/prompt.h"
 #include "command/migration/change.h"
 #include "command/migration/migration.h"
+#include "migrate/reverse/risk.h"
 
 struct down_args {
     struct session_args session;
     int64_t last;
+    const char *to;
 };
 
-/* The last n applied ones, newest first. */
-static size_t choose_last(const struct session *s, size_t n, const struct migration_state **ret)
+/* The newest applied ones, newest first: --last n of them, or all after --to. */
+static bool choose(const struct session *s, const struct down_args *a,
+                   const struct migration_state **ret, size_t *ret_count, struct err *e)
 {
-    size_t chosen = 0;
-    for (size_t i = s->plan.n; i-- > 0 && chosen < n;)
-        if (s->plan.v[i].row)
-            ret[chosen++] = &s->plan.v[i];
-    return chosen;
+    size_t most = a->to ? s->plan.n : a->last > 0 ? (size_t)a->last : 1, n = 0;
+    bool is_found = !a->to || streq(a->to, "0");
+    for (size_t i = s->plan.n; i-- > 0 && n < most;) {
+        const struct migration_state *m = &s->plan.v[i];
+        if (!m->row)
+            continue;
+        if (a->to && streq(m->row->version, a->to))
+            is_found = true;
+        if (a->to && strcmp(m->row->version, a->to) <= 0 && !streq(a->to, "0"))
+            break;
+        ret[n++] = m;
+    }
+    *ret_count = n;
+    if (is_found)
+        return true;
+    err_set(e, ERR_NOT_FOUND, "version %s is not applied", a->to);
+    return err_hint(e, "--to names the version that stays on top; 0: none stays");
 }
 
-static bool confirm_down(struct session *s, const struct migration_state **chosen, size_t n,
-                         struct err *e)
+/* All of them, before the first one runs. */
+static bool all_have_reverse(const struct migration_state **chosen, size_t n, struct err *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct migration_state *m = chosen[i];
+        if (m->row->reverse_sql || (m->file && m->file->has_reverse))
+            continue;
+        err_set(e, ERR_BLOCKED, "version %s (%s) has no reverse script", m->row->version,
+                m->row->name ? m->row->name : "unnamed");
+        return err_hint(e, "write %s",
+                        m->file ? m->file->reverse_file : "one beside the migration it reverses");
+    }
+    return true;
+}
+
+static bool confirm_down(struct session *s, struct pg *db, const struct migration_state **chosen,
+                         size_t n, struct err *e)
 {
     struct command_context *c = s->c;
-    for (size_t i = 0; i < n; i++)
-        print(&c->err, "  undo  %s %s\n", chosen[i]->row->version,
-              chosen[i]->row->name ? chosen[i]->row->name : "");
+    for (size_t i = 0; i < n; i++) {
+        struct migration_risk risk;
+        if (!migration_risk(db, c->arena, chosen[i], &risk, e))
+            return false;
+        print(&c->err, "  undo  %s %s  loses %s\n", chosen[i]->row->version,
+              chosen[i]->row->name ? chosen[i]->row->name : "", risk.text);
+    }
     return prompt_destructive(c, s->environment.name,
                               "Their reverse scripts run, and what was written since may be lost.",
                               e);
@@ -37,6 +71,8 @@ static bool confirm_down(struct session *s, const struct migration_state **chose
 static bool down(struct command_context *c, void *args, struct err *e)
 {
     const struct down_args *a = args;
+    if (a->to && a->last > 0)
+        return err_set(e, ERR_USAGE, "either --to or --last, not both");
     struct session s;
     CLEANUP(change) struct change x = { 0 };
     if (!session_open(c, &a->session, &s, e) || !change_open(&s, "migration down", &x, e) ||
@@ -44,8 +80,9 @@ static bool down(struct command_context *c, void *args, struct err *e)
         return false;
     const struct migration_state **chosen =
         ARENA_ARRAY(c->arena, const struct migration_state *, s.plan.n + 1);
-    size_t n = choose_last(&s, a->last > 0 ? (size_t)a->last : 1, chosen);
-    if (n > 0 && !confirm_down(&s, chosen, n, e))
+    size_t n = 0;
+    if (!choose(&s, a, chosen, &n, e) || !all_have_reverse(chosen, n, e) ||
+        (n > 0 && !confirm_down(&s, change_db(&x), chosen, n, e)))
         return false;
 
     struct migrate_options o = change_options(&x, CHANGE_REVERSE);
@@ -63,6 +100,8 @@ static bool down(struct command_context *c, void *args, struct err *e)
 
 static const struct option down_options[] = {
     SESSION_OPTIONS(down_args, session),
+    { "to", 't', OPT_TEXT, AT(down_args, to), "<version>",
+      "Down to this version, which stays; 0: down to nothing" },
     { "last", 'n', OPT_INT, AT(down_args, last), "<count>", "How many, newest first (default: 1)" },
     { 0 },
 };
@@ -79,7 +118,9 @@ const struct command cmd_migration_down = {
     .description = "Runs the reverse script that was kept when the migration was applied, newest "
                    "first, each in "
                    "one transaction. Asks for the environment's name, because rows may be lost.",
-    .examples = "lockflight migration down staging\nlockflight migration down staging --last 2 "
+    .examples = "lockflight migration down staging\n"
+                "lockflight migration down staging --to 20260314101500\n"
+                "lockflight migration down staging --last 2 "
                 "--confirm staging",
     .group = GROUP_PREPARE,
     .offers = COMMAND_JSON | COMMAND_CONFIRM,

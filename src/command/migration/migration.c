@@ -7,9 +7,17 @@
 #include "command/commands.h"
 
 /* In the order in which a migration meets them. */
+// clang-format off
 static const struct command *const migration_commands[] = {
-    &cmd_migration_new, &cmd_migration_status, &cmd_migration_up, &cmd_migration_down, NULL,
+    &cmd_migration_new,
+    &cmd_migration_status,
+    &cmd_migration_up,
+    &cmd_migration_down,
+    &cmd_migration_repair,
+    &cmd_migration_baseline,
+    NULL,
 };
+// clang-format on
 
 const struct command cmd_migration = {
     .name = "migration",

@@ -10,14 +10,39 @@ struct status_args {
     struct session_args session;
 };
 
+/* "applied", "baseline", "applying, step 2 of 5": more than the status where the row knows more. */
+static const char *state_text(struct arena *a, const struct migration_state *m)
+{
+    if (m->status == MIGRATION_APPLIED && m->row->state == HISTORY_BASELINE)
+        return "baseline";
+    if (m->status != MIGRATION_INTERRUPTED)
+        return migration_status_name(m->status);
+    return arena_printf(a, "%s, stopped after step %lld of %lld",
+                        m->row->state == HISTORY_APPLYING ? "applying" : "reversing",
+                        (long long)m->row->steps_done, (long long)m->row->steps);
+}
+
+static bool has_reverse(const struct migration_state *m)
+{
+    return (m->file && m->file->has_reverse) || (m->row && m->row->reverse_sql);
+}
+
 static json_t *state_document(const struct migration_state *m)
 {
     const char *version = m->file ? m->file->version : m->row->version;
     const char *name = m->file ? m->file->name : m->row->name;
-    bool has_reverse = (m->file && m->file->has_reverse) || (m->row && m->row->reverse_sql);
-    return json_pack("{s:s, s:s?, s:s, s:b, s:s*}", "version", version, "name", name, "state",
-                     migration_status_name(m->status), "reversible", has_reverse, "applied_by",
-                     m->row ? m->row->applied_by : NULL);
+    json_t *d = json_pack(
+        "{s:s, s:s?, s:s, s:b, s:b, s:s*, s:s*}", "version", version, "name", name, "state",
+        migration_status_name(m->status), "reversible", (int)has_reverse(m), "baseline",
+        m->row && m->row->state == HISTORY_BASELINE, "applied_by",
+        m->row ? m->row->applied_by : NULL, "loss_class", m->row ? m->row->loss_class : NULL);
+    if (m->status == MIGRATION_INTERRUPTED)
+        (void)json_object_set_new(
+            d, "interrupted",
+            json_pack("{s:s, s:I, s:I}", "while",
+                      m->row->state == HISTORY_APPLYING ? "applying" : "reversing", "steps_done",
+                      (json_int_t)m->row->steps_done, "steps", (json_int_t)m->row->steps));
+    return d;
 }
 
 static enum style status_style(enum migration_status s)
@@ -44,11 +69,11 @@ static void print_states(const struct session *s)
     for (size_t i = 0; i < s->plan.n; i++) {
         const struct migration_state *m = &s->plan.v[i];
         const char *name = m->file ? m->file->name : m->row->name;
-        bool has_reverse = (m->file && m->file->has_reverse) || (m->row && m->row->reverse_sql);
         table_cell(t, STYLE_STRONG, "%s", m->file ? m->file->version : m->row->version);
         table_cell(t, STYLE_PLAIN, "%s", name ? name : "");
-        table_cell(t, status_style(m->status), "%s", migration_status_name(m->status));
-        table_cell(t, has_reverse ? STYLE_PLAIN : STYLE_WARN, "%s", has_reverse ? "yes" : "none");
+        table_cell(t, status_style(m->status), "%s", state_text(c->arena, m));
+        table_cell(t, has_reverse(m) ? STYLE_PLAIN : STYLE_WARN, "%s",
+                   has_reverse(m) ? "yes" : "none");
     }
     table_print(t, &c->out);
     print(&c->out, "%s, %zu pending on %s.\n",

@@ -3,12 +3,39 @@
  */
 #include "base/clock.h"
 #include "cli/output.h"
+#include "cli/prompt.h"
 #include "command/migration/change.h"
 #include "command/migration/migration.h"
 
 struct up_args {
     struct session_args session;
+    bool any_order;
 };
+
+/* What is older than the newest applied one was written against another schema: it is shown, and
+ * asked about. */
+static bool confirm_order(struct session *s, struct err *e)
+{
+    struct command_context *c = s->c;
+    size_t n = 0;
+    for (size_t i = 0; i < s->plan.n; i++)
+        if (s->plan.v[i].status == MIGRATION_OUT_OF_ORDER) {
+            print(&c->err, "  late  %s\n", s->plan.v[i].file->file);
+            n++;
+        }
+    return n == 0 ||
+           prompt_continue(c, s->environment.name,
+                           "They run after newer ones, in an order nobody has tried; a database "
+                           "made anew runs them in the order of their versions.",
+                           e);
+}
+
+static bool check(struct session *s, bool any_order, struct err *e)
+{
+    if (!any_order)
+        return migration_plan_check(s->c->arena, &s->plan, e);
+    return migration_plan_check_any_order(s->c->arena, &s->plan, e) && confirm_order(s, e);
+}
 
 static bool up(struct command_context *c, void *args, struct err *e)
 {
@@ -16,7 +43,7 @@ static bool up(struct command_context *c, void *args, struct err *e)
     struct session s;
     CLEANUP(change) struct change x = { 0 };
     if (!session_open(c, &a->session, &s, e) || !change_open(&s, "migration up", &x, e) ||
-        !session_compare(&s, change_db(&x), e) || !migration_plan_check(c->arena, &s.plan, e))
+        !session_compare(&s, change_db(&x), e) || !check(&s, a->any_order, e))
         return false;
 
     struct migrate_options o = change_options(&x, CHANGE_APPLY);
@@ -34,6 +61,8 @@ static bool up(struct command_context *c, void *args, struct err *e)
 }
 
 static const struct option up_options[] = {
+    { "include-out-of-order", 0, OPT_FLAG, AT(up_args, any_order), NULL,
+      "Also run what is older than the newest applied one, after asking" },
     SESSION_OPTIONS(up_args, session),
     { 0 },
 };
@@ -53,7 +82,7 @@ const struct command cmd_migration_up = {
         "the newest applied one.",
     .examples = "lockflight migration up staging",
     .group = GROUP_PREPARE,
-    .offers = COMMAND_JSON,
+    .offers = COMMAND_JSON | COMMAND_ASKS,
     .options = up_options,
     .arguments = up_arguments,
     .args_size = sizeof(struct up_args),
