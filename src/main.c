@@ -4,7 +4,7 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/signals.h"
-#include "cli/command.h"
+#include "cli/run.h"
 #include "command/commands.h"
 
 int main(int argc, char **argv)

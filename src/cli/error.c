@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "cli/output.h"
+#include "cli/run.h"
 
 #include <string.h>
 

@@ -2,6 +2,7 @@
  * The command line, against a small table of commands.
  */
 #include "assert_ok.h"
+#include "cli/run.h"
 
 #include "base/str.h"
 #include "cli/help.h"
