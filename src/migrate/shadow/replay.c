@@ -5,9 +5,8 @@
  * An extension that this server does not have is left out and noted: what depends on it fails by
  * itself, what does not is looked at as usual.
  */
-#include "base/strbuf.h"
 #include "migrate/shadow/inside.h"
-#include "migrate/sql/statement.h"
+#include "migrate/sql/script.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -15,29 +14,26 @@
 /* ---- errors with a place ---- */
 
 /* The server counts characters from the start of the statement; people want a place in the file. */
-static size_t offset_of(const struct statement *s, int position)
+static size_t offset_of(const struct sql_statement *s, int position)
 {
     size_t i = 0;
     if (position <= 0)
-        return s->offset + s->code;
+        return s->offset;
     for (int characters = 0; i < s->text.n; i++)
         if (((unsigned char)s->text.p[i] & 0xc0) != 0x80 && ++characters == position)
             break;
     return s->offset + i;
 }
 
-static bool failed(struct arena *a, const char *file, struct str sql, const struct statement *s,
-                   int position, struct err *e)
+static bool failed(const char *file, struct str sql, const struct sql_statement *s, int position,
+                   struct err *e)
 {
     if (e->code != ERR_DB)
         return err_wrap(e, "run %s", file);
-    struct place p = statement_place(sql, offset_of(s, position));
-    char sqlstate[sizeof e->sqlstate];
-    (void)snprintf(sqlstate, sizeof sqlstate, "%s", e->sqlstate);
-    const char *cause = arena_strdup(a, e->why);
-    err_set(e, ERR_DB, "%s\n%s", cause, statement_excerpt(a, &p));
-    (void)snprintf(e->sqlstate, sizeof e->sqlstate, "%s", sqlstate);
-    return err_where(e, "%s:%u:%u", file, p.line, p.column);
+    struct err cause = *e;
+    sql_error_at(e, ERR_DB, file, sql, offset_of(s, position), "%s", cause.why);
+    (void)snprintf(e->sqlstate, sizeof e->sqlstate, "%s", cause.sqlstate);
+    return false;
 }
 
 /* ---- extensions ---- */
@@ -59,9 +55,9 @@ static struct str word(struct arena *a, struct str *rest)
 }
 
 /* The name in CREATE, ALTER, DROP or COMMENT ON EXTENSION; NULL for everything else. */
-static const char *extension_of(struct arena *a, const struct statement *s, bool *ret_creates)
+static const char *extension_of(struct arena *a, const struct sql_statement *s, bool *ret_creates)
 {
-    struct str rest = { s->text.p + s->code, s->text.n - s->code };
+    struct str rest = s->text;
     struct str verb = word(a, &rest);
     *ret_creates = str_is(verb, "create");
     bool is_comment = str_is(verb, "comment");
@@ -96,7 +92,7 @@ static void leave_out(struct arena *a, struct shadow_notes *notes, const char *e
 
 /* A statement about an extension: tried under a savepoint, forgiven where it can only be the
  * server's fault. */
-static bool run_extension(struct pg *db, struct arena *a, const struct statement *s,
+static bool run_extension(struct pg *db, struct arena *a, const struct sql_statement *s,
                           const char *extension, bool creates, struct shadow_notes *notes,
                           int *position, struct err *e)
 {
@@ -118,7 +114,8 @@ static bool run_extension(struct pg *db, struct arena *a, const struct statement
 /* ---- files ---- */
 
 static bool run_all(struct pg *db, struct arena *a, const char *file, struct str sql,
-                    const struct statement *v, size_t n, struct shadow_notes *notes, struct err *e)
+                    const struct sql_statement *v, size_t n, struct shadow_notes *notes,
+                    struct err *e)
 {
     for (size_t i = 0; i < n; i++) {
         int position = 0;
@@ -127,7 +124,7 @@ static bool run_all(struct pg *db, struct arena *a, const char *file, struct str
         bool ok = extension ? run_extension(db, a, &v[i], extension, creates, notes, &position, e)
                             : pg_run(db, str_dup(a, v[i].text), &position, e);
         if (!ok)
-            return failed(a, file, sql, &v[i], position, e);
+            return failed(file, sql, &v[i], position, e);
     }
     return true;
 }
@@ -135,24 +132,20 @@ static bool run_all(struct pg *db, struct arena *a, const char *file, struct str
 bool replay_inside(struct pg *db, struct arena *a, const char *file, struct str sql,
                    struct shadow_notes *notes, struct err *e)
 {
-    struct statement *v = NULL;
-    size_t n = 0;
-    statement_split(a, sql, &v, &n);
-    return run_all(db, a, file, sql, v, n, notes, e);
+    struct sql_script s;
+    return sql_script_read(a, file, sql, &s, e) &&
+           run_all(db, a, file, sql, s.statements, s.n, notes, e);
 }
 
 bool replay_script(struct pg *db, struct arena *a, const char *file, struct str sql,
                    struct shadow_notes *notes, struct err *e)
 {
-    struct statement *v = NULL;
-    size_t n = 0;
-    bool is_one = !str_starts(sql, "-- pg-delta: transaction=false");
-    statement_split(a, sql, &v, &n);
-    for (size_t i = 0; i < n; i++)
-        is_one = is_one && !v[i].refusal;
-    if (!pg_exec(db, "RESET ALL", PG_NONE, NULL, e) || (is_one && !pg_begin(db, e)))
+    struct sql_script s;
+    if (!sql_script_read(a, file, sql, &s, e) || !pg_exec(db, "RESET ALL", PG_NONE, NULL, e) ||
+        (s.is_transactional && !pg_begin(db, e)))
         return false;
-    if (!run_all(db, a, file, sql, v, n, notes, e) || (is_one && !pg_commit(db, e))) {
+    if (!run_all(db, a, file, sql, s.statements, s.n, notes, e) ||
+        (s.is_transactional && !pg_commit(db, e))) {
         pg_rollback(db);
         return false;
     }

@@ -1,0 +1,168 @@
+/* Which pairs are proven, with which loss, and why the others are not. */
+#include "assert_ok.h"
+#include "pg_fixture.h"
+
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "engine/schema.h"
+#include "migrate/prove/proof_record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char base[] =
+    "create type public.mood as enum ('sad', 'ok');"
+    "create table public.parent (id uuid primary key default gen_random_uuid(), name text not null,"
+    " unique (name));"
+    "create table public.t (id bigserial primary key, parent uuid not null references "
+    "public.parent,"
+    " state text not null check (state in ('new', 'paid')), amount int check (amount > 0),"
+    " m public.mood, note varchar(40), tags text[], at timestamptz default now(), price "
+    "numeric(8,2));"
+    "create index t_at on public.t (at);"
+    "create view public.v as select id, state from public.t;";
+
+struct pair {
+    const char *up, *down;
+    char loss;          /* 0: not proven */
+    const char *reason; /* must be in the reason, or in the loss's text */
+};
+
+static const struct pair pairs[] = {
+    { "alter table public.t add column c int", "alter table public.t drop column c", 'B',
+      "column public.t.c" },
+    { "create table public.n (a int)", "drop table public.n", 'B', "table public.n" },
+    { "create index t_state on public.t (state)", "drop index public.t_state", 'A', "" },
+    { "alter table public.t rename column note to remark",
+      "alter table public.t rename column remark to note", 'A', "" },
+    { "alter table public.t alter amount set default 7",
+      "alter table public.t alter amount drop default", 'A', "" },
+    { "create or replace view public.v as select id, state, at from public.t",
+      "drop view public.v; create view public.v as select id, state from public.t", 'A', "" },
+    { "alter table public.t alter amount type bigint", "alter table public.t alter amount type int",
+      'A', "" },
+    { "alter table public.t alter note type int using note::int",
+      "alter table public.t alter note type varchar(40)", 'A', "" },
+    /* forgotten things */
+    { "alter table public.t add column c int", "select 1", 0,
+      "column public.t.c is there and was not" },
+    { "drop index public.t_at", "create index t_at on public.t (at desc)", 0, "index public.t_at" },
+    { "alter table public.t alter amount set default 7", "select 1", 0, "default is" },
+    { "drop view public.v", "create view public.v as select id from public.t", 0, "public.v" },
+    /* scripts that do not run */
+    { "alter table public.missing add column c int", "select 1", 0, "the migration does not run" },
+    { "alter table public.t add column c int", "alter table public.t drop column d", 0,
+      "the reverse script does not run" },
+    { "create table public.n (a int)", "alter table public.n set schema pg_temp; select 1", 0, "" },
+    /* contents */
+    { "alter table public.t drop column note", "alter table public.t add column note varchar(40)",
+      0, "-- loss: C" },
+    { "alter table public.t drop column note",
+      "-- loss: C the notes are gone\nalter table public.t add column note varchar(40)", 'C',
+      "the notes are gone" },
+    { "alter table public.t drop column note",
+      "-- loss: A nothing\nalter table public.t add column note varchar(40)", 0, "claims class A" },
+    { "alter table public.t add column c int", "-- loss: A\nalter table public.t drop column c", 0,
+      "claims class A" },
+    { "alter table public.t rename column note to _gone_1_note; create schema if not exists x",
+      "drop schema x; alter table public.t rename column _gone_1_note to note", 'A', "" },
+    { "delete from public.t", "select 1", 0, "table public.t" },
+    { "create table public.saved as select * from public.t; delete from public.t",
+      "insert into public.t select * from public.saved; drop table public.saved", 'B',
+      "public.saved" },
+    { "update public.t set amount = amount + 1", "update public.t set amount = amount - 1", 'A',
+      "" },
+    { "update public.t set note = 'x'", "select 1", 0, "table public.t" },
+    { "delete from public.t where note = 'never seen'", "select 1", 0, "rows that DELETE changed" },
+    { "truncate public.t", "-- loss: D the rows are gone\nselect 1", 'D', "the rows are gone" },
+    /* more than one transaction */
+    { "create index concurrently t_note on public.t (note)",
+      "drop index concurrently public.t_note", 'A', "" },
+    { "create index concurrently t_note on public.t (note)", "select 1", 0, "index public.t_note" },
+    { "alter type public.mood add value 'happy'", "select 1", 0, "type public.mood" },
+    { "alter type public.mood add value 'happy'", "-- leaves: enum public.mood happy\nselect 1",
+      'A', "" },
+    { "alter type public.mood add value 'happy'; create index t_m on public.t (m)",
+      "-- leaves: enum label public.mood 'happy'\ndrop index public.t_m", 'A', "" },
+    { "alter type public.mood add value 'happy'; alter type public.mood add value 'other'",
+      "-- leaves: enum public.mood happy\nselect 1", 0, "type public.mood" },
+    /* rows in the way: told, not held against it */
+    { "alter table public.t add constraint odd check (note ~ 'x{9}')",
+      "alter table public.t drop constraint odd", 'A', "" },
+    { "alter table public.t alter amount set not null",
+      "alter table public.t alter amount drop not null", 'A', "" },
+};
+
+static struct shadow *open_shadow(struct arena *a)
+{
+    static struct migration_set set;
+    static struct migration first;
+    struct err e = { 0 };
+    struct shadow *s = NULL;
+    char hex[SHA256_HEX_BYTES];
+    hash_hex(HASH_SHA256, str_of(base), hex);
+    first = (struct migration){ .version = "1",
+                                .name = "base",
+                                .file = "1_base.sql",
+                                .sql = str_of(base),
+                                .sha256 = arena_strdup(a, hex) };
+    set = (struct migration_set){ .v = &first, .n = 1 };
+    assert_ok(
+        shadow_open(&(struct shadow_spec){ .server_url = pg_fixture_database(a), .set = &set }, a,
+                    &s, &e),
+        &e);
+    return s;
+}
+
+static struct migration migration_of(struct arena *a, const char *up, const char *down)
+{
+    char hex[2][SHA256_HEX_BYTES];
+    hash_hex(HASH_SHA256, str_of(up), hex[0]);
+    hash_hex(HASH_SHA256, str_of(down), hex[1]);
+    return (struct migration){ .version = "2",
+                               .name = "m",
+                               .file = "migrations/2_m.sql",
+                               .sql = str_of(up),
+                               .sha256 = arena_strdup(a, hex[0]),
+                               .reverse_file = "rollbacks/2_m.sql",
+                               .has_reverse = true,
+                               .reverse_sql = str_of(down),
+                               .reverse_sha256 = arena_strdup(a, hex[1]) };
+}
+
+static void every_pair_gets_the_result_it_deserves(void **state)
+{
+    (void)state;
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    CLEANUP(shadow) struct shadow *s = open_shadow(a);
+    char before[SHA256_HEX_BYTES], after[SHA256_HEX_BYTES];
+    struct err e = { 0 };
+    int wrong = 0;
+    assert_ok(catalogue_digest(shadow_db(s), before, &e), &e);
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        const struct pair *pair = &pairs[i];
+        struct migration m = migration_of(a, pair->up, pair->down);
+        struct proof p;
+        assert_ok(proof_run(s, a, &m, &p, &e), &e);
+        const char *text = p.is_proven ? p.loss_text : p.reason;
+        if (p.is_proven != (pair->loss != 0) || (p.is_proven && p.loss != pair->loss) ||
+            !strstr(text, pair->reason)) {
+            print_message("# %s  /  %s\n#   %s %c: %s\n", pair->up, pair->down,
+                          p.is_proven ? "proven" : "refused", p.loss, text);
+            wrong++;
+        }
+        for (size_t k = 0; k < p.notes.n && getenv("NOTES"); k++)
+            print_message("# %s: %s\n", pair->up, p.notes.v[k]);
+    }
+    assert_int_equal(wrong, 0);
+    assert_ok(catalogue_digest(shadow_db(s), after, &e), &e);
+    assert_string_equal(before, after);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_pair_gets_the_result_it_deserves),
+    };
+    return cmocka_run_group_tests_name("migrate/prove", tests, NULL, NULL);
+}
