@@ -193,7 +193,8 @@ struct config {
         int64_t timeout_ms;
     } test;
     struct {
-        int64_t lock_timeout_ms;
+        int64_t lock_timeout_ms; /* the most anybody may wait behind a migration */
+        int64_t lock_wait_ms;
         int64_t statement_timeout_ms;
         enum on_red on_red;
     } schema;

@@ -11,6 +11,10 @@
 #define LOCAL_PORT_MIN   1024
 #define LOCAL_PORT_MAX   65000
 
+#define LOCK_TIMEOUT_MIN_MS 50    /* shorter ones never get a lock on a table that is used */
+#define LOCK_TIMEOUT_MAX_MS 10000 /* longer ones are an outage */
+#define LOCK_WAIT_MAX_MS    (24 * 60 * 60 * 1000)
+
 static const char lower[] = "abcdefghijklmnopqrstuvwxyz";
 
 /* ERR_CONFIG at the place of `field`; the caller has set the text. */
@@ -25,6 +29,27 @@ static bool at(const struct config *c, const void *field, struct err *e)
 static bool consists_of(const char *text, const char *first, const char *rest)
 {
     return text[0] && strchr(first, text[0]) && text[strspn(text, rest)] == '\0';
+}
+
+static bool check_schema(const struct config *c, struct err *e)
+{
+    if (c->schema.on_red != ON_RED_UNWIND) {
+        err_set(e, ERR_CONFIG, "schema.on_red is not supported yet but for \"unwind\"");
+        return at(c, &c->schema.on_red, e);
+    }
+    if (c->schema.lock_timeout_ms < LOCK_TIMEOUT_MIN_MS ||
+        c->schema.lock_timeout_ms > LOCK_TIMEOUT_MAX_MS) {
+        err_set(e, ERR_CONFIG,
+                "schema.lock_timeout must be 50ms to 10s: it is how long a visitor "
+                "may wait behind a migration");
+        err_hint(e, "schema.lock_wait is how long the migration itself waits");
+        return at(c, &c->schema.lock_timeout_ms, e);
+    }
+    if (c->schema.lock_wait_ms > LOCK_WAIT_MAX_MS) {
+        err_set(e, ERR_CONFIG, "schema.lock_wait must be 24h at most");
+        return at(c, &c->schema.lock_wait_ms, e);
+    }
+    return true;
 }
 
 static bool check_head(const struct config *c, struct err *e)
@@ -47,10 +72,6 @@ static bool check_head(const struct config *c, struct err *e)
         err_set(e, ERR_CONFIG, "project \"%s\" must be up to %d of a-z, 0-9 and -, a letter first",
                 c->project, PROJECT_NAME_MAX);
         return at(c, &c->project, e);
-    }
-    if (c->schema.on_red != ON_RED_UNWIND) {
-        err_set(e, ERR_CONFIG, "schema.on_red is not supported yet but for \"unwind\"");
-        return at(c, &c->schema.on_red, e);
     }
     if (c->local_port < LOCAL_PORT_MIN || c->local_port > LOCAL_PORT_MAX) {
         err_set(e, ERR_CONFIG, "local.port must be %d to %d", LOCAL_PORT_MIN, LOCAL_PORT_MAX);
@@ -293,7 +314,7 @@ static bool check_var(const struct config *c, const struct config_var *var, stru
 
 bool config_validate(const struct config *c, struct err *e)
 {
-    if (!check_head(c, e))
+    if (!check_head(c, e) || !check_schema(c, e))
         return false;
     if (c->vars_n > LIMIT_VARIABLES)
         return err_set(e, ERR_LIMIT, "more than %d variables", LIMIT_VARIABLES);

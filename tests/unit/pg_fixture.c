@@ -78,11 +78,11 @@ static void start_server(void)
                                           "-c",
                                           "max_connections=60",
                                           "-c",
+                                          "max_prepared_transactions=2",
+                                          "-c",
                                           "shared_buffers=16MB",
                                           "-c",
                                           "log_min_messages=fatal",
-                                          "-c",
-                                          "autovacuum=off",
                                           NULL });
     struct err e = { 0 };
     char url[128];
@@ -115,6 +115,16 @@ static void at_exit(void)
         (void)!fs_remove_tree(folder, &e);
 }
 
+/* In the file, not on the command line, so that a test may set it with ALTER SYSTEM. */
+static void write_settings(void)
+{
+    char file[96];
+    (void)snprintf(file, sizeof file, "%s/data/postgresql.conf", folder);
+    FILE *f = fopen(file, "ae");
+    if (!f || fputs("autovacuum = off\n", f) < 0 || fclose(f) != 0)
+        give_up("postgresql.conf");
+}
+
 static void make_cluster(void)
 {
     owner = getpid();
@@ -132,6 +142,7 @@ static void make_cluster(void)
     int status = 0;
     if (waitpid(pid, &status, 0) != pid || status != 0)
         give_up("initdb failed; is postgresql-15 installed?");
+    write_settings();
     start_server();
 }
 

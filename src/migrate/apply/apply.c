@@ -33,11 +33,14 @@ static bool write_reversed(const struct work *w, struct pg *db, struct arena *a,
 
 static bool run_file(struct work *w, struct pg *db, struct arena *a, struct err *e)
 {
-    struct statement *v;
-    if (!statement_all_transactional(a, w->file, w->sql, e))
+    struct sql_script script;
+    if (!statement_all_transactional(a, w->file, w->sql, e) ||
+        !sql_script_read(a, w->file, w->sql, &script, e))
         return false;
-    statement_split(a, w->sql, &v, &w->statement_count);
-    w->statements = v;
+    w->statements = script.statements;
+    w->statement_count = script.n;
+    w->lock_budget_ms = (int)directives_lock_budget_ms(&script.head, 0);
+    w->is_last = true;
     return transaction_run(w, db, a, e);
 }
 

@@ -3,9 +3,9 @@
  * together with its history row, our own row and the caller's record. So there is no third state:
  * row present, applied; absent, not.
  *
- * LOCKS    Every attempt has lock_timeout. A lock not got in time (55P03) or a deadlock (40P01)
- *          rolls the file back and tries again after a growing pause, until lock_wait_ms has
- *          passed; then ERR_BLOCKED, nothing changed.
+ * LOCKS    Nobody waits behind a migration for longer than lock_timeout_ms (locks.h). A lock not got
+ *          in time rolls the file back and tries again after a growing pause, until lock_wait_ms
+ *          has passed; then ERR_BLOCKED, nothing changed.
  *
  * CRASH    Killed anywhere, the server rolls back within a second. A commit whose answer is lost is
  *          settled by pg_commit.
@@ -18,13 +18,14 @@
 
 #include "migrate/history.h"
 
-#define MIGRATE_LOCK_TIMEOUT_MS      4000
-#define MIGRATE_LOCK_WAIT_MS         60000
+#define MIGRATE_LOCK_TIMEOUT_MS      250
+#define MIGRATE_LOCK_WAIT_MS         600000
 #define MIGRATE_STATEMENT_TIMEOUT_MS 60000
+#define MIGRATE_IDLE_TIMEOUT_MS      10000 /* our own silence, while a transaction is open */
 
 struct migrate_options {
-    int lock_timeout_ms; /* 0: the default above */
-    int lock_wait_ms;
+    int lock_timeout_ms; /* the most anybody may wait behind us for a lock; 0: the default above */
+    int lock_wait_ms;    /* how long we wait for others before we give up */
     int statement_timeout_ms;
     const char *release_id; /* NULL: applied without a release */
     const char *applied_by;

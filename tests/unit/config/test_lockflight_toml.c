@@ -11,9 +11,24 @@ static void a_project_is_read_with_its_defaults(void **state)
     assert_string_equal(p->config.project, "shop");
     assert_int_equal(p->config.artefact, ARTEFACT_SAME);
     assert_int_equal(p->config.local_port, 4600);
-    assert_int_equal(p->config.schema.lock_timeout_ms, 4000);
+    assert_int_equal(p->config.schema.lock_timeout_ms, 250);
     assert_string_equal(p->config.paths.reverse,
                         fs_join(p->arena, p->config.dir, "supabase/rollbacks"));
+}
+
+static void a_lock_timeout_that_starves_or_stalls_is_refused_with_its_place(void **state)
+{
+    struct project *p = *state;
+    write_project(p, "[schema]\nlock_timeout = \"100ms\"\nlock_wait = \"2m\"\n");
+    assert_ok(load(p), &p->e);
+    assert_int_equal(p->config.schema.lock_timeout_ms, 100);
+    assert_int_equal(p->config.schema.lock_wait_ms, 120000);
+    write_project(p, "[schema]\nlock_timeout = \"10ms\"\n");
+    assert_fails(load(p), &p->e, ERR_CONFIG);
+    assert_non_null(strstr(p->e.where, "lockflight.toml:"));
+    write_project(p, "[schema]\nlock_timeout = \"1m\"\n");
+    assert_fails(load(p), &p->e, ERR_CONFIG);
+    assert_non_null(strstr(p->e.hint, "schema.lock_wait"));
 }
 
 static void an_environment_keeps_its_checks_and_watch(void **state)
@@ -149,6 +164,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_project_is_read_with_its_defaults, project_setup,
                                         project_teardown),
+        cmocka_unit_test_setup_teardown(
+            a_lock_timeout_that_starves_or_stalls_is_refused_with_its_place, project_setup,
+            project_teardown),
         cmocka_unit_test_setup_teardown(an_environment_keeps_its_checks_and_watch, project_setup,
                                         project_teardown),
         cmocka_unit_test_setup_teardown(every_value_knows_where_it_came_from, project_setup,

@@ -25,7 +25,7 @@ struct fixture {
     struct history history;
     struct migration_plan plan;
     struct migrate_options o;
-    int fences, records, waits;
+    int fences, records;
     struct err e;
 };
 
@@ -42,13 +42,6 @@ static bool count_record(void *context, struct pg *db, const char *version, stru
     struct fixture *f = context;
     f->records++;
     return pg_in_transaction(db) || err_set(e, ERR_INTERNAL, "%s", version);
-}
-
-static void count_wait(void *context, const char *sentence)
-{
-    struct fixture *f = context;
-    f->waits++;
-    assert_non_null(strstr(sentence, "waits for a lock"));
 }
 
 static int setup(void **state)
@@ -69,7 +62,6 @@ static int setup(void **state)
                                      .lock_timeout_ms = 100,
                                      .fence = count_fence,
                                      .record = count_record,
-                                     .on_wait = count_wait,
                                      .context = f };
     *state = f;
     return 0;
@@ -335,22 +327,6 @@ static void a_new_enum_value_used_in_the_same_file_is_explained(void **state)
     assert_non_null(strstr(f->e.hint, "two"));
 }
 
-static void a_table_that_is_locked_is_waited_for_in_short_attempts(void **state)
-{
-    struct fixture *f = *state;
-    put(f, f->up, "1_a.sql", "create table busy (a int);");
-    assert_ok(apply_all(f), &f->e);
-    put(f, f->up, "2_b.sql", "alter table busy add b int;");
-    assert_ok(pg_begin(f->other, &f->e), &f->e);
-    assert_ok(pg_run(f->other, "LOCK TABLE public.busy", NULL, &f->e), &f->e);
-    f->o.lock_wait_ms = 400;
-    assert_fails(apply_all(f), &f->e, ERR_BLOCKED);
-    assert_non_null(strstr(f->e.why, "attempts"));
-    assert_true(f->waits > 0);
-    pg_rollback(f->other);
-    assert_ok(apply_all(f), &f->e);
-}
-
 static void a_file_that_needs_no_transaction_is_refused_before_anything_runs(void **state)
 {
     struct fixture *f = *state;
@@ -470,7 +446,6 @@ int main(void)
         TEST(history_of_the_supabase_cli_is_understood_and_its_extra_columns_stay),
         TEST(what_the_supabase_cli_applied_is_reversed_with_the_script_in_the_project),
         TEST(a_new_enum_value_used_in_the_same_file_is_explained),
-        TEST(a_table_that_is_locked_is_waited_for_in_short_attempts),
         TEST(a_file_that_needs_no_transaction_is_refused_before_anything_runs),
         TEST(the_same_version_a_second_time_is_rolled_back),
         TEST(a_runner_killed_inside_a_file_leaves_nothing_of_it),
