@@ -54,12 +54,22 @@ tree() { # a scratch tree with one of our tools in it
 
 @test "check-layers names the line of an include that points sideways" {
   tree check-layers
-  mkdir -p src/migrate src/site
+  mkdir -p src/migrate/apply src/site
   printf '\n#include "site/artefact.h"\n' >src/migrate/apply/apply.c
   touch src/site/artefact.h
   run tools/check-layers
   assert_failure
   assert_output --partial 'src/migrate/apply/apply.c:2: includes "site/artefact.h": sideways'
+}
+
+@test "check-layers names the line of an include that points upwards inside migrate" {
+  tree check-layers
+  mkdir -p src/migrate/sql src/migrate/prove
+  printf '#include "migrate/prove/proof.h"\n' >src/migrate/sql/script.c
+  touch src/migrate/prove/proof.h
+  run tools/check-layers
+  assert_failure
+  assert_output --partial 'src/migrate/sql/script.c:1: includes "migrate/prove/proof.h": upwards inside migrate/, from sql to prove'
 }
 
 judge() { # judge SCRIPT: what tools/check says about a suite that does this
