@@ -40,6 +40,7 @@ struct run {
     bool is_back;     /* S2 is S0, but for what is left: there is more to see */
     bool was_written; /* rows_written and rows_end are there */
 
+    bool migration_ran;
     const char *failed; /* what did not run: a sentence to put before the error; NULL */
     struct err why;     /* of that */
     VEC(const char *) notes;

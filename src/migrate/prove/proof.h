@@ -28,6 +28,7 @@ struct proof {
     const struct migration *migration;
     int server_major;
     bool is_proven;
+    bool migration_runs; /* false: up itself is refused */
     const char
         *reason; /* not proven: why, in a sentence; may have an excerpt of the file below it */
     const char *where;                /* file:line:column, or NULL */

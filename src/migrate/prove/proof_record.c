@@ -33,29 +33,36 @@ bool proof_record(struct pg *db, struct arena *a, const struct proof *p, const c
            err_wrap(e, "record the proof of %s", m->version);
 }
 
-bool proof_find(struct pg *db, struct arena *a, const struct migration *m, int server_major,
-                struct proof_row *ret, struct err *e)
+bool proof_find(struct pg *db, struct arena *a, const struct migration *const *v, size_t n,
+                int server_major, struct proof_row *ret, struct err *e)
 {
     struct pg_rows r;
-    *ret = (struct proof_row){ 0 };
-    if (!m->has_reverse)
-        return true;
+    const char **up = ARENA_ARRAY(a, const char *, n + 1),
+               **down = ARENA_ARRAY(a, const char *, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        up[i] = v[i]->sha256;
+        down[i] = v[i]->has_reverse ? v[i]->reverse_sha256 : "";
+        ret[i] = (struct proof_row){ 0 };
+    }
     if (!pg_query(db, a, "SELECT to_regclass('lockflight.proofs') IS NOT NULL", PG_NONE, &r, e))
-        return false;
-    if (!pg_bool(&r, 0, 0))
+        return err_wrap(e, "look for proofs");
+    if (n == 0 || !pg_bool(&r, 0, 0))
         return true;
     if (!pg_query(db, a,
-                  "SELECT loss_class, proved_by, (extract(epoch FROM proved_at) * 1000)::bigint"
-                  " FROM lockflight.proofs WHERE up_sha256 = $1 AND down_sha256 = $2"
-                  " AND server_major = $3 AND digest_algorithm = $4",
-                  PG_PARAMS(m->sha256, m->reverse_sha256, arena_printf(a, "%d", server_major),
+                  "SELECT t.i - 1, p.loss_class, p.proved_by,"
+                  " (extract(epoch FROM p.proved_at) * 1000)::bigint"
+                  " FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS t(up, down, i)"
+                  " JOIN lockflight.proofs p ON p.up_sha256 = t.up AND p.down_sha256 = t.down"
+                  " WHERE p.server_major = $3 AND p.digest_algorithm = $4",
+                  PG_PARAMS(pg_text_array(a, up, n), pg_text_array(a, down, n),
+                            arena_printf(a, "%d", server_major),
                             arena_printf(a, "%d", DIGEST_ALGORITHM)),
                   &r, e))
-        return err_wrap(e, "look for the proof of %s", m->version);
-    if (r.n > 0)
-        *ret = (struct proof_row){ .is_found = true,
-                                   .loss = pg_value(&r, 0, 0)[0],
-                                   .proved_by = pg_value(&r, 0, 1),
-                                   .proved_unix_ms = pg_int(&r, 0, 2) };
+        return err_wrap(e, "look for proofs");
+    for (size_t i = 0; i < r.n; i++)
+        ret[pg_int(&r, i, 0)] = (struct proof_row){ .is_found = true,
+                                                    .loss = pg_value(&r, i, 1)[0],
+                                                    .proved_by = pg_value(&r, i, 2),
+                                                    .proved_unix_ms = pg_int(&r, i, 3) };
     return true;
 }

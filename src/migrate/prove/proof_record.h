@@ -18,9 +18,9 @@ struct proof_row {
     int64_t proved_unix_ms;
 };
 
-/* Looks for the proof of a pair for a server of this major version. A database without our schema, or
- * with an older one, has none. */
-bool proof_find(struct pg *db, struct arena *a, const struct migration *m, int server_major,
-                struct proof_row *ret, struct err *e) MUST_USE;
+/* Looks for the proofs of pairs for a server of this major version: ret[i] is that of v[i]. A database
+ * without our schema, or with an older one, has none. */
+bool proof_find(struct pg *db, struct arena *a, const struct migration *const *v, size_t n,
+                int server_major, struct proof_row *ret, struct err *e) MUST_USE;
 
 #endif

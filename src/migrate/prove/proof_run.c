@@ -136,6 +136,7 @@ bool run_pair(struct run *r, struct err *e)
         return false;
     if (r->failed)
         return true;
+    r->migration_ran = true;
     if (!catalogue_read(r->db, r->a, &r->after, e) ||
         !columns_read(r->db, r->a, &r->columns_after, e) || !rows(r, &r->rows_after, e) ||
         !must_run(r, m->reverse_file, m->reverse_sql, "the reverse script does not run", e))
