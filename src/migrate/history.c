@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/vec.h"
 #include "migrate/sql/statement.h"
+#include "migrate/sql/step_cut.h"
 
 /* ---- reading ---- */
 
@@ -286,8 +287,8 @@ static bool check(struct arena *a, const struct migration_plan *p, bool any_orde
             return false;
     for (size_t i = 0; i < p->pending_count; i++) {
         const struct migration *m = p->pending[i];
-        if (!statement_all_transactional(a, m->file, m->sql, e) ||
-            (m->has_reverse && !statement_all_transactional(a, m->reverse_file, m->reverse_sql, e)))
+        if (!migration_steps_check(a, m->file, m->sql, e) ||
+            (m->has_reverse && !migration_steps_check(a, m->reverse_file, m->reverse_sql, e)))
             return false;
     }
     return true;

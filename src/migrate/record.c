@@ -124,6 +124,25 @@ bool record_applied(struct pg *db, struct arena *a, const struct migration *m,
            pg_exec(db, s[1].sql, s[1].params, NULL, e);
 }
 
+/* ---- begun ---- */
+
+bool record_begun(struct pg *db, struct arena *a, const struct migration *m,
+                  const struct record_how *how, struct err *e)
+{
+    struct record_how begun = *how;
+    begun.state = "applying";
+    struct record_statement s = our_row(a, m, &begun, pg_server_version(db));
+    return pg_exec(db, s.sql, s.params, NULL, e) &&
+           pg_exec(db, "UPDATE lockflight.migrations SET finished_at = NULL WHERE version = $1",
+                   PG_PARAMS(m->version), NULL, e);
+}
+
+bool record_reversing(struct pg *db, const char *version, struct err *e)
+{
+    return pg_exec(db, "UPDATE lockflight.migrations SET state = 'reversing' WHERE version = $1",
+                   PG_PARAMS(version), NULL, e);
+}
+
 /* ---- reversed ---- */
 
 bool record_reversed(struct pg *db, const char *version, const char *by, struct err *e)

@@ -18,9 +18,11 @@ CREATE TABLE lockflight.migration_steps (
     direction     text NOT NULL CHECK (direction IN ('apply', 'reverse')),
     step          integer NOT NULL,            -- from 1
     kind          text NOT NULL,               -- how it runs: 'transaction', 'alone', 'backfill'
-    sql_sha256    text NOT NULL,               -- of the step's text: a changed file cannot go on where another stopped
+    sql           text NOT NULL DEFAULT '',    -- its text: a changed file cannot go on where another stopped
+    sql_sha256    text NOT NULL,
     state         text NOT NULL CHECK (state IN ('applying', 'done')),
-    cursor        jsonb,
+    before        jsonb,                       -- alone: what was there, to tell our work from it after a crash
+    cursor        jsonb,                       -- backfill: the last key of the last batch
     rows_done     bigint NOT NULL DEFAULT 0,
     backend_pid   integer,
     backend_start timestamptz,

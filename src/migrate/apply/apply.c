@@ -5,7 +5,8 @@
 #include "migrate/apply/apply.h"
 
 #include "base/cleanup.h"
-#include "migrate/apply/transaction.h"
+#include "base/clock.h"
+#include "migrate/apply/step_row.h"
 #include "migrate/record.h"
 
 /* ---- the rows ---- */
@@ -23,6 +24,22 @@ static bool write_applied(const struct work *w, struct pg *db, struct arena *a, 
     return record_applied(db, a, w->migration, &how, e);
 }
 
+static bool write_begun(const struct work *w, struct pg *db, struct arena *a, struct err *e)
+{
+    struct record_how how = { .release_id = w->o->release_id,
+                              .applied_by = w->o->applied_by,
+                              .attempts = 1,
+                              .epoch = w->o->epoch,
+                              .started_unix_ms = clock_unix_ms() };
+    return record_begun(db, a, w->migration, &how, e);
+}
+
+static bool write_reversing(const struct work *w, struct pg *db, struct arena *a, struct err *e)
+{
+    (void)a;
+    return record_reversing(db, w->version, e);
+}
+
 static bool write_reversed(const struct work *w, struct pg *db, struct arena *a, struct err *e)
 {
     (void)a;
@@ -31,15 +48,23 @@ static bool write_reversed(const struct work *w, struct pg *db, struct arena *a,
 
 /* ---- the two directions ---- */
 
+/* A file that is one transaction is run as such; anything else, and what an earlier run has begun,
+ * goes step by step. */
 static bool run_file(struct work *w, struct pg *db, struct arena *a, struct err *e)
 {
     struct sql_script script;
-    if (!statement_all_transactional(a, w->file, w->sql, e) ||
-        !sql_script_read(a, w->file, w->sql, &script, e))
+    struct migration_steps steps;
+    struct step_rows begun;
+    if (!sql_script_read(a, w->file, w->sql, &script, e) ||
+        !migration_steps_cut(a, &script, &steps, e) ||
+        !step_rows_read(db, a, w->version, !w->migration, &begun, e))
         return false;
+    w->lock_budget_ms = (int)directives_lock_budget_ms(&script.head, 0);
+    bool is_one = steps.n == 0 || (steps.n == 1 && steps.v[0].kind == STEP_TRANSACTION);
+    if (!is_one || begun.n > 0)
+        return migration_steps_run(w, &script, &steps, db, a, e);
     w->statements = script.statements;
     w->statement_count = script.n;
-    w->lock_budget_ms = (int)directives_lock_budget_ms(&script.head, 0);
     w->is_last = true;
     return transaction_run(w, db, a, e);
 }
@@ -52,7 +77,8 @@ bool migration_apply(struct pg *db, struct arena *scratch, const struct migratio
                       .sql = m->sql,
                       .migration = m,
                       .o = o,
-                      .write_rows = write_applied };
+                      .write_rows = write_applied,
+                      .write_begun = write_begun };
     return run_file(&w, db, scratch, e) || err_wrap(e, "apply %s", m->file);
 }
 
@@ -95,7 +121,10 @@ static bool is_newest(struct pg *db, struct arena *a, const char *version, struc
 bool migration_reverse(struct pg *db, struct arena *scratch, const struct migration_state *s,
                        const struct migrate_options *o, struct err *e)
 {
-    struct work w = { .version = s->row->version, .o = o, .write_rows = write_reversed };
+    struct work w = { .version = s->row->version,
+                      .o = o,
+                      .write_rows = write_reversed,
+                      .write_begun = write_reversing };
     if (!choose_script(scratch, s, &w, e) || !is_newest(db, scratch, w.version, e) ||
         !run_file(&w, db, scratch, e))
         return err_wrap(e, "reverse %s %s", s->row->version, s->row->name ? s->row->name : "");

@@ -41,6 +41,9 @@ struct migrate_options {
 
     /* A sentence for the user while waiting for a lock: who blocks, which attempt. */
     void (*on_wait)(void *context, const char *sentence);
+
+    /* How far a step is that takes long: an index build, a backfill. May be NULL. */
+    void (*on_progress)(void *context, const char *sentence);
     void *context;
 };
 

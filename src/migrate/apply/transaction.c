@@ -37,8 +37,8 @@ static size_t offset_of(const struct sql_statement *s, int position)
     return s->offset + i;
 }
 
-static bool statement_failed(const struct work *w, const struct sql_statement *s, int position,
-                             struct err *e)
+bool transaction_statement_failed(const struct work *w, const struct sql_statement *s, int position,
+                                  struct err *e)
 {
     char cause[sizeof e->why], sqlstate[sizeof e->sqlstate];
     if (e->code != ERR_DB)
@@ -47,9 +47,6 @@ static bool statement_failed(const struct work *w, const struct sql_statement *s
     (void)snprintf(cause, sizeof cause, "%s", e->why);
     sql_error_at(e, ERR_DB, w->file, w->sql, offset_of(s, position), "%s", cause);
     (void)snprintf(e->sqlstate, sizeof e->sqlstate, "%s", sqlstate);
-    if (streq(sqlstate, "55P04"))
-        err_hint(e, "a new enum value can be used only after the migration that adds it: use two "
-                    "migrations");
     return false;
 }
 
@@ -58,7 +55,8 @@ static bool run_statement(const struct work *w, struct pg *db, struct arena *a,
 {
     int position = 0;
     return FAULT_POINT("migrate.statement.before", e) &&
-           (pg_run(db, str_dup(a, s->text), &position, e) || statement_failed(w, s, position, e));
+           (pg_run(db, str_dup(a, s->text), &position, e) ||
+            transaction_statement_failed(w, s, position, e));
 }
 
 static bool run_statements(const struct work *w, struct pg *db, struct arena *a, struct err *e)

@@ -30,11 +30,18 @@ struct work {
     /* After the statements, as the user who connected: history row, our row, … */
     bool (*write_rows)(const struct work *w, struct pg *db, struct arena *a, struct err *e);
 
+    /* Of several steps: when the first of them begins. */
+    bool (*write_begun)(const struct work *w, struct pg *db, struct arena *a, struct err *e);
+
     /* What came of it; write_rows may store it. */
     int attempts;
     int64_t blocked_ms; /* waiting for locks */
     int64_t started_unix_ms;
 };
+
+/* The error of a statement, with its place in the file. Returns false. */
+bool transaction_statement_failed(const struct work *w, const struct sql_statement *s, int position,
+                                  struct err *e);
 
 bool transaction_run(struct work *w, struct pg *db, struct arena *scratch, struct err *e) MUST_USE;
 

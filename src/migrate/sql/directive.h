@@ -4,7 +4,7 @@
  *     -- phase: contract                      the file: expand, backfill or contract
  *     -- lock-budget: 100ms                   the file: the longest a visitor may wait for a lock
  *     -- allow: L01 the table is small        the next statement; at the head of a file, all of it
- *     -- backfill: orders id batch=1000       the next statement, which then runs in batches
+ *     -- backfill: key=id batch=1000          the next statement, which then runs in batches
  *     -- loss: C old rows cannot come back    a reverse script: what it cannot restore
  *     -- leaves: enum public.mood sad         a reverse script: what it must leave behind
  *     -- transaction: none                    the file: every statement by itself
