@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/vec.h"
 #include "migrate/sql/backfill_order.h"
+#include "migrate/sql/mode.h"
 #include "migrate/sql/tree.h"
 
 /* "select set_config(…)" as pg_dump writes it, and SET in all its forms. */
@@ -37,6 +38,16 @@ static enum step_kind kind_of(const struct sql_statement *s)
         break;
     }
     return STEP_TRANSACTION;
+}
+
+static bool refuse(struct arena *a, const struct sql_script *script, const struct sql_statement *s,
+                   struct err *e)
+{
+    struct words w = words_of(a, s->text);
+    const struct mode_row *row = mode_of(a, &w);
+    sql_error_at(e, ERR_CONFIG, script->file, script->text, s->offset,
+                 "%s cannot be part of a migration", s->what);
+    return row && row->remedy ? err_hint(e, "%s", row->remedy) : false;
 }
 
 typedef VEC(struct migration_step) step_vec;
@@ -74,6 +85,8 @@ bool migration_steps_cut(struct arena *a, const struct sql_script *script,
     size_t settings_count = 0;
     for (size_t i = 0; i < script->n; i++) {
         const struct sql_statement *s = &script->statements[i];
+        if (s->mode == SQL_FORBIDDEN)
+            return refuse(a, script, s, e);
         if (s->mode == SQL_BACKFILL && !backfill_order_check(a, script, s, e))
             return false;
         bool joins = continues(script, &steps, s);
