@@ -12,7 +12,7 @@ RELEASE_FLAGS = -Dbuildtype=debugoptimized
 CHECK_FLAGS   = -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dfaults=true
 
 .DEFAULT_GOAL := build/lockflight
-.PHONY: build/lockflight build-check/lockflight all demo check check-contract install format lint fuzz bench clean help
+.PHONY: build/lockflight build-check/lockflight all demo check check-contract install format lint fuzz bench bench-migrations clean help
 
 all: build/lockflight
 
@@ -60,6 +60,11 @@ bench: ## measure against netlify-cli, nginx and the vendors' start-up
 	@tools/install-deps build run test bench
 	@$(MAKE) --no-print-directory build/lockflight
 	@bench/run
+
+bench-migrations: ## measure migrations against psql, dbmate, the Supabase CLI, sqitch and squawk
+	@tools/install-deps build run test bench
+	@$(MAKE) --no-print-directory build/lockflight
+	@bench/migrations/run
 
 clean: ## remove every build
 	rm -rf build build-check build-lint build-fuzz

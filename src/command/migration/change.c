@@ -9,7 +9,7 @@ static bool know_target(struct session *s, const char *purpose, struct err *e)
 {
     CLEANUP(pg) struct pg *db = NULL;
     bool is_known = s->has_environment && s->environment.database_url;
-    return is_known || session_connect(s, purpose, &db, e);
+    return is_known || (session_connect(s, purpose, &db, e) && session_name(s, db, e));
 }
 
 bool change_open(struct session *s, const char *purpose, struct change *ret, struct err *e)

@@ -151,12 +151,12 @@ static bool which_database(const struct session *s, struct err *e)
     return err_hint(e, "--database-url postgresql://…, or --database-url env:DATABASE_URL");
 }
 
-/* A database that a project has used keeps its environment's name, and with it one lease. */
-static bool name_target(struct session *s, struct pg *db, struct err *e)
+bool session_name(struct session *s, struct pg *db, struct err *e)
 {
     struct pg_rows r;
     struct arena *a = s->c->arena;
-    s->where = arena_strdup(a, pg_where(db));
+    if (s->has_environment)
+        return true;
     if (!pg_query(db, a,
                   "SELECT target FROM lockflight.lease"
                   " ORDER BY taken_at DESC NULLS LAST, target LIMIT 1",
@@ -176,7 +176,11 @@ bool session_connect(struct session *s, const char *purpose, struct pg **ret, st
     if (!s->environment.database_url)
         return which_database(s, e);
     struct pg_spec spec = { .url = s->environment.database_url, .purpose = purpose };
-    return pg_open(&spec, ret, e) && (s->has_environment || name_target(s, *ret, e));
+    if (!pg_open(&spec, ret, e))
+        return false;
+    if (!s->has_environment)
+        s->where = arena_strdup(s->c->arena, pg_where(*ret));
+    return true;
 }
 
 bool session_server(const struct session *s, const char **ret_url, struct err *e)

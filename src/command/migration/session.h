@@ -64,10 +64,13 @@ bool session_paths(struct command_context *c, const struct session_args *args, s
 bool session_open(struct command_context *c, const struct session_args *args, struct session *ret,
                   struct err *e) MUST_USE;
 
-/* A connection to the database; ERR_USAGE if none was named. Outside of a project, `name` becomes
- * what the database belongs to, else "standalone". */
+/* A connection to the database; ERR_USAGE if none was named. */
 bool session_connect(struct session *s, const char *purpose, struct pg **ret,
                      struct err *e) MUST_USE;
+
+/* Of a database named by its URL, environment.name becomes what it belongs to: one that a project
+ * has used keeps its environment's name, and with it one lease. */
+bool session_name(struct session *s, struct pg *db, struct err *e) MUST_USE;
 
 /* A server that scratch databases may be made on: --database-url, else the local platform, else the
  * environment's own. */

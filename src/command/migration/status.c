@@ -93,6 +93,8 @@ static bool status(struct command_context *c, void *args, struct err *e)
         print_states(&s);
         return true;
     }
+    if (!session_name(&s, db, e))
+        return false;
     json_t *list = json_array();
     for (size_t i = 0; i < s.plan.n; i++)
         (void)json_array_append_new(list, state_document(&s.plan.v[i]));
