@@ -10,6 +10,7 @@
 // clang-format off
 static const struct command *const migration_commands[] = {
     &cmd_migration_new,
+    &cmd_migration_keep,
     &cmd_migration_prove,
     &cmd_migration_status,
     &cmd_migration_up,

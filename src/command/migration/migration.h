@@ -8,6 +8,7 @@
 #include "cli/command.h"
 
 extern const struct command cmd_migration_new;
+extern const struct command cmd_migration_keep;
 extern const struct command cmd_migration_prove;
 extern const struct command cmd_migration_status;
 extern const struct command cmd_migration_up;
