@@ -5,6 +5,7 @@
 #include "cli/output.h"
 #include "command/migration/migration.h"
 #include "command/migration/session.h"
+#include "migrate/prove/proof_record.h"
 
 struct status_args {
     struct session_args session;
@@ -22,12 +23,31 @@ static const char *state_text(struct arena *a, const struct migration_state *m)
                         (long long)m->row->steps_done, (long long)m->row->steps);
 }
 
+/* The proofs of pending pairs, in s->plan.pending's order: of what is applied, the question is
+ * settled. */
+static bool find_proofs(struct session *s, struct pg *db, struct proof_row **ret, struct err *e)
+{
+    size_t n = s->plan.pending_count;
+    *ret = ARENA_ARRAY(s->c->arena, struct proof_row, n + 1);
+    return n == 0 ||
+           proof_find(db, s->c->arena, s->plan.pending, n, pg_server_version(db) / 10000, *ret, e);
+}
+
+static const struct proof_row *proof_of(const struct session *s, const struct proof_row *proofs,
+                                        const struct migration_state *m)
+{
+    for (size_t i = 0; m->file && i < s->plan.pending_count; i++)
+        if (s->plan.pending[i] == m->file && proofs[i].is_found)
+            return &proofs[i];
+    return NULL;
+}
+
 static bool has_reverse(const struct migration_state *m)
 {
     return (m->file && m->file->has_reverse) || (m->row && m->row->reverse_sql);
 }
 
-static json_t *state_document(const struct migration_state *m)
+static json_t *state_document(const struct migration_state *m, const struct proof_row *proof)
 {
     const char *version = m->file ? m->file->version : m->row->version;
     const char *name = m->file ? m->file->name : m->row->name;
@@ -36,6 +56,10 @@ static json_t *state_document(const struct migration_state *m)
         migration_status_name(m->status), "reversible", (int)has_reverse(m), "baseline",
         m->row && m->row->state == HISTORY_BASELINE, "applied_by",
         m->row ? m->row->applied_by : NULL, "loss_class", m->row ? m->row->loss_class : NULL);
+    if (proof)
+        (void)json_object_set_new(d, "proven",
+                                  json_pack("{s:s, s:s}", "loss_class", (char[]){ proof->loss, 0 },
+                                            "by", proof->proved_by));
     if (m->status == MIGRATION_INTERRUPTED)
         (void)json_object_set_new(
             d, "interrupted",
@@ -61,7 +85,7 @@ static enum style status_style(enum migration_status s)
     return STYLE_BAD;
 }
 
-static void print_states(const struct session *s)
+static void print_states(const struct session *s, const struct proof_row *proofs)
 {
     struct command_context *c = s->c;
     struct table *t = table_new(c->arena, 4);
@@ -72,8 +96,12 @@ static void print_states(const struct session *s)
         table_cell(t, STYLE_STRONG, "%s", m->file ? m->file->version : m->row->version);
         table_cell(t, STYLE_PLAIN, "%s", name ? name : "");
         table_cell(t, status_style(m->status), "%s", state_text(c->arena, m));
-        table_cell(t, has_reverse(m) ? STYLE_PLAIN : STYLE_WARN, "%s",
-                   has_reverse(m) ? "yes" : "none");
+        const struct proof_row *proof = proof_of(s, proofs, m);
+        if (proof)
+            table_cell(t, STYLE_GOOD, "proven, class %c", proof->loss);
+        else
+            table_cell(t, has_reverse(m) ? STYLE_PLAIN : STYLE_WARN, "%s",
+                       has_reverse(m) ? "yes" : "none");
     }
     table_print(t, &c->out);
     print(&c->out, "%s, %zu pending on %s.\n",
@@ -85,19 +113,21 @@ static bool status(struct command_context *c, void *args, struct err *e)
 {
     const struct status_args *a = args;
     struct session s;
+    struct proof_row *proofs = NULL;
     CLEANUP(pg) struct pg *db = NULL;
     if (!session_open(c, &a->session, &s, e) || !session_connect(&s, "status", &db, e) ||
-        !session_compare(&s, db, e))
+        !session_compare(&s, db, e) || !find_proofs(&s, db, &proofs, e))
         return false;
     if (!c->wants_json) {
-        print_states(&s);
+        print_states(&s, proofs);
         return true;
     }
     if (!session_name(&s, db, e))
         return false;
     json_t *list = json_array();
     for (size_t i = 0; i < s.plan.n; i++)
-        (void)json_array_append_new(list, state_document(&s.plan.v[i]));
+        (void)json_array_append_new(
+            list, state_document(&s.plan.v[i], proof_of(&s, proofs, &s.plan.v[i])));
     print_json(c, json_pack("{s:s, s:I, s:o}", "environment", s.environment.name, "pending",
                             (json_int_t)s.plan.pending_count, "migrations", list));
     return true;
