@@ -26,7 +26,7 @@
 /* A level of an expression takes the library some 130 bytes of stack, and 1 MiB of text has at most
  * 500 000 levels: `a isnull isnull …` is refused earlier, by script.c. */
 #define PARSE_STACK_BYTES (64 * MIB)
-#define PARSE_DEPTH_MAX   4000
+#define PARSE_DEPTH_MAX   12000 /* a chain of some 6000 operators */
 
 /* ---- copying a tree ---- */
 

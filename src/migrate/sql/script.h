@@ -121,6 +121,7 @@ struct sql_lock {
     struct sql_name name; /* of the relation, domain, function or schema */
     enum sql_lock_level level;
     enum sql_reach reach;
+    const char *part; /* a reach that goes out from a column or constraint of it; else NULL */
 };
 
 enum sql_answer {
@@ -128,6 +129,8 @@ enum sql_answer {
     SQL_YES,
     SQL_DEPENDS, /* on the catalogue: the types and functions in question */
 };
+
+struct sql_rule; /* rules.h */
 
 struct sql_statement {
     struct str text; /* a slice of the script's text, from its first word, without the semicolon */
@@ -151,6 +154,9 @@ struct sql_statement {
     size_t object_count;
     const struct sql_lock *locks; /* at most one of each name and reach: the strongest */
     size_t lock_count;
+    const struct sql_rule *const *rules; /* why: the rows of rules.h that match */
+    size_t rule_count;
+    bool is_opaque; /* it runs code that is not in the statement: locks may be more than these */
 
     struct directives
         directives; /* in the comments before it; those of the head are the script's */
