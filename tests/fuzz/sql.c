@@ -1,34 +1,70 @@
 /*
- * The two splitters of SQL. Nothing of a file may get lost between two statements but what is said
- * to be nothing: blanks, semicolons, comments; and both splits must name the same text.
+ * Reading SQL files. Nothing of a file may get lost between two statements but what is said to be
+ * nothing: blanks, semicolons, comments. Where the grammar of Postgres reads the whole file, it must
+ * find the same statements in it; whatever is refused is refused with a place and a remedy.
  */
 #include "fuzz.h"
 
 #include "base/strbuf.h"
-#include "migrate/sql/statement.h"
+#include "migrate/sql/script.h"
 
-#define PLACES 20 /* each is counted from the file's beginning */
+#include <pg_query.h>
+
+#define PLACES        20   /* each is counted from the file's beginning */
+#define NESTED_ENOUGH 2000 /* characters; the whole-file parse has no cap on nesting */
 
 /* Where a statement ends the next begins, both inside the file. */
-static void check_statements(struct arena *a, struct str sql)
+static void check_statements(struct arena *a, const struct sql_script *s)
 {
-    struct statement *list = NULL;
-    size_t n = 0, end = 0;
-    statement_split(a, sql, &list, &n);
-    for (size_t i = 0; i < n; i++) {
-        assert(list[i].text.n > 0 && fuzz_is_within(list[i].text, sql));
-        assert(list[i].offset == (size_t)(list[i].text.p - sql.p) && list[i].offset >= end);
-        assert(list[i].code < list[i].text.n);
-        end = list[i].offset + list[i].text.n;
+    size_t end = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        const struct sql_statement *st = &s->statements[i];
+        assert(st->text.n > 0 && fuzz_is_within(st->text, s->text));
+        assert(st->offset == (size_t)(st->text.p - s->text.p) && st->offset >= end);
+        assert(st->line >= 1 && st->what[0]);
+        assert((st->tree || st->is_bulk) == st->is_analysed);
+        assert(st->is_analysed || (st->complaint && st->complaint_offset <= s->text.n));
+        for (size_t k = 0; k < st->object_count; k++)
+            assert(st->objects[k].name.name && sql_name_text(a, st->objects[k].name)[0]);
+        for (size_t k = 0; k < st->lock_count; k++)
+            assert(st->locks[k].level >= SQL_NO_LOCK && st->locks[k].level <= SQL_ACCESS_EXCLUSIVE);
+        end = st->offset + st->text.n;
         if (i >= PLACES)
             continue;
-        struct place p = statement_place(sql, list[i].offset + list[i].code);
-        assert(p.line >= 1 && p.column >= 1);
+        struct place p = statement_place(s->text, st->offset);
+        assert(p.line == st->line && p.column >= 1);
         assert(statement_excerpt(a, &p)[0]);
     }
+}
+
+/* What the grammar makes of the whole file, if it can. */
+static void check_against_parser(struct arena *a, const struct sql_script *s)
+{
+    if (s->text.n > NESTED_ENOUGH || str_starts(s->text, "\xef\xbb\xbf"))
+        return;
+    PgQuerySplitResult split = pg_query_split_with_parser(str_dup(a, s->text));
+    if (!split.error) {
+        assert((size_t)split.n_stmts == s->n && s->is_analysed);
+        for (size_t i = 0; i < s->n; i++) {
+            size_t from = (size_t)split.stmts[i]->stmt_location;
+            assert(s->statements[i].offset >= from);
+            assert(s->statements[i].offset < from + (size_t)split.stmts[i]->stmt_len);
+        }
+    }
+    pg_query_free_split_result(split);
+}
+
+static void check_script(struct arena *a, struct str sql)
+{
+    struct sql_script s = { 0 };
     struct err e = { 0 };
-    if (!statement_all_transactional(a, "fuzz.sql", sql, &e))
-        assert(e.code == ERR_CONFIG && e.where[0]);
+    if (!sql_script_read(a, "fuzz.sql", sql, &s, &e)) {
+        assert(e.code == ERR_CONFIG || e.code == ERR_LIMIT);
+        assert(e.why[0] && starts_with(e.where, "fuzz.sql:"));
+        return;
+    }
+    check_statements(a, &s);
+    check_against_parser(a, &s);
 }
 
 static void check_history(struct arena *a, struct str sql)
@@ -52,11 +88,10 @@ static void check_history(struct arena *a, struct str sql)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str sql = fuzz_input(data, size);
-    if (!str_is_utf8(sql)) /* migration_read has refused it */
-        return 0;
     CLEANUP(arena) struct arena *a = arena_new(FUZZ_ARENA_BYTES);
     struct str copy = { str_dup(a, sql), sql.n };
-    check_statements(a, copy);
-    check_history(a, copy);
+    check_script(a, copy);
+    if (str_is_utf8(copy)) /* else migration_read has refused it */
+        check_history(a, copy);
     return 0;
 }

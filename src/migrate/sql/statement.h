@@ -1,12 +1,6 @@
 /*
- * The statements of an SQL file: where each begins, whether it may run inside a transaction, and
- * what the Supabase CLI would write into its history.
- *
- * Two splits. For execution the grammar of Postgres decides (libpg_query), because a statement that
- * is cut in the wrong place does something else. For the history the Supabase CLI's own splitter
- * decides, because `db push` and branching compare with what it wrote; it also serves for execution
- * where the grammar of version 15 does not know a newer form. What is not SQL is refused by the
- * server, with a position.
+ * The text of SQL files: places for people, what the Supabase CLI would write into its history, and
+ * digests that do not depend on blanks. What the statements mean is in script.h.
  */
 #ifndef LOCKFLIGHT_MIGRATE_STATEMENT_H
 #define LOCKFLIGHT_MIGRATE_STATEMENT_H
@@ -16,14 +10,12 @@
 #include "base/str.h"
 
 struct statement {
-    struct str
-        text;      /* a slice of the file, from its first comment or word, without the semicolon */
-    size_t offset; /* of text in the file, bytes */
-    size_t code;   /* bytes of text before its first word: comments and blanks */
-    const char *refusal; /* NULL, or why it cannot run inside a transaction: "VACUUM" … */
+    struct str text; /* from its first word, without the semicolon */
+    size_t offset;   /* of text in the file, bytes */
 };
 
-/* For execution. Never fails. */
+/* The statements of SQL of our own, for execution. Never fails; files of others are read with
+ * sql_script_read. */
 void statement_split(struct arena *a, struct str sql, struct statement **ret, size_t *ret_count);
 
 /* For the history, as the Supabase CLI 3.1 splits. */
@@ -50,10 +42,5 @@ struct place statement_place(struct str file, size_t offset);
 /* Two lines: "  12 | select * from nowhere" and a caret below the column. Long lines are cut around
  * it. */
 char *statement_excerpt(struct arena *a, const struct place *p);
-
-/* True if all statements can run inside one transaction. Otherwise ERR_CONFIG with the first that
- * cannot, its place and what to do. Makes no connection; the gate asks it before anything runs. */
-bool statement_all_transactional(struct arena *a, const char *file, struct str sql,
-                                 struct err *e) MUST_USE;
 
 #endif

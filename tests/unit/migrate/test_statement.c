@@ -91,8 +91,7 @@ static void the_execution_split_leaves_out_what_is_only_comment(void **state)
         execution(a,
                   "-- c\nselect 1;\n/* x */ create function f() returns int begin atomic select 1;"
                   " select 2; end; \n-- tail\n"),
-        "-- c\nselect 1 | /* x */ create function f() returns int begin atomic select 1;"
-        " select 2; end");
+        "select 1 | create function f() returns int begin atomic select 1; select 2; end");
     assert_string_equal(execution(a, "select 1"), "select 1");
     assert_string_equal(execution(a, "-- nothing"), "");
     assert_string_equal(execution(a, "\n;;\n"), "");
@@ -124,56 +123,6 @@ static void every_prefix_of_a_difficult_file_is_split_without_harm(void **state)
         statement_split_as_cli(a, (struct str){ exact, n }, &pieces, &count);
         free(exact);
     }
-}
-
-static void what_cannot_run_in_a_transaction_is_named(void **state)
-{
-    (void)state;
-    CLEANUP(arena) struct arena *a = arena_new(0);
-    static const char *const refused[] = {
-        "create index concurrently i on t (a)",
-        "/* c */ CREATE UNIQUE INDEX -- x\n CONCURRENTLY i on t (a)",
-        "vacuum t",
-        "BEGIN",
-        "commit",
-        "end",
-        "rollback",
-        "start transaction",
-        "drop index concurrently i",
-        "reindex (verbose) table concurrently t",
-        "alter system set x = 1",
-        "create database d",
-        "cluster",
-        "alter table p detach partition c concurrently",
-        "copy t from stdin",
-        "prepare transaction 'x'",
-        "-- pg-delta: transaction=false\nselect 1",
-    };
-    static const char *const fine[] = {
-        "create index i on t (a)",
-        "rollback to savepoint s",
-        "savepoint s",
-        "cluster t using i",
-        "lock table t",
-        "select 'vacuum'",
-        "create table \"begin\" (a int)",
-        "prepare p as select 1",
-        "create function f() returns int language plpgsql as $$ begin commit; end $$",
-        "do $$ begin perform 1; end $$",
-        "alter type mood add value 'x'",
-        "copy t to '/tmp/x'",
-        "",
-    };
-    struct err e = { 0 };
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-        if (statement_all_transactional(a, "f.sql", str_of(refused[i]), &e))
-            fail_msg("not refused: %s", refused[i]);
-    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
-        if (!statement_all_transactional(a, "f.sql", str_of(fine[i]), &e))
-            fail_msg("refused: %s: %s", fine[i], e.why);
-    assert_fails(statement_all_transactional(a, "f.sql", STR("select 1;\n\n  vacuum t;"), &e), &e,
-                 ERR_CONFIG);
-    assert_string_equal(e.where, "f.sql:3:3");
 }
 
 static void a_place_counts_characters_and_the_caret_stands_below_it(void **state)
@@ -220,7 +169,6 @@ int main(void)
         cmocka_unit_test(the_execution_split_leaves_out_what_is_only_comment),
         cmocka_unit_test(what_the_grammar_does_not_know_is_split_all_the_same),
         cmocka_unit_test(every_prefix_of_a_difficult_file_is_split_without_harm),
-        cmocka_unit_test(what_cannot_run_in_a_transaction_is_named),
         cmocka_unit_test(a_place_counts_characters_and_the_caret_stands_below_it),
         cmocka_unit_test(a_long_line_is_cut_around_the_caret),
         cmocka_unit_test(the_digest_is_blind_to_blanks_and_semicolons_only),
