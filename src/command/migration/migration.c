@@ -13,6 +13,7 @@ static const struct command *const migration_commands[] = {
     &cmd_migration_keep,
     &cmd_migration_prove,
     &cmd_migration_status,
+    &cmd_migration_lint,
     &cmd_migration_up,
     &cmd_migration_down,
     &cmd_migration_repair,

@@ -1,0 +1,196 @@
+#include "command/migration/lint_view.h"
+
+#include "base/limits.h"
+#include "base/strbuf.h"
+#include "cli/output.h"
+
+static const char assumed[] = "no database was asked, so the worst is supposed";
+
+static bool stands(const struct lint_finding *f)
+{
+    return !f->allowed && !f->is_lifted;
+}
+
+static const char *compatibility(const struct lint_verdict *v)
+{
+    return v->is_compatible ? "compatible with the running release"
+                            : "not compatible with the running release";
+}
+
+/* ---- people ---- */
+
+static enum style style_of(enum lint_severity s)
+{
+    switch (s) {
+    case LINT_ERROR:
+        return STYLE_BAD;
+    case LINT_WARN:
+        return STYLE_WARN;
+    case LINT_NOTE:
+        break;
+    }
+    return STYLE_FAINT;
+}
+
+static void print_finding(struct command_context *c, const struct lint_finding *f, bool *explained)
+{
+    print(&c->out, "\n%s:%u:%u  ", f->migration->file, f->place.line, f->place.column);
+    print_styled(&c->out, style_of(f->severity), "%s", lint_severity_name(f->severity));
+    print_styled(&c->out, STYLE_STRONG, " %s %s\n", f->rule->name, f->rule->title);
+    if (f->offset > 0 || f->place.line_text.n > 0)
+        print(&c->out, "%s\n", statement_excerpt(c->arena, &f->place));
+    print(&c->out, "  what   ");
+    print_wrapped(&c->out, 9, true, f->what);
+    if (f->is_assumed)
+        print_styled(&c->out, STYLE_FAINT, "         %s\n", assumed);
+    if (*explained)
+        return; /* said above */
+    *explained = true;
+    print(&c->out, "  why    ");
+    print_wrapped(&c->out, 9, true, f->rule->why);
+    print(&c->out, "  write  ");
+    print_wrapped(&c->out, 9, true, f->rule->rewrite);
+}
+
+static void print_excepted(struct command_context *c, const struct lint_finding *f)
+{
+    print_styled(&c->out, STYLE_FAINT, "\n%s:%u:%u  %s %s: %s\n", f->migration->file, f->place.line,
+                 f->place.column, f->allowed ? "allowed" : "contract", f->rule->name,
+                 f->allowed ? f->allowed : f->what);
+}
+
+static void print_verdict(struct command_context *c, const struct lint_verdict *v)
+{
+    print(&c->out, "\n");
+    print_styled(&c->out, STYLE_STRONG, "%s_%s", v->migration->version, v->migration->name);
+    print(&c->out, "  %s%s, ", phase_name(v->phase), v->is_declared ? " (declared)" : "");
+    print_styled(&c->out, v->is_compatible ? STYLE_GOOD : STYLE_WARN, "%s\n", compatibility(v));
+    if (!v->is_compatible) {
+        print(&c->out, "  ");
+        print_wrapped(&c->out, 2, true, v->why);
+    }
+}
+
+static void print_summary(struct command_context *c, const struct lint_report *r)
+{
+    struct arena *a = c->arena;
+    print(&c->out, "\n%s, %s: %s, %s, %s",
+          text_count(a, (int64_t)r->verdict_count, "migration", "migrations"),
+          text_count(a, (int64_t)r->statements, "statement", "statements"),
+          text_count(a, (int64_t)r->errors, "error", "errors"),
+          text_count(a, (int64_t)r->warnings, "warning", "warnings"),
+          text_count(a, (int64_t)r->notes, "note", "notes"));
+    if (r->allowed > 0)
+        print(&c->out, ", %zu allowed", r->allowed);
+    if (r->lifted > 0)
+        print(&c->out, ", %zu lifted by the contract phase", r->lifted);
+    if (r->tried > 0)
+        print(&c->out, "; %s of the running release tried",
+              text_count(a, (int64_t)r->tried, "query or function", "queries and functions"));
+    print(&c->out, ".\n");
+    if (r->errors > 0)
+        print(&c->out, "Refused. Rewrite, or put `-- allow: <rule> <reason>` before the "
+                       "statement.\n");
+}
+
+void lint_view_people(struct command_context *c, const struct lint_report *r)
+{
+    bool explained[LINT_RULES] = { false };
+    for (size_t i = 0; i < r->verdict_count; i++) {
+        const struct lint_verdict *v = &r->verdicts[i];
+        for (size_t k = 0; k < r->n; k++) {
+            const struct lint_finding *f = &r->v[k];
+            if (f->migration != v->migration)
+                continue;
+            if (stands(f))
+                print_finding(c, f, &explained[f->rule->id]);
+            else
+                print_excepted(c, f);
+        }
+        print_verdict(c, v);
+    }
+    print_summary(c, r);
+}
+
+/* ---- JSON ---- */
+
+static json_t *finding_document(const struct lint_finding *f)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:b, s:s*, s:b}", "rule",
+                     f->rule->name, "severity", lint_severity_name(f->severity), "title",
+                     f->rule->title, "file", f->migration->file, "line", (json_int_t)f->place.line,
+                     "column", (json_int_t)f->place.column, "version", f->migration->version,
+                     "what", f->what, "why", f->rule->why, "rewrite", f->rule->rewrite, "assumed",
+                     f->is_assumed, "allowed", f->allowed, "lifted", f->is_lifted);
+}
+
+static json_t *verdict_document(const struct lint_verdict *v)
+{
+    return json_pack("{s:s, s:s, s:s, s:b, s:b, s:s, s:I, s:I, s:I}", "version",
+                     v->migration->version, "file", v->migration->file, "phase",
+                     phase_name(v->phase), "declared", v->is_declared, "compatible",
+                     v->is_compatible, "why", v->why, "errors", (json_int_t)v->errors, "warnings",
+                     (json_int_t)v->warnings, "notes", (json_int_t)v->notes);
+}
+
+void lint_view_json(struct command_context *c, const struct lint_report *r)
+{
+    json_t *findings = json_array(), *verdicts = json_array();
+    for (size_t i = 0; i < r->n; i++)
+        (void)json_array_append_new(findings, finding_document(&r->v[i]));
+    for (size_t i = 0; i < r->verdict_count; i++)
+        (void)json_array_append_new(verdicts, verdict_document(&r->verdicts[i]));
+    print_json(c, json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "refused",
+                            r->errors > 0, "catalogue", r->has_catalogue, "statements",
+                            (json_int_t)r->statements, "errors", (json_int_t)r->errors, "warnings",
+                            (json_int_t)r->warnings, "notes", (json_int_t)r->notes, "allowed",
+                            (json_int_t)r->allowed, "lifted", (json_int_t)r->lifted, "tried",
+                            (json_int_t)r->tried, "migrations", verdicts, "findings", findings));
+}
+
+/* ---- GitHub Actions ---- */
+
+char *lint_view_escape(struct arena *a, const char *text, bool is_property)
+{
+    CLEANUP(strbuf) struct strbuf b = strbuf_init(64 * KIB);
+    for (const char *p = text; *p; p++) {
+        bool is_special =
+            *p == '%' || *p == '\r' || *p == '\n' || (is_property && (*p == ':' || *p == ','));
+        if (is_special)
+            (void)strbuf_printf(&b, "%%%02X", (unsigned)*p);
+        else
+            (void)strbuf_addc(&b, *p);
+    }
+    return arena_strdup(a, strbuf_text(&b));
+}
+
+static const char *annotation_word(enum lint_severity s)
+{
+    switch (s) {
+    case LINT_ERROR:
+        return "error";
+    case LINT_WARN:
+        return "warning";
+    case LINT_NOTE:
+        break;
+    }
+    return "notice";
+}
+
+void lint_view_github(struct command_context *c, const struct lint_report *r)
+{
+    struct arena *a = c->arena;
+    for (size_t i = 0; i < r->n; i++) {
+        const struct lint_finding *f = &r->v[i];
+        if (!stands(f))
+            continue;
+        const char *title = arena_printf(a, "%s %s", f->rule->name, f->rule->title);
+        const char *text =
+            arena_printf(a, "%s\n%s\nInstead: %s%s%s", f->what, f->rule->why, f->rule->rewrite,
+                         f->is_assumed ? "\n" : "", f->is_assumed ? assumed : "");
+        print(&c->out, "::%s file=%s,line=%u,col=%u,title=%s::%s\n", annotation_word(f->severity),
+              lint_view_escape(a, f->migration->file, true), f->place.line, f->place.column,
+              lint_view_escape(a, title, true), lint_view_escape(a, text, false));
+    }
+    print_summary(c, r);
+}
