@@ -2,7 +2,8 @@
 -- the server keeps it (catalogue, OID, column), by which an object is known again under another name. A line has no OIDs,
 -- every list in a fixed order, an absent access list written out as the default it stands for, and everything that is
 -- needed to make the object again. Run with search_path 'pg_catalog, pg_temp', so that definitions come out with
--- qualified names. "column order" is the one soft kind: the digest leaves it out.
+-- qualified names. "column order" is the one soft kind: the digest leaves it out. Comments are joined where there are
+-- many objects, because obj_description() for each costs more than all the rest.
 WITH ns AS (
     SELECT oid, nspname, nspowner, nspacl, quote_ident(nspname) AS quoted FROM pg_namespace
     WHERE nspname !~ '^pg_' AND nspname NOT IN
@@ -21,9 +22,9 @@ WITH ns AS (
     WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_type'::regclass AND m.objid = t.oid)
 ), line (class, obj, sub, kind, identity, what) AS (
     SELECT 'pg_namespace'::regclass, n.oid, 0, 'schema', n.quoted, jsonb_build_object('owner', n.nspowner::regrole,
-        'comment', obj_description(n.oid, 'pg_namespace'),
+        'comment', nt.description,
         'acl', (SELECT array_agg(x::text ORDER BY x::text COLLATE "C") FROM unnest(coalesce(n.nspacl, acldefault('n', n.nspowner))) x))
-    FROM ns n
+    FROM ns n LEFT JOIN pg_description nt ON nt.classoid = 'pg_namespace'::regclass AND nt.objoid = n.oid AND nt.objsubid = 0
     UNION ALL
     SELECT 'pg_extension'::regclass, oid, 0, 'extension', quote_ident(extname), jsonb_build_object('version', extversion,
         'schema', extnamespace::regnamespace, 'comment', obj_description(oid, 'pg_extension'))
@@ -56,7 +57,7 @@ WITH ns AS (
         OR t.typtype = 'c' AND EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c')
     UNION ALL
     SELECT 'pg_class'::regclass, r.oid, 0, 'relation', r.identity, jsonb_build_object('kind', r.relkind, 'persistence', r.relpersistence,
-        'owner', r.relowner::regrole, 'comment', obj_description(r.oid, 'pg_class'),
+        'owner', r.relowner::regrole, 'comment', nt.description,
         'acl', (SELECT array_agg(x::text ORDER BY x::text COLLATE "C") FROM unnest(coalesce(r.relacl, acldefault('r', r.relowner))) x),
         'options', (SELECT array_agg(x ORDER BY x COLLATE "C") FROM unnest(r.reloptions) x),
         'toast options', (SELECT array_agg('toast.' || x ORDER BY x COLLATE "C") FROM pg_class c, unnest(c.reloptions) x
@@ -73,7 +74,8 @@ WITH ns AS (
             JOIN pg_foreign_server s ON s.oid = f.ftserver WHERE f.ftrelid = r.oid) END,
         'foreign options', CASE r.relkind WHEN 'f' THEN (SELECT (SELECT string_agg(format('%I %L', o.option_name, o.option_value), ', ' ORDER BY o.option_name COLLATE "C") FROM pg_options_to_table(f.ftoptions) o) FROM pg_foreign_table f WHERE f.ftrelid = r.oid) END,
         'of type', CASE WHEN r.reloftype <> 0 THEN format_type(r.reloftype, NULL) END)
-    FROM rel r WHERE r.relkind IN ('r', 'p', 'v', 'm', 'f')
+    FROM rel r LEFT JOIN pg_description nt ON nt.classoid = 'pg_class'::regclass AND nt.objoid = r.oid AND nt.objsubid = 0
+    WHERE r.relkind IN ('r', 'p', 'v', 'm', 'f')
     UNION ALL
     SELECT 'pg_class'::regclass, r.oid, a.attnum, 'column', r.identity || '.' || quote_ident(a.attname),
         jsonb_build_object('type', format_type(a.atttypid, a.atttypmod),
@@ -82,13 +84,15 @@ WITH ns AS (
         'compression', nullif(a.attcompression, ''),
         'statistics', nullif(a.attstattarget, -1), 'inherited', nullif(a.attinhcount, 0), 'local', a.attislocal,
         'collation', CASE WHEN a.attcollation <> t.typcollation THEN a.attcollation::regcollation END,
-        'acl', (SELECT array_agg(x::text ORDER BY x::text COLLATE "C") FROM unnest(a.attacl) x),
-        'options', (SELECT array_agg(x ORDER BY x COLLATE "C") FROM unnest(a.attoptions) x WHERE x ~ '^n_distinct'),
+        'acl', CASE WHEN a.attacl IS NOT NULL THEN (SELECT array_agg(x::text ORDER BY x::text COLLATE "C") FROM unnest(a.attacl) x) END,
+        'options', CASE WHEN a.attoptions::text LIKE '%n_distinct%' THEN (SELECT array_agg(x ORDER BY x COLLATE "C")
+            FROM unnest(a.attoptions) x WHERE x ~ '^n_distinct') END,
         'foreign options', CASE WHEN a.attfdwoptions IS NOT NULL THEN (SELECT string_agg(format('%I %L', o.option_name, o.option_value), ', ' ORDER BY o.option_name COLLATE "C") FROM pg_options_to_table(a.attfdwoptions) o) END,
-        'comment', col_description(r.oid, a.attnum))
+        'comment', nt.description)
     FROM rel r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_attrdef d ON d.adrelid = r.oid AND d.adnum = a.attnum
+    LEFT JOIN pg_description nt ON nt.classoid = 'pg_class'::regclass AND nt.objoid = r.oid AND nt.objsubid = a.attnum
     WHERE r.relkind IN ('r', 'p', 'v', 'm', 'f')
     UNION ALL
     SELECT 'pg_class'::regclass, r.oid, -1, 'column order', r.identity, jsonb_build_object('columns',
@@ -98,34 +102,37 @@ WITH ns AS (
     SELECT 'pg_constraint'::regclass, c.oid, 0, 'constraint', coalesce(r.identity, ty.identity) || '.' || quote_ident(c.conname),
         jsonb_build_object('type', c.contype, 'definition', pg_get_constraintdef(c.oid), 'valid', c.convalidated,
             'local', c.conislocal, 'inherited', nullif(c.coninhcount, 0), 'of parent', nullif(c.conparentid <> 0, false),
-            'domain', nullif(c.contypid <> 0, false), 'comment', obj_description(c.oid, 'pg_constraint'))
+            'domain', nullif(c.contypid <> 0, false), 'comment', nt.description)
     FROM pg_constraint c LEFT JOIN rel r ON r.oid = c.conrelid LEFT JOIN typ ty ON ty.oid = c.contypid
+    LEFT JOIN pg_description nt ON nt.classoid = 'pg_constraint'::regclass AND nt.objoid = c.oid AND nt.objsubid = 0
     WHERE (r.oid IS NOT NULL OR ty.oid IS NOT NULL) AND c.contype <> 't'
     UNION ALL
     SELECT 'pg_class'::regclass, r.oid, 0, 'index', r.identity, jsonb_build_object('definition', pg_get_indexdef(i.indexrelid),
         'table', i.indrelid::regclass, 'valid', i.indisvalid, 'ready', i.indisready, 'clustered', nullif(i.indisclustered, false),
-        'replica identity', nullif(i.indisreplident, false), 'constraint', (SELECT quote_ident(k.conname) FROM pg_constraint k
-            WHERE k.conindid = r.oid AND k.contype IN ('p', 'u', 'x')),
+        'replica identity', nullif(i.indisreplident, false), 'constraint', quote_ident(k.conname),
         'parent', CASE WHEN r.relispartition THEN (SELECT inhparent::regclass FROM pg_inherits WHERE inhrelid = r.oid) END,
         'options', (SELECT array_agg(x ORDER BY x COLLATE "C") FROM unnest(r.reloptions) x),
         'tablespace', (SELECT quote_ident(spcname) FROM pg_tablespace WHERE oid = r.reltablespace),
         'statistics', (SELECT jsonb_object_agg(attnum, attstattarget) FROM pg_attribute WHERE attrelid = r.oid AND attstattarget >= 0),
-        'comment', obj_description(r.oid, 'pg_class'))
+        'comment', nt.description)
     FROM pg_index i JOIN rel r ON r.oid = i.indexrelid
+    LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
+    LEFT JOIN pg_description nt ON nt.classoid = 'pg_class'::regclass AND nt.objoid = r.oid AND nt.objsubid = 0
     UNION ALL
     SELECT 'pg_class'::regclass, r.oid, 0, 'sequence', r.identity, jsonb_build_object('type', format_type(s.seqtypid, NULL), 'start', s.seqstart,
         'increment', s.seqincrement, 'min', s.seqmin, 'max', s.seqmax, 'cache', s.seqcache, 'cycle', s.seqcycle,
-        'persistence', r.relpersistence, 'owner', r.relowner::regrole, 'comment', obj_description(r.oid, 'pg_class'),
+        'persistence', r.relpersistence, 'owner', r.relowner::regrole, 'comment', nt.description,
         'acl', (SELECT array_agg(x::text ORDER BY x::text COLLATE "C") FROM unnest(coalesce(r.relacl, acldefault('s', r.relowner))) x),
         'owned by', own.of, 'identity', nullif(own.deptype = 'i', false))
     FROM pg_sequence s JOIN rel r ON r.oid = s.seqrelid
+    LEFT JOIN pg_description nt ON nt.classoid = 'pg_class'::regclass AND nt.objoid = r.oid AND nt.objsubid = 0
     LEFT JOIN LATERAL (SELECT d.refobjid::regclass || '.' || quote_ident(a.attname) AS of, d.deptype FROM pg_depend d
             JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
             WHERE d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
               AND d.deptype IN ('a', 'i') LIMIT 1) own ON true
     UNION ALL
     SELECT 'pg_proc'::regclass, p.oid, 0, 'function', p.identity, jsonb_build_object('kind', p.prokind, 'owner', p.proowner::regrole,
-        'comment', obj_description(p.oid, 'pg_proc'),
+        'comment', nt.description,
         'acl', (SELECT array_agg(x::text ORDER BY x::text COLLATE "C") FROM unnest(coalesce(p.proacl, acldefault('f', p.proowner))) x),
         'definition', CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) ELSE (
             SELECT format('CREATE AGGREGATE %s.%I(%s) (', p.pronamespace::regnamespace, p.proname, pg_get_function_arguments(p.oid))
@@ -146,12 +153,13 @@ WITH ns AS (
                 CASE p.proparallel WHEN 's' THEN 'PARALLEL = SAFE' WHEN 'r' THEN 'PARALLEL = RESTRICTED' END,
                 CASE g.aggkind WHEN 'h' THEN 'HYPOTHETICAL' END) || ')'
             FROM pg_aggregate g WHERE g.aggfnoid = p.oid) END)
-    FROM proc p
+    FROM proc p LEFT JOIN pg_description nt ON nt.classoid = 'pg_proc'::regclass AND nt.objoid = p.oid AND nt.objsubid = 0
     UNION ALL
     SELECT 'pg_trigger'::regclass, t.oid, 0, 'trigger', r.identity || '.' || quote_ident(t.tgname),
         jsonb_build_object('definition', pg_get_triggerdef(t.oid), 'of parent', nullif(t.tgparentid <> 0, false),
-        'enabled', t.tgenabled, 'comment', obj_description(t.oid, 'pg_trigger'))
-    FROM pg_trigger t JOIN rel r ON r.oid = t.tgrelid WHERE NOT t.tgisinternal
+        'enabled', t.tgenabled, 'comment', nt.description)
+    FROM pg_trigger t JOIN rel r ON r.oid = t.tgrelid LEFT JOIN pg_description nt ON nt.classoid = 'pg_trigger'::regclass AND nt.objoid = t.oid AND nt.objsubid = 0
+    WHERE NOT t.tgisinternal
     UNION ALL
     SELECT 'pg_rewrite'::regclass, w.oid, 0, 'rule', r.identity || '.' || quote_ident(w.rulename),
         jsonb_build_object('definition', pg_get_ruledef(w.oid),
@@ -162,8 +170,8 @@ WITH ns AS (
         'permissive', p.polpermissive, 'using', pg_get_expr(p.polqual, p.polrelid), 'check', pg_get_expr(p.polwithcheck, p.polrelid),
         'roles', (SELECT array_agg(CASE x WHEN 0 THEN 'public' ELSE x::regrole::text END
             ORDER BY CASE x WHEN 0 THEN 'public' ELSE x::regrole::text END COLLATE "C") FROM unnest(p.polroles) x),
-        'comment', obj_description(p.oid, 'pg_policy'))
-    FROM pg_policy p JOIN rel r ON r.oid = p.polrelid
+        'comment', nt.description)
+    FROM pg_policy p JOIN rel r ON r.oid = p.polrelid LEFT JOIN pg_description nt ON nt.classoid = 'pg_policy'::regclass AND nt.objoid = p.oid AND nt.objsubid = 0
     UNION ALL
     SELECT 'pg_statistic_ext'::regclass, s.oid, 0, 'statistics', n.quoted || '.' || quote_ident(s.stxname),
         jsonb_build_object('definition', pg_get_statisticsobjdef(s.oid), 'table', s.stxrelid::regclass,
@@ -322,5 +330,6 @@ WITH ns AS (
     WHERE x.oid >= 16384 AND NOT EXISTS (SELECT FROM member m WHERE m.classid = x.class AND m.objid = x.oid)
       AND (x.schema IS NULL OR x.schema IN (SELECT oid FROM ns))
 )
-SELECT kind, identity, jsonb_strip_nulls(what)::text, class::oid, obj, sub FROM line
-ORDER BY kind COLLATE "C", identity COLLATE "C", what::text COLLATE "C"
+SELECT kind, identity, text, class::oid, obj, sub
+FROM (SELECT kind, identity, jsonb_strip_nulls(what)::text AS text, class, obj, sub FROM line OFFSET 0) AS x
+ORDER BY kind COLLATE "C", identity COLLATE "C", text COLLATE "C"
