@@ -30,13 +30,12 @@ static bool write_inside(struct lease *l, const struct journal_write *w, const s
                          struct err *e)
 {
     struct pg *db = lease_db(l);
-    uint64_t rows = 1;
+    struct err nothing = { 0 };
     if (!lease_fence(l, db, e))
         return false;
-    if (w->sql && !pg_exec(db, w->sql, w->params, &rows, e))
+    (void)err_set(&nothing, ERR_CONFLICT, "%s", w->nothing ? w->nothing : "nothing to change");
+    if (w->sql && !pg_expect(db, w->sql, w->params, &nothing, e))
         return false;
-    if (rows == 0)
-        return err_set(e, ERR_CONFLICT, "%s", w->nothing ? w->nothing : "nothing to change");
     return !w->event || event_append(db, v, e);
 }
 

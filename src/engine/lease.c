@@ -461,11 +461,11 @@ bool lease_check(struct lease *l, struct err *e)
 bool lease_fence(struct lease *l, struct pg *db, struct err *e)
 {
     CLEANUP(arena) struct arena *a = arena_new(0);
-    struct pg_rows rows;
-    if (!pg_query(db, a, "SELECT epoch FROM lockflight.fence WHERE target = $1 FOR SHARE",
-                  PG_PARAMS(l->target), &rows, e))
-        return false;
-    return rows.n == 1 && pg_int(&rows, 0, 0) == l->epoch ? true : fenced(l, e);
+    struct err lost = { 0 };
+    (void)fenced(l, &lost);
+    return pg_expect(db,
+                     "SELECT 1 FROM lockflight.fence WHERE target = $1 AND epoch = $2 FOR SHARE",
+                     PG_PARAMS(l->target, number(a, l->epoch)), &lost, e);
 }
 
 int64_t lease_drain_left_ms(const struct lease *l)

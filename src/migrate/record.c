@@ -7,7 +7,7 @@ static char *number(struct arena *a, int64_t n)
     return arena_printf(a, "%lld", (long long)n);
 }
 
-bool record_prepare(struct pg *db, struct arena *a, bool *ret_has_rollback, struct err *e)
+bool record_look(struct pg *db, struct arena *a, struct record_history *ret, struct err *e)
 {
     struct pg_rows r;
     if (!pg_query(db, a,
@@ -16,19 +16,34 @@ bool record_prepare(struct pg *db, struct arena *a, bool *ret_has_rollback, stru
                   " FROM pg_attribute WHERE attrelid ="
                   " to_regclass('supabase_migrations.schema_migrations') AND NOT attisdropped",
                   PG_NONE, &r, e))
-        return false;
-    *ret_has_rollback = pg_int(&r, 0, 1) == 1;
-    if (pg_int(&r, 0, 0) == 3)
-        return true;
-    return pg_script(
-        db,
-        "CREATE SCHEMA IF NOT EXISTS supabase_migrations;"
+        return err_wrap(e, "look at the migration history");
+    *ret = (struct record_history){ .is_there = pg_int(&r, 0, 0) == 3,
+                                    .has_rollback = pg_int(&r, 0, 1) == 1 };
+    return true;
+}
+
+static bool make_history(struct pg *db, struct record_history *h, struct err *e)
+{
+    static const char *const sql[] = {
+        "CREATE SCHEMA IF NOT EXISTS supabase_migrations",
         "CREATE TABLE IF NOT EXISTS supabase_migrations.schema_migrations"
-        " (version text NOT NULL PRIMARY KEY);"
-        "ALTER TABLE supabase_migrations.schema_migrations ADD COLUMN IF NOT EXISTS statements "
-        "text[];"
-        "ALTER TABLE supabase_migrations.schema_migrations ADD COLUMN IF NOT EXISTS name text;",
-        e);
+        " (version text NOT NULL PRIMARY KEY)",
+        "ALTER TABLE supabase_migrations.schema_migrations"
+        " ADD COLUMN IF NOT EXISTS statements text[], ADD COLUMN IF NOT EXISTS name text",
+    };
+    for (size_t i = 0; i < sizeof sql / sizeof *sql && !h->is_there; i++)
+        if (!pg_exec(db, sql[i], PG_NONE, NULL, e))
+            return false;
+    return true;
+}
+
+bool record_prepare(struct pg *db, struct arena *a, bool *ret_has_rollback, struct err *e)
+{
+    struct record_history h;
+    if (!record_look(db, a, &h, e) || !make_history(db, &h, e))
+        return false;
+    *ret_has_rollback = h.has_rollback;
+    return true;
 }
 
 /* ---- applied ---- */
@@ -115,11 +130,14 @@ void record_applied_statements(struct arena *a, const struct migration *m,
 bool record_applied(struct pg *db, struct arena *a, const struct migration *m,
                     const struct record_how *how, struct err *e)
 {
-    bool has_rollback = false;
+    struct record_history now;
     struct record_statement s[2];
-    if (!record_prepare(db, a, &has_rollback, e))
+    if (!how->history && !record_look(db, a, &now, e))
         return false;
-    record_applied_statements(a, m, how, has_rollback, pg_server_version(db), s);
+    struct record_history *h = how->history ? how->history : &now;
+    if (!make_history(db, h, e))
+        return false;
+    record_applied_statements(a, m, how, h->has_rollback, pg_server_version(db), s);
     return pg_exec(db, s[0].sql, s[0].params, NULL, e) &&
            pg_exec(db, s[1].sql, s[1].params, NULL, e);
 }
@@ -147,15 +165,13 @@ bool record_reversing(struct pg *db, const char *version, struct err *e)
 
 bool record_reversed(struct pg *db, const char *version, const char *by, struct err *e)
 {
-    uint64_t rows = 0;
-    if (!pg_exec(db, "DELETE FROM supabase_migrations.schema_migrations WHERE version = $1",
-                 PG_PARAMS(version), &rows, e))
-        return false;
-    if (rows == 0)
-        return err_set(e, ERR_CONFLICT, "version %s is not in the history any more", version);
-    return pg_exec(
-        db,
-        "UPDATE lockflight.migrations SET state = 'reversed', reversed_at = clock_timestamp(),"
-        " reversed_by = $2 WHERE version = $1",
-        PG_PARAMS(version, by), NULL, e);
+    struct err gone = { 0 };
+    (void)err_set(&gone, ERR_CONFLICT, "version %s is not in the history any more", version);
+    return pg_expect(db, "DELETE FROM supabase_migrations.schema_migrations WHERE version = $1",
+                     PG_PARAMS(version), &gone, e) &&
+           pg_exec(db,
+                   "UPDATE lockflight.migrations SET state = 'reversed', reversed_at = "
+                   "clock_timestamp(),"
+                   " reversed_by = $2 WHERE version = $1",
+                   PG_PARAMS(version, by), NULL, e);
 }

@@ -12,6 +12,15 @@
 #include "migrate/migration.h"
 #include "provider/pg.h"
 
+/* The common history as it was found: asked once, so that many rows can be written without an
+ * answer between them. */
+struct record_history {
+    bool is_there; /* with all the columns we write */
+    bool has_rollback;
+};
+bool record_look(struct pg *db, struct arena *a, struct record_history *ret,
+                 struct err *e) MUST_USE;
+
 /* How it came to be applied. Zero values are stored as such. */
 struct record_how {
     const char *state; /* of ours: "applied", "baseline" */
@@ -19,6 +28,7 @@ struct record_how {
     const char *loss_class; /* of the reverse script; NULL: not known */
     int attempts, steps;    /* steps 0: one */
     int64_t blocked_ms, epoch, started_unix_ms;
+    struct record_history *history; /* NULL: it is looked at now; in a queue it must be given */
     bool replaces; /* a row of this version that is there already is written over */
 };
 

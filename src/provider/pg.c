@@ -233,6 +233,7 @@ void pg_close(struct pg *db)
 {
     if (!db)
         return;
+    pg_queue_drop(db);
     PQfinish(db->conn);
     free(db->url);
     free(db->database);
@@ -271,6 +272,8 @@ void pg_notice_loss(struct pg *db, const PGresult *result)
 
 bool pg_in_transaction(const struct pg *db)
 {
+    if (db->queue)
+        return pg_queue_in_transaction(db->queue);
     PGTransactionStatusType s = PQtransactionStatus(db->conn);
     return s == PQTRANS_INTRANS || s == PQTRANS_INERROR;
 }
@@ -337,13 +340,8 @@ static bool send_one(struct pg *db, const char *sql, struct pg_params params, PG
     return pg_check_result(db, *ret, e);
 }
 
-bool pg_query(struct pg *db, struct arena *a, const char *sql, struct pg_params params,
-              struct pg_rows *ret, struct err *e)
+void pg_rows_copy(struct arena *a, const PGresult *r, struct pg_rows *ret)
 {
-    CLEANUP(result) PGresult *r = NULL;
-    if (!send_one(db, sql, params, &r, e))
-        return false;
-
     size_t rows = (size_t)PQntuples(r), columns = (size_t)PQnfields(r);
     const char **v = ARENA_ARRAY(a, const char *, rows *columns + 1);
     for (size_t i = 0; i < rows; i++)
@@ -352,6 +350,16 @@ bool pg_query(struct pg *db, struct arena *a, const char *sql, struct pg_params 
                 v[i * columns + k] = arena_strndup(a, PQgetvalue(r, (int)i, (int)k),
                                                    (size_t)PQgetlength(r, (int)i, (int)k));
     *ret = (struct pg_rows){ .n = rows, .columns = columns, .v = v };
+}
+
+bool pg_query(struct pg *db, struct arena *a, const char *sql, struct pg_params params,
+              struct pg_rows *ret, struct err *e)
+{
+    CLEANUP(result) PGresult *r = NULL;
+    assert(!db->queue);
+    if (!send_one(db, sql, params, &r, e))
+        return false;
+    pg_rows_copy(a, r, ret);
     return true;
 }
 
@@ -359,6 +367,9 @@ bool pg_exec(struct pg *db, const char *sql, struct pg_params params, uint64_t *
              struct err *e)
 {
     CLEANUP(result) PGresult *r = NULL;
+    assert(!db->queue || !ret_rows);
+    if (db->queue)
+        return pg_queue_add(db, sql, params);
     if (!send_one(db, sql, params, &r, e))
         return false;
     if (ret_rows)
@@ -368,7 +379,7 @@ bool pg_exec(struct pg *db, const char *sql, struct pg_params params, uint64_t *
 
 bool pg_script(struct pg *db, const char *sql, struct err *e)
 {
-    assert(pg_in_transaction(db) || !pg_is_alive(db));
+    assert(!db->queue && (pg_in_transaction(db) || !pg_is_alive(db)));
     if (!pg_is_alive(db))
         return pg_lost(db, true, e);
     CLEANUP(result) PGresult *r = PQexec(db->conn, sql);
@@ -392,12 +403,14 @@ bool pg_session_reset(struct pg *db, struct err *e)
 
 bool pg_begin(struct pg *db, struct err *e)
 {
-    return pg_exec(db, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", PG_NONE, NULL, e);
+    static const char sql[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+    return db->queue ? pg_queue_add_begin(db, sql) : pg_exec(db, sql, PG_NONE, NULL, e);
 }
 
 void pg_rollback(struct pg *db)
 {
     struct err ignored; /* a dead connection has rolled back by itself */
+    pg_queue_drop(db);
     if (pg_is_alive(db) && pg_in_transaction(db))
         (void)!pg_exec(db, "ROLLBACK", PG_NONE, NULL, &ignored);
 }
@@ -432,6 +445,8 @@ static bool settle_commit(struct pg *db, const char *xid, struct err *e)
 
 bool pg_commit(struct pg *db, struct err *e)
 {
+    if (db->queue)
+        return pg_queue_add_commit(db);
     CLEANUP(arena) struct arena *a = arena_new(0);
     struct pg_rows rows;
     if (!pg_query(db, a, "SELECT pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text",

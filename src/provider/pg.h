@@ -127,6 +127,36 @@ bool pg_begin(struct pg *db, struct err *e) MUST_USE;
 bool pg_commit(struct pg *db, struct err *e) MUST_USE;
 void pg_rollback(struct pg *db);
 
+/* Many statements in one exchange. Between pg_queue_begin and pg_queue_end, pg_begin, pg_exec,
+ * pg_expect, pg_run, pg_query_later, pg_session_reset and pg_commit succeed at once and send
+ * nothing; calls that must have an answer (pg_query, pg_exec with ret_rows, pg_script) are not
+ * allowed. pg_queue_end sends it all and reads the answers: the first error ends the rest, and
+ * transactions committed before it stay. An open transaction is the caller's to roll back;
+ * pg_rollback and pg_queue_drop forget a queue that was not sent. */
+void pg_queue_begin(struct pg *db);
+void pg_queue_drop(struct pg *db);
+size_t pg_queue_length(const struct pg *db); /* the number that the next statement will have */
+
+struct pg_queue_outcome {
+    size_t commits;   /* whose success is known */
+    size_t failed_at; /* the number of the statement that was refused */
+    int position;     /* as pg_run: the character in it, or 0 */
+};
+
+/* `committed` (may be NULL) is told each commit as it is known, from 0. *ret (may be NULL) is
+ * filled on failure too. ERR_UNKNOWN_OUTCOME: lost; commits beyond those counted may stand. */
+bool pg_queue_end(struct pg *db, void (*committed)(void *context, size_t nth), void *context,
+                  struct pg_queue_outcome *ret, struct err *e) MUST_USE;
+
+/* A change that must touch a row, else *e becomes *nothing: INSERT, UPDATE, DELETE without
+ * RETURNING, or a SELECT; queued or not. */
+bool pg_expect(struct pg *db, const char *sql, struct pg_params params, const struct err *nothing,
+               struct err *e) MUST_USE;
+
+/* As pg_query; in a queue *ret is filled by pg_queue_end. */
+bool pg_query_later(struct pg *db, struct arena *a, const char *sql, struct pg_params params,
+                    struct pg_rows *ret, struct err *e) MUST_USE;
+
 /* bytea as text parameter, and back. */
 char *pg_bytea(struct arena *a, struct str bytes);
 bool pg_bytea_decode(struct arena *a, const char *text, struct str *ret);

@@ -8,6 +8,8 @@
 
 #include <libpq-fe.h>
 
+struct pg_queue;
+
 struct pg {
     PGconn *conn;
     char *url;
@@ -18,6 +20,7 @@ struct pg {
     int backend_pid;
     bool is_lost;                /* noticed by an answer that did not come from the server */
     bool started_in_transaction; /* pg_start: what its loss would mean */
+    struct pg_queue *queue;      /* NULL: every statement is answered before the next one */
 };
 
 static inline void result_cleanup(PGresult **r)
@@ -36,5 +39,14 @@ void pg_notice_loss(struct pg *db, const PGresult *result);
 
 /* What a result says: true, or its error. */
 bool pg_check_result(struct pg *db, const PGresult *result, struct err *e);
+
+/* A result's rows, copied. */
+void pg_rows_copy(struct arena *a, const PGresult *r, struct pg_rows *ret);
+
+/* What the ordinary calls do while a queue is filled. */
+bool pg_queue_add(struct pg *db, const char *sql, struct pg_params params);
+bool pg_queue_add_begin(struct pg *db, const char *sql);
+bool pg_queue_add_commit(struct pg *db);
+bool pg_queue_in_transaction(const struct pg_queue *q);
 
 #endif

@@ -97,6 +97,8 @@ bool pg_run(struct pg *db, const char *sql, int *ret_position, struct err *e)
 {
     struct err ignored; /* a statement that cannot be cancelled is waited for */
     bool is_done = false, is_cancelled = false;
+    if (db->queue)
+        return pg_queue_add(db, sql, PG_NONE);
     if (!pg_is_alive(db))
         return pg_lost(db, true, e);
     db->started_in_transaction = pg_in_transaction(db);

@@ -18,6 +18,8 @@ static bool write_applied(const struct work *w, struct pg *db, struct arena *a, 
         .release_id = w->o->release_id,
         .applied_by = w->o->applied_by,
         .attempts = w->attempts,
+        .blocked_ms = w->blocked_ms,
+        .history = w->history,
         .epoch = w->o->epoch,
         .started_unix_ms = w->started_unix_ms,
     };

@@ -252,26 +252,23 @@ struct batch_work {
     struct backfill *x;
     const char **last;
     int64_t count;
-    int64_t took_ms;
+    struct pg_rows took; /* one number, milliseconds */
 };
 
 static bool write_cursor(const struct work *w, struct pg *db, struct arena *a, struct err *e)
 {
     struct batch_work *b = (struct batch_work *)(uintptr_t)w; /* its first member */
-    struct pg_rows r;
     json_t *key = json_array();
     for (size_t i = 0; i < b->x->order.key_count; i++)
         (void)json_array_append_new(key, json_string(b->last[i]));
     json_auto_t *cursor = json_pack("{s:o, s:I}", "key", key, "batch", (json_int_t)b->x->batch);
-    if (!step_row_cursor(w, db, a, b->x->spec->step->number, json_text(a, cursor),
-                         b->x->rows_done + b->count, e) ||
-        !pg_query(db, a,
-                  "SELECT (extract(epoch FROM clock_timestamp() - transaction_timestamp()) * 1000)"
-                  "::bigint",
-                  PG_NONE, &r, e))
-        return false;
-    b->took_ms = pg_int(&r, 0, 0);
-    return true;
+    return step_row_cursor(w, db, a, b->x->spec->step->number, json_text(a, cursor),
+                           b->x->rows_done + b->count, e) &&
+           pg_query_later(
+               db, a,
+               "SELECT (extract(epoch FROM clock_timestamp() - transaction_timestamp()) * 1000)"
+               "::bigint",
+               PG_NONE, &b->took, e);
 }
 
 static bool run_batch(struct backfill *x, struct pg *db, struct arena *a, struct batch_work *b,
@@ -349,9 +346,10 @@ static bool run_batches(struct backfill *x, struct pg *db, struct err *e)
             return false;
         x->cursor = b.last;
         x->rows_done += b.count;
-        adapt(x, b.took_ms);
+        int64_t took_ms = b.took.n ? pg_int(&b.took, 0, 0) : 0; /* none: the answer was lost */
+        adapt(x, took_ms);
         tell(x);
-        if (!pause_after(x, b.took_ms, e))
+        if (!pause_after(x, took_ms, e))
             return false;
     }
 }

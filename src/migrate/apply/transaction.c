@@ -4,6 +4,7 @@
  */
 #include "migrate/apply/transaction.h"
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/vec.h"
@@ -11,6 +12,9 @@
 #include "migrate/sql/tree.h"
 
 #include <stdio.h>
+
+#define SETTLE_MS       15000 /* how long the fate of a lost commit is looked for */
+#define SETTLE_PAUSE_MS 200
 
 static char *number(struct arena *a, int64_t n)
 {
@@ -50,36 +54,46 @@ bool transaction_statement_failed(const struct work *w, const struct sql_stateme
     return false;
 }
 
-static bool run_statement(const struct work *w, struct pg *db, struct arena *a,
-                          const struct sql_statement *s, struct err *e)
+/* Settings first, then the statements: the n-th of all. */
+static const struct sql_statement *statement_at(const struct work *w, size_t n)
 {
-    int position = 0;
-    return FAULT_POINT("migrate.statement.before", e) &&
-           (pg_run(db, str_dup(a, s->text), &position, e) ||
-            transaction_statement_failed(w, s, position, e));
+    return n < w->settings_count ? w->settings[n] : &w->statements[n - w->settings_count];
+}
+
+/* libpq cannot go on when the server wants rows from us, or sends some in its own manner. */
+static bool is_copy(const struct sql_statement *s)
+{
+    const PgQuery__Node *n = s->tree;
+    return n && n->node_case == PG_QUERY__NODE__NODE_COPY_STMT &&
+           !tree_text(n->copy_stmt->filename);
 }
 
 static bool run_statements(const struct work *w, struct pg *db, struct arena *a, struct err *e)
 {
-    for (size_t i = 0; i < w->settings_count; i++)
-        if (!run_statement(w, db, a, w->settings[i], e))
+    for (size_t i = 0; i < w->settings_count + w->statement_count; i++) {
+        const struct sql_statement *s = statement_at(w, i);
+        if (!FAULT_POINT("migrate.statement.before", e))
             return false;
-    for (size_t i = 0; i < w->statement_count; i++)
-        if (!run_statement(w, db, a, &w->statements[i], e))
+        if (is_copy(s))
+            return sql_error_at(e, ERR_DB, w->file, w->sql, s->offset,
+                                "COPY … FROM STDIN and TO STDOUT are not supported; use INSERT");
+        if (!pg_run(db, str_dup(a, s->text), NULL, e))
             return false;
+    }
     return true;
 }
 
 /* ---- the transaction ---- */
 
-/* What the Supabase CLI gives each file: a session without anyone's settings. Plus ours, until the
- * commit. TimeZone: in UTC timestamp and timestamptz turn into each other without a rewrite; but a
- * database or role that was given a zone means it. */
+/* What the Supabase CLI gives each file: a session without anyone's settings, and nothing prepared
+ * by an attempt before. Plus ours, until the commit. TimeZone: in UTC timestamp and timestamptz turn
+ * into each other without a rewrite; but a database or role that was given a zone means it. */
 static bool prepare_session(const struct work *w, struct pg *db, struct arena *a, int lock_ms,
                             struct err *e)
 {
     int statement_ms = or_default(w->o->statement_timeout_ms, MIGRATE_STATEMENT_TIMEOUT_MS);
     return pg_exec(db, "RESET ALL", PG_NONE, NULL, e) &&
+           pg_exec(db, "DEALLOCATE ALL", PG_NONE, NULL, e) &&
            pg_exec(db,
                    "SELECT pg_catalog.set_config('lock_timeout', $1, true),"
                    " pg_catalog.set_config('statement_timeout', $2, true),"
@@ -94,16 +108,6 @@ static bool prepare_session(const struct work *w, struct pg *db, struct arena *a
                    NULL, e);
 }
 
-static bool lock_tables(const struct locks *l, struct pg *db, struct err *e)
-{
-    size_t n = 0;
-    const char *const *sql = locks_sql(l, &n);
-    for (size_t i = 0; i < n; i++)
-        if (!pg_exec(db, sql[i], PG_NONE, NULL, e))
-            return false;
-    return true;
-}
-
 /* The file may have changed the role or the path; what follows is ours. */
 static bool back_to_us(struct pg *db, struct err *e)
 {
@@ -114,56 +118,133 @@ static bool back_to_us(struct pg *db, struct err *e)
                    PG_NONE, NULL, e);
 }
 
+static bool read_clock(struct pg *db, struct arena *a, struct pg_rows *ret, struct err *e)
+{
+    return pg_query_later(
+        db, a,
+        "SELECT (extract(epoch FROM pg_catalog.clock_timestamp()) OPERATOR(pg_catalog.*) 1000)"
+        "::pg_catalog.int8",
+        PG_NONE, ret, e);
+}
+
+bool transaction_queue(struct work *w, const struct transaction_locks *l, struct pg *db,
+                       struct arena *a, struct err *e)
+{
+    if (!pg_begin(db, e) || (w->o->fence && !w->o->fence(w->o->context, db, e)) ||
+        !prepare_session(w, db, a, l->timeout_ms, e))
+        return false;
+    for (size_t i = 0; i < l->count; i++)
+        if (!pg_exec(db, l->sql[i], PG_NONE, NULL, e))
+            return false;
+    if (l->count > 0 && !read_clock(db, a, &w->locked, e))
+        return false;
+    w->first_statement = pg_queue_length(db);
+    return run_statements(w, db, a, e) && back_to_us(db, e) && w->write_rows(w, db, a, e) &&
+           (!w->is_last || !w->o->record || w->o->record(w->o->context, db, w->version, e)) &&
+           (l->count == 0 || read_clock(db, a, &w->unlocked, e)) &&
+           FAULT_POINT("migrate.commit.before", e) && pg_commit(db, e);
+}
+
+bool transaction_refused(const struct work *w, const struct pg_queue_outcome *o, struct err *e)
+{
+    size_t n = w->settings_count + w->statement_count;
+    if (e->code != ERR_DB || o->failed_at < w->first_statement ||
+        o->failed_at >= w->first_statement + n)
+        return false;
+    return transaction_statement_failed(w, statement_at(w, o->failed_at - w->first_statement),
+                                        o->position, e);
+}
+
+/* ---- a lost answer ---- */
+
+bool transaction_settle(struct pg *db, struct arena *a, const char *const *versions, size_t n,
+                        struct pg_rows *ret, struct err *e)
+{
+    CLEANUP(pg) struct pg *second = NULL;
+    int64_t give_up_at = clock_boot_ms() + SETTLE_MS;
+    struct err last = *e;
+    char *pid = number(a, pg_backend_pid_of(db)), *list = pg_text_array(a, versions, n);
+    do {
+        /* what it was doing ends first, so that the answer is the last word */
+        if (pg_open_beside(db, "settle", &second, &last) &&
+            pg_exec(second,
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid = $1"
+                    " AND usename = current_user AND application_name LIKE 'lockflight %'",
+                    PG_PARAMS(pid), NULL, &last) &&
+            pg_query(second, a,
+                     "SELECT version FROM supabase_migrations.schema_migrations"
+                     " WHERE version = ANY ($1::text[]) ORDER BY version COLLATE \"C\"",
+                     PG_PARAMS(list), ret, &last))
+            return true;
+        if (streq(last.sqlstate, "42P01") || streq(last.sqlstate, "3F000")) {
+            *ret = (struct pg_rows){ 0 };
+            return true;
+        }
+        pg_close(second);
+        second = NULL;
+    } while (clock_boot_ms() < give_up_at && clock_sleep_ms(SETTLE_PAUSE_MS));
+    return false;
+}
+
+/* The answer to everything was lost: the history says whether it was committed. */
+static bool settle(const struct work *w, struct pg *db, struct arena *a, struct err *e)
+{
+    struct pg_rows r;
+    if (e->code != ERR_UNKNOWN_OUTCOME || !w->is_last ||
+        !transaction_settle(db, a, &w->version, 1, &r, e))
+        return false;
+    if ((r.n == 1) == (w->migration != NULL))
+        return true;
+    return err_set(e, ERR_NET, "connection to %s lost before the commit took effect", pg_where(db));
+}
+
+/* ---- one attempt ---- */
+
+static void tell_held(const struct work *w, const struct locks *l)
+{
+    if (w->locked.n == 1 && w->unlocked.n == 1)
+        locks_held(l, pg_int(&w->unlocked, 0, 0) - pg_int(&w->locked, 0, 0));
+}
+
+/* All of it is sent at once: whoever waits behind our locks does not wait for the network. */
 static bool attempt(struct work *w, const struct locks *l, struct pg *db, struct arena *a,
                     struct err *e)
 {
-    int64_t locked_boot_ms = 0;
+    struct transaction_locks asked = { .timeout_ms = locks_timeout_ms(l) };
+    struct pg_queue_outcome outcome;
+    asked.sql = locks_sql(l, &asked.count);
     w->attempts = locks_attempts(l);
     w->blocked_ms = locks_blocked_ms(l);
-    bool ok = pg_begin(db, e) && (!w->o->fence || w->o->fence(w->o->context, db, e)) &&
-              prepare_session(w, db, a, locks_timeout_ms(l), e) && lock_tables(l, db, e) &&
-              (locked_boot_ms = clock_boot_ms()) > 0 && run_statements(w, db, a, e) &&
-              back_to_us(db, e) && w->write_rows(w, db, a, e) &&
-              (!w->is_last || !w->o->record || w->o->record(w->o->context, db, w->version, e)) &&
-              FAULT_POINT("migrate.commit.before", e) && pg_commit(db, e);
-    if (!ok) {
-        pg_rollback(db);
+    pg_queue_begin(db);
+    if (!transaction_queue(w, &asked, db, a, e) || !pg_session_reset(db, e)) {
+        pg_queue_drop(db);
         return false;
     }
-    locks_held(l, clock_boot_ms() - locked_boot_ms);
+    bool ok = pg_queue_end(db, NULL, NULL, &outcome, e);
+    if (!ok && outcome.commits == 0) {
+        pg_rollback(db);
+        (void)transaction_refused(w, &outcome, e);
+        if (!settle(w, db, a, e))
+            return false;
+    }
+    tell_held(w, l);
     return FAULT_POINT("migrate.commit.after", e);
 }
 
 /* ---- until it works ---- */
 
-static bool is_lock_trouble(const struct err *e)
+bool transaction_lock_trouble(const struct err *e)
 {
     return e->code == ERR_DB && (streq(e->sqlstate, "55P03") || streq(e->sqlstate, "40P01"));
-}
-
-/* Until sql/ says which locks a statement wants: that of ALTER TABLE. */
-static struct sql_lock lock_of_tree(const struct sql_statement *s)
-{
-    struct sql_lock none = { .level = SQL_NO_LOCK };
-    if (!s->tree || s->tree->node_case != PG_QUERY__NODE__NODE_ALTER_TABLE_STMT)
-        return none;
-    const PgQuery__RangeVar *r = s->tree->alter_table_stmt->relation;
-    return (struct sql_lock){ .name = { *r->schemaname ? r->schemaname : NULL, r->relname },
-                              .level = SQL_ACCESS_EXCLUSIVE,
-                              .reach = SQL_ITSELF };
 }
 
 static bool open_locks(const struct work *w, struct pg *db, struct arena *a, struct locks **ret,
                        struct err *e)
 {
     VEC(struct sql_lock) wanted = { 0 };
-    for (size_t i = 0; i < w->statement_count; i++) {
+    for (size_t i = 0; i < w->statement_count; i++)
         for (size_t k = 0; k < w->statements[i].lock_count; k++)
             *vec_add(&wanted, a) = w->statements[i].locks[k];
-        struct sql_lock guess = lock_of_tree(&w->statements[i]);
-        if (w->statements[i].lock_count == 0 && guess.level != SQL_NO_LOCK)
-            *vec_add(&wanted, a) = guess;
-    }
     struct locks_spec spec = {
         .wanted = wanted.v,
         .wanted_count = wanted.n,
@@ -180,12 +261,18 @@ static bool open_locks(const struct work *w, struct pg *db, struct arena *a, str
 bool transaction_run(struct work *w, struct pg *db, struct arena *a, struct err *e)
 {
     struct locks *l;
+    struct record_history history;
     w->started_unix_ms = clock_unix_ms();
+    if (!w->history && w->is_last) {
+        if (!record_look(db, a, &history, e))
+            return false;
+        w->history = &history;
+    }
     if (!open_locks(w, db, a, &l, e) || !locks_wait(l, db, e))
         return false;
     while (!attempt(w, l, db, a, e)) {
-        if (!is_lock_trouble(e) || !locks_missed(l, db, e) || !locks_wait(l, db, e))
+        if (!transaction_lock_trouble(e) || !locks_missed(l, db, e) || !locks_wait(l, db, e))
             return false;
     }
-    return !pg_is_alive(db) || pg_session_reset(db, e);
+    return true;
 }

@@ -4,6 +4,9 @@
  *   BEGIN · fence · settings as a fresh session has them, with our timeouts · locks ·
  *   the statements, one by one · rows · the caller's record · COMMIT
  *
+ * sent in one exchange, so that the locks are held for as long as the server works and not for as
+ * long as the network takes. A client that dies leaves all of it or nothing.
+ *
  * The locks are got as locks.h says: a lock not got in time (55P03) or a deadlock (40P01) rolls
  * back, and it is tried again until options->lock_wait_ms has passed; then ERR_BLOCKED, nothing
  * changed. See apply.h for what a crash leaves.
@@ -12,6 +15,7 @@
 #define LOCKFLIGHT_MIGRATE_TRANSACTION_H
 
 #include "migrate/apply/apply.h"
+#include "migrate/record.h"
 #include "migrate/sql/script.h"
 
 struct work {
@@ -24,8 +28,9 @@ struct work {
     size_t settings_count;
     const struct migration *migration; /* applying; NULL when reversing */
     const struct migrate_options *o;
-    int lock_budget_ms; /* what the file says; 0: what the options say */
-    bool is_last;       /* the caller's record belongs into this transaction */
+    struct record_history *history; /* the common one, as it was found; NULL: looked at when run */
+    int lock_budget_ms;             /* what the file says; 0: what the options say */
+    bool is_last;                   /* the caller's record belongs into this transaction */
 
     /* After the statements, as the user who connected: history row, our row, … */
     bool (*write_rows)(const struct work *w, struct pg *db, struct arena *a, struct err *e);
@@ -37,12 +42,43 @@ struct work {
     int attempts;
     int64_t blocked_ms; /* waiting for locks */
     int64_t started_unix_ms;
+
+    /* While it is queued: the number of its first statement, and the server's clock from having the
+     * locks to giving them back. */
+    size_t first_statement;
+    struct pg_rows locked, unlocked;
 };
 
 /* The error of a statement, with its place in the file. Returns false. */
 bool transaction_statement_failed(const struct work *w, const struct sql_statement *s, int position,
                                   struct err *e);
 
+/* Runs one, with all that locks.h says. */
 bool transaction_run(struct work *w, struct pg *db, struct arena *scratch, struct err *e) MUST_USE;
+
+/* ---- what pipeline.c needs ---- */
+
+struct transaction_locks {
+    int timeout_ms;
+    const char *const *sql; /* LOCK TABLE … */
+    size_t count;
+};
+
+/* Puts a whole transaction into the queue of `db` (pg_queue_begin). False: the queue is to be
+ * dropped. */
+bool transaction_queue(struct work *w, const struct transaction_locks *l, struct pg *db,
+                       struct arena *a, struct err *e) MUST_USE;
+
+/* Gives an error of pg_queue_end its place in the file, if it is of one of w's statements. Returns
+ * false. */
+bool transaction_refused(const struct work *w, const struct pg_queue_outcome *o, struct err *e);
+
+/* 55P03 or 40P01: to be tried again. */
+bool transaction_lock_trouble(const struct err *e);
+
+/* After ERR_UNKNOWN_OUTCOME: ends what may still run on the lost connection, and asks over another
+ * which of these versions are in the history. False: nobody answers, *e stays. */
+bool transaction_settle(struct pg *db, struct arena *a, const char *const *versions, size_t n,
+                        struct pg_rows *ret, struct err *e) MUST_USE;
 
 #endif

@@ -1,0 +1,270 @@
+/*
+ * Many statements in one exchange: see pg.h. Nothing is sent before pg_queue_end, so a queue that
+ * is dropped has touched nothing. Then all of it goes out under one Sync: the first error makes the
+ * server skip the rest, transactions committed before it stay. A Flush behind each commit brings
+ * its answer while the next ones run.
+ */
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/signals.h"
+#include "base/vec.h"
+#include "provider/pg_inside.h"
+
+#include <assert.h>
+#include <poll.h>
+
+#define LOOK_MS 250 /* how often a signal is looked for while the server works */
+
+enum queued_kind {
+    QUEUED_STATEMENT,
+    QUEUED_EXPECTATION, /* must touch a row */
+    QUEUED_COMMIT,
+};
+
+struct queued {
+    enum queued_kind kind;
+    const char *sql;
+    struct pg_params params;
+    const struct err *nothing; /* of an expectation */
+    struct arena *rows_arena;  /* of a query */
+    struct pg_rows *rows;
+};
+
+struct pg_queue {
+    struct arena *arena;
+    VEC(struct queued) items;
+    bool in_transaction;
+};
+
+/* ---- filling ---- */
+
+void pg_queue_begin(struct pg *db)
+{
+    assert(!db->queue);
+    struct arena *a = arena_new(0);
+    db->queue = ARENA_NEW(a, struct pg_queue);
+    *db->queue = (struct pg_queue){ .arena = a };
+}
+
+void pg_queue_drop(struct pg *db)
+{
+    if (!db->queue)
+        return;
+    arena_free(db->queue->arena);
+    db->queue = NULL;
+}
+
+size_t pg_queue_length(const struct pg *db)
+{
+    return db->queue ? db->queue->items.n : 0;
+}
+
+bool pg_queue_in_transaction(const struct pg_queue *q)
+{
+    return q->in_transaction;
+}
+
+static struct queued *add(struct pg_queue *q, enum queued_kind kind, const char *sql,
+                          struct pg_params params)
+{
+    const char **v = ARENA_ARRAY(q->arena, const char *, params.n + 1);
+    for (size_t i = 0; i < params.n; i++)
+        v[i] = params.v[i] ? arena_strdup(q->arena, params.v[i]) : NULL;
+    struct queued *item = vec_add(&q->items, q->arena);
+    *item = (struct queued){ .kind = kind,
+                             .sql = arena_strdup(q->arena, sql),
+                             .params = { v, params.n } };
+    return item;
+}
+
+bool pg_queue_add(struct pg *db, const char *sql, struct pg_params params)
+{
+    (void)add(db->queue, QUEUED_STATEMENT, sql, params);
+    return true;
+}
+
+bool pg_queue_add_begin(struct pg *db, const char *sql)
+{
+    db->queue->in_transaction = true;
+    return pg_queue_add(db, sql, PG_NONE);
+}
+
+bool pg_queue_add_commit(struct pg *db)
+{
+    db->queue->in_transaction = false;
+    (void)add(db->queue, QUEUED_COMMIT, "COMMIT", PG_NONE);
+    return true;
+}
+
+/* The server itself has to stop at a change that touches nothing: dividing by the number of rows
+ * makes it an error. */
+bool pg_expect(struct pg *db, const char *sql, struct pg_params params, const struct err *nothing,
+               struct err *e)
+{
+    uint64_t rows = 0;
+    if (!db->queue) {
+        if (!pg_exec(db, sql, params, &rows, e))
+            return false;
+        if (rows > 0)
+            return true;
+        *e = *nothing;
+        return false;
+    }
+    const char *returning = str_starts(str_of(sql), "SELECT") ? "" : " RETURNING 1";
+    struct arena *a = db->queue->arena;
+    struct err *kept = ARENA_NEW(a, struct err);
+    *kept = *nothing;
+    add(db->queue, QUEUED_EXPECTATION,
+        arena_printf(a, "WITH touched AS (%s%s) SELECT 1 / pg_catalog.count(*) FROM touched", sql,
+                     returning),
+        params)
+        ->nothing = kept;
+    return true;
+}
+
+bool pg_query_later(struct pg *db, struct arena *a, const char *sql, struct pg_params params,
+                    struct pg_rows *ret, struct err *e)
+{
+    if (!db->queue)
+        return pg_query(db, a, sql, params, ret, e);
+    struct queued *item = add(db->queue, QUEUED_STATEMENT, sql, params);
+    item->rows_arena = a;
+    item->rows = ret;
+    return true;
+}
+
+/* ---- sending ---- */
+
+static bool send_all(struct pg *db, const struct pg_queue *q)
+{
+    if (PQenterPipelineMode(db->conn) != 1)
+        return false;
+    for (size_t i = 0; i < q->items.n; i++) {
+        const struct queued *item = &q->items.v[i];
+        if (PQsendQueryParams(db->conn, item->sql, (int)item->params.n, NULL, item->params.v, NULL,
+                              NULL, 0) != 1)
+            return false;
+        if (item->kind == QUEUED_COMMIT && PQsendFlushRequest(db->conn) != 1)
+            return false;
+    }
+    return PQpipelineSync(db->conn) == 1;
+}
+
+/* ---- answers ---- */
+
+struct answers {
+    struct pg *db;
+    const struct pg_queue *q;
+    bool failed; /* *e is set */
+    bool is_cancelled;
+    struct pg_queue_outcome outcome;
+};
+
+/* Waits for the next result. Cancels what runs when a signal asks to stop, and waits on. */
+static PGresult *next_result(struct answers *x)
+{
+    PGconn *conn = x->db->conn;
+    struct err ignored; /* a statement that cannot be cancelled is waited for */
+    while (PQisBusy(conn)) {
+        struct pollfd p = { .fd = PQsocket(conn), .events = POLLIN };
+        (void)poll(&p, 1, LOOK_MS);
+        if (PQconsumeInput(conn) == 0) {
+            x->db->is_lost = true;
+            return NULL;
+        }
+        if (signals_stop_asked() && !x->is_cancelled && PQisBusy(conn))
+            x->is_cancelled = pg_cancel(x->db, &ignored);
+    }
+    return PQgetResult(conn);
+}
+
+static bool is_copy(const PGresult *r)
+{
+    ExecStatusType s = PQresultStatus(r);
+    return s == PGRES_COPY_IN || s == PGRES_COPY_OUT || s == PGRES_COPY_BOTH;
+}
+
+/* The first error of the queue, as its item wants it said. */
+static void item_failed(struct answers *x, size_t i, const PGresult *r, struct err *e)
+{
+    const struct queued *item = &x->q->items.v[i];
+    const char *position = PQresultErrorField(r, PG_DIAG_STATEMENT_POSITION);
+    x->failed = true;
+    x->outcome.failed_at = i;
+    x->outcome.position = position ? (int)strtol(position, NULL, 10) : 0;
+    (void)pg_refused(r, e);
+    if (item->kind == QUEUED_EXPECTATION && streq(e->sqlstate, "22012"))
+        *e = *item->nothing;
+    else if (x->is_cancelled && streq(e->sqlstate, "57014"))
+        err_set(e, ERR_INTERRUPTED, "stopped while the database was working");
+}
+
+static void take_result(struct answers *x, size_t i, const PGresult *r, struct err *e)
+{
+    const struct queued *item = &x->q->items.v[i];
+    ExecStatusType status = PQresultStatus(r);
+    pg_notice_loss(x->db, r);
+    if (is_copy(r)) { /* libpq has no way on from here */
+        x->db->is_lost = true;
+        return;
+    }
+    if (x->failed || status == PGRES_PIPELINE_ABORTED)
+        return;
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY) {
+        item_failed(x, i, r, e);
+        return;
+    }
+    if (item->rows)
+        pg_rows_copy(item->rows_arena, r, item->rows);
+    if (item->kind == QUEUED_COMMIT)
+        x->outcome.commits++;
+}
+
+static void take_all(struct answers *x, void (*committed)(void *context, size_t nth), void *context,
+                     struct err *e)
+{
+    for (size_t i = 0; i < x->q->items.n && pg_is_alive(x->db); i++) {
+        size_t commits = x->outcome.commits;
+        for (PGresult *r = next_result(x); r; r = next_result(x)) {
+            CLEANUP(result) PGresult *result = r;
+            take_result(x, i, result, e);
+            if (!pg_is_alive(x->db))
+                break;
+        }
+        if (committed && x->outcome.commits > commits)
+            committed(context, commits);
+    }
+    if (pg_is_alive(x->db))
+        PQclear(next_result(x)); /* of the Sync */
+    if (pg_is_alive(x->db) && PQexitPipelineMode(x->db->conn) != 1)
+        x->db->is_lost = true;
+}
+
+static bool has_commit(const struct pg_queue *q)
+{
+    for (size_t i = 0; i < q->items.n; i++)
+        if (q->items.v[i].kind == QUEUED_COMMIT)
+            return true;
+    return false;
+}
+
+bool pg_queue_end(struct pg *db, void (*committed)(void *context, size_t nth), void *context,
+                  struct pg_queue_outcome *ret, struct err *e)
+{
+    struct pg_queue_outcome unused;
+    struct pg_queue *q = db->queue;
+    struct answers x = { .db = db, .q = q };
+    bool nothing_took_effect = pg_in_transaction(db) || !has_commit(q);
+    db->queue = NULL;
+    bool ok = pg_is_alive(db);
+    if (ok && !send_all(db, q))
+        db->is_lost = true;
+    if (ok)
+        take_all(&x, committed, context, e);
+    if (!pg_is_alive(db))
+        (void)pg_lost(db, !ok || nothing_took_effect, e);
+    ok = ok && pg_is_alive(db) && !x.failed;
+    *(ret ? ret : &unused) = x.outcome;
+    arena_free(q->arena);
+    return ok;
+}
