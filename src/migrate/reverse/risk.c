@@ -1,18 +1,16 @@
 /*
  * Counting what a reverse script would lose: see risk.h.
  *
- * The parse tree comes from libpg_query as JSON: { "stmts": [ { "stmt": { "<Node>": {…} } } ] }.
- * Each statement is looked up in one table; a node that is not in it cannot be counted.
+ * The class of a statement (migrate/sql/script.h) says whether it can lose anything. Dropped tables
+ * and columns and TRUNCATE are counted; whatever else changes rows cannot be.
  */
 #include "migrate/reverse/risk.h"
 
-#include "base/json.h"
 #include "base/limits.h"
 #include "base/strbuf.h"
+#include "migrate/sql/tree.h"
 
 #include <assert.h>
-#include <pg_query.h>
-#include <stdio.h>
 
 #define TEXT_BYTES (4 * KIB)
 
@@ -83,51 +81,34 @@ static bool count_rows(struct count *c, const char *relation, const char *where,
     return true;
 }
 
-/* ---- names in the parse tree ---- */
-
-/* A list of String nodes, the last two of which are schema and name. */
-static const char *list_name(struct arena *a, const json_t *list)
-{
-    const json_t *items = json_object_get(json_object_get(list, "List"), "items");
-    size_t n = json_array_size(items);
-    const char *part[2] = { NULL, NULL };
-    for (size_t i = n > 2 ? n - 2 : 0; i < n; i++) {
-        const json_t *text = json_object_get(json_array_get(items, i), "String");
-        const char *value = json_text_or(text, "sval", json_text_or(text, "str", NULL));
-        part[0] = part[1];
-        part[1] = value;
-    }
-    return part[1] ? qualified(a, part[0], part[1]) : NULL;
-}
-
-static const char *relation_name(struct arena *a, const json_t *relation)
-{
-    const json_t *range = json_object_get(relation, "RangeVar");
-    if (!range)
-        range = relation;
-    const char *name = json_text_or(range, "relname", NULL);
-    return name ? qualified(a, json_text_or(range, "schemaname", NULL), name) : NULL;
-}
-
 /* ---- statements ---- */
 
-static bool count_drop(struct count *c, const json_t *node, struct err *e)
+static const char *relation_name(struct arena *a, struct sql_name n)
 {
-    const char *kind = json_text_or(node, "removeType", "");
-    if (streq(kind, "OBJECT_SCHEMA") || streq(kind, "OBJECT_EXTENSION") ||
-        streq(kind, "OBJECT_MATVIEW")) {
-        unknown(c, streq(kind, "OBJECT_SCHEMA") ? "DROP SCHEMA" : "DROP EXTENSION");
-        return true;
-    }
-    if (!streq(kind, "OBJECT_TABLE"))
-        return true; /* replaceable */
-    const json_t *objects = json_object_get(node, "objects");
-    for (size_t i = 0; i < json_array_size(objects); i++) {
-        const char *name = list_name(c->a, json_array_get(objects, i));
-        if (name && !count_rows(c, name, "", arena_printf(c->a, "rows in %s", name), e))
+    return n.name ? qualified(a, n.schema, n.name) : NULL;
+}
+
+static bool count_table(struct count *c, struct sql_name table, struct err *e)
+{
+    const char *name = relation_name(c->a, table);
+    return !name || count_rows(c, name, "", arena_printf(c->a, "rows in %s", name), e);
+}
+
+#define OBJECT(name) PG_QUERY__OBJECT_TYPE__OBJECT_##name
+
+static bool count_drop(struct count *c, const struct sql_statement *s, struct err *e)
+{
+    const PgQuery__DropStmt *d = s->tree->drop_stmt;
+    bool cascades = d->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE;
+    int kind = (int)d->remove_type;
+    if (kind == OBJECT(SCHEMA) || kind == OBJECT(EXTENSION) || kind == OBJECT(MATVIEW) ||
+        kind == OBJECT(FOREIGN_TABLE) ||
+        (cascades && (kind == OBJECT(TYPE) || kind == OBJECT(DOMAIN))))
+        unknown(c, s->what);
+    for (size_t i = 0; kind == OBJECT(TABLE) && i < d->n_objects; i++)
+        if (!count_table(c, tree_node_name(d->objects[i]), e))
             return false;
-    }
-    return true;
+    return true; /* the rest is replaceable */
 }
 
 /* The constant default of a column, as SQL; NULL if it has none, or one that is computed. */
@@ -170,103 +151,59 @@ static bool count_column(struct count *c, const char *relation, const char *colu
                       e);
 }
 
-static bool count_alter(struct count *c, const json_t *node, struct err *e)
+static bool count_alter(struct count *c, const struct sql_statement *s, struct err *e)
 {
-    const char *relation = relation_name(c->a, json_object_get(node, "relation"));
-    const json_t *commands = json_object_get(node, "cmds");
-    for (size_t i = 0; relation && i < json_array_size(commands); i++) {
-        const json_t *command = json_object_get(json_array_get(commands, i), "AlterTableCmd");
-        const char *kind = json_text_or(command, "subtype", "");
-        if (streq(kind, "AT_AlterColumnType"))
+    struct sql_name table = { 0 };
+    const char *relation = tree_relation(s->tree, &table) ? relation_name(c->a, table) : NULL;
+    for (size_t i = 0; relation && i < tree_command_count(s->tree); i++) {
+        const PgQuery__AlterTableCmd *command = tree_command(s->tree, i);
+        if (command->subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_AlterColumnType)
             unknown(c, "a changed type");
-        if (streq(kind, "AT_DropColumn") &&
-            !count_column(c, relation, json_text_or(command, "name", ""), e))
+        if (command->subtype == PG_QUERY__ALTER_TABLE_TYPE__AT_DropColumn &&
+            !count_column(c, relation, command->name, e))
             return false;
     }
     return true;
 }
 
-static bool count_truncate(struct count *c, const json_t *node, struct err *e)
+static bool count_truncate(struct count *c, const struct sql_statement *s, struct err *e)
 {
-    const json_t *relations = json_object_get(node, "relations");
-    for (size_t i = 0; i < json_array_size(relations); i++) {
-        const char *name = relation_name(c->a, json_array_get(relations, i));
-        if (name && !count_rows(c, name, "", arena_printf(c->a, "rows in %s", name), e))
+    const PgQuery__TruncateStmt *t = s->tree->truncate_stmt;
+    for (size_t i = 0; i < t->n_relations; i++)
+        if (!count_table(c, tree_node_name(t->relations[i]), e))
             return false;
-    }
     return true;
 }
 
-static bool count_nothing(struct count *c, const json_t *node, struct err *e)
+static bool count_statement(struct count *c, const struct sql_statement *s, struct err *e)
 {
-    (void)c;
-    (void)node;
-    (void)e;
-    return true;
-}
-
-// clang-format off
-static const struct {
-    const char *node;
-    bool (*count)(struct count *c, const json_t *node, struct err *e);
-} countable[] = {
-    { "DropStmt",            count_drop     },
-    { "AlterTableStmt",      count_alter    },
-    { "TruncateStmt",        count_truncate },
-    { "GrantStmt",           count_nothing  },
-    { "GrantRoleStmt",       count_nothing  },
-    { "AlterDefaultPrivilegesStmt", count_nothing },
-    { "CreateFunctionStmt",  count_nothing  },
-    { "AlterFunctionStmt",   count_nothing  },
-    { "ViewStmt",            count_nothing  },
-    { "CreatePolicyStmt",    count_nothing  },
-    { "AlterPolicyStmt",     count_nothing  },
-    { "CreateTrigStmt",      count_nothing  },
-    { "IndexStmt",           count_nothing  },
-    { "CommentStmt",         count_nothing  },
-    { "CreateStmt",          count_nothing  },
-    { "CreateSchemaStmt",    count_nothing  },
-    { "CreateSeqStmt",       count_nothing  },
-    { "AlterOwnerStmt",      count_nothing  },
-    { "RenameStmt",          count_nothing  },
-    { "AlterPublicationStmt", count_nothing },
-    { "VariableSetStmt",     count_nothing  },
-    { "SelectStmt",          count_nothing  },
-    { "NotifyStmt",          count_nothing  },
-};
-// clang-format on
-
-static bool count_statement(struct count *c, json_t *statement, struct err *e)
-{
-    const char *name;
-    json_t *node;
-    json_object_foreach (statement, name, node) {
-        for (size_t i = 0; i < sizeof countable / sizeof countable[0]; i++) {
-            if (streq(countable[i].node, name))
-                return countable[i].count(c, node, e);
-        }
-        unknown(c, name);
-    }
+    int node = s->tree ? (int)s->tree->node_case : PG_QUERY__NODE__NODE__NOT_SET;
+    if (node == PG_QUERY__NODE__NODE_DROP_STMT)
+        return count_drop(c, s, e);
+    if (node == PG_QUERY__NODE__NODE_ALTER_TABLE_STMT)
+        return count_alter(c, s, e);
+    if (node == PG_QUERY__NODE__NODE_TRUNCATE_STMT)
+        return count_truncate(c, s, e);
+    if (!s->is_analysed)
+        unknown(c, "a statement this grammar does not know");
+    else if (s->is_opaque || s->rule_count == 0 || s->class == SQL_BACKFILLING ||
+             s->class == SQL_DESTRUCTIVE)
+        unknown(c, s->what);
     return true;
 }
 
 static bool count_script(struct count *c, const char *sql, struct err *e)
 {
-    PgQueryParseResult parsed = pg_query_parse(sql);
-    if (parsed.error) {
-        pg_query_free_parse_result(parsed);
-        unknown(c, "a script this grammar does not know");
+    struct sql_script script = { 0 };
+    if (!sql_script_read(c->a, "the reverse script", str_of(sql), &script, e)) {
+        if (e->code != ERR_CONFIG && e->code != ERR_LIMIT)
+            return false;
+        unknown(c, "a script that nobody can run");
         return true;
     }
-    json_auto_t *tree = json_parse(str_of(parsed.parse_tree), "the parse tree", e);
-    pg_query_free_parse_result(parsed);
-    if (!tree)
-        return false;
-    const json_t *statements = json_object_get(tree, "stmts");
-    for (size_t i = 0; i < json_array_size(statements); i++) {
-        if (!count_statement(c, json_object_get(json_array_get(statements, i), "stmt"), e))
+    for (size_t i = 0; i < script.n; i++)
+        if (!count_statement(c, &script.statements[i], e))
             return false;
-    }
     return true;
 }
 

@@ -78,7 +78,7 @@ static enum sql_answer is_volatile(struct sql_name f)
     static const char *const volatiles[] = {
         "random",  "gen_random_uuid", "clock_timestamp",  "timeofday",        "nextval",
         "setval",  "currval",         "uuid_generate_v4", "uuid_generate_v1", "gen_random_bytes",
-        "lastval", "uuidv7",          "uuidv4",           "gen_salt",         "pg_sleep",
+        "lastval", "uuidv7",          "uuidv4",           "gen_salt",         "set_config",
     };
     static const char *const steady[] = {
         "now",
@@ -130,7 +130,10 @@ static enum sql_answer is_volatile(struct sql_name f)
     if (IS_ONE_OF(f.name, volatiles))
         return SQL_YES;
     bool is_ours = !f.schema || streq(f.schema, "pg_catalog");
-    return is_ours && IS_ONE_OF(f.name, steady) ? SQL_NO : SQL_DEPENDS;
+    if (is_ours && IS_ONE_OF(f.name, steady))
+        return SQL_NO;
+    bool is_known = (f.schema && is_ours) || starts_with(f.name, "pg_");
+    return is_known ? SQL_YES : SQL_DEPENDS;
 }
 
 enum sql_answer clause_call_is_volatile(const PgQuery__FuncCall *f)
@@ -511,6 +514,41 @@ bool sequence_is_owned(const struct clause *c)
         return has_option(n->create_seq_stmt->options, n->create_seq_stmt->n_options, "owned_by");
     return n->node_case == PG_QUERY__NODE__NODE_ALTER_SEQ_STMT &&
            has_option(n->alter_seq_stmt->options, n->alter_seq_stmt->n_options, "owned_by");
+}
+
+static const PgQuery__WithClause *with_clause(const PgQuery__Node *n)
+{
+    switch ((int)n->node_case) {
+    case PG_QUERY__NODE__NODE_SELECT_STMT:
+        return n->select_stmt->with_clause;
+    case PG_QUERY__NODE__NODE_INSERT_STMT:
+        return n->insert_stmt->with_clause;
+    case PG_QUERY__NODE__NODE_UPDATE_STMT:
+        return n->update_stmt->with_clause;
+    default:
+        return NULL;
+    }
+}
+
+/* DML in WITH stands at its top: Postgres allows it nowhere deeper. */
+static bool has_in_with(const struct clause *c, int node)
+{
+    const PgQuery__WithClause *w = with_clause(c->statement);
+    for (size_t i = 0; w && i < w->n_ctes; i++)
+        if ((int)w->ctes[i]->common_table_expr->ctequery->node_case == node)
+            return true;
+    return false;
+}
+
+bool writes_in_with(const struct clause *c)
+{
+    return has_in_with(c, PG_QUERY__NODE__NODE_INSERT_STMT) ||
+           has_in_with(c, PG_QUERY__NODE__NODE_UPDATE_STMT);
+}
+
+bool deletes_in_with(const struct clause *c)
+{
+    return has_in_with(c, PG_QUERY__NODE__NODE_DELETE_STMT);
 }
 
 bool copies_from(const struct clause *c)

@@ -73,6 +73,8 @@ bool sequence_is_owned(const struct clause *c);
 bool select_locks_rows(const struct clause *c);
 bool is_select_into(const struct clause *c);
 bool is_plain_select(const struct clause *c);
+bool writes_in_with(const struct clause *c);
+bool deletes_in_with(const struct clause *c);
 bool copies_from(const struct clause *c);
 bool comments_on_relation(const struct clause *c); /* or its column */
 bool comments_on_part(const struct clause *c);     /* constraint, trigger, policy, rule */

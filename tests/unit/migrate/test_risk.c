@@ -36,6 +36,10 @@ static const struct {
     { "do $$ begin perform 1; end $$;", 0, false, "changes" },
     { "drop schema if exists x cascade;", 0, false, "DROP SCHEMA" },
     { "alter table leads alter note type varchar(3);", 0, false, "type" },
+    { "select forget_everything();", 0, false, "SELECT changes" },
+    { "select set_config('x.y', 'z', true), pg_catalog.pg_notify('a', 'b');", 0, true, "nothing" },
+    { "drop type if exists mood cascade;", 0, false, "DROP TYPE" },
+    { "with gone as (delete from leads returning id) select * from gone;", 0, false, "changes" },
     { "revoke select on leads from public; comment on table leads is null;", 0, true, "nothing" },
 };
 
