@@ -262,6 +262,10 @@ static const struct {
     { "MERGE", "merge into lone using p on p.id = lone.x when matched then update set x = 9" },
     { "SELECT", "select * from p join free using (id)" },
     { "SELECT … FOR UPDATE", "select * from p for update" },
+    { "WITH … INSERT or UPDATE", "with w as (insert into free values (9, 9) returning id) select * from w" },
+    { "WITH … DELETE", "with w as (delete from lone returning x) select * from w" },
+    { "WITH … DELETE … INSERT", "with w as (delete from lone returning x) insert into up select x from w" },
+    { "WITH … DELETE … UPDATE", "with w as (delete from lone returning x) update free set y = 3 from w where x = id" },
     { "DO", "do $$ begin end $$" },
     { "CALL", "call nothing()" },
 };
