@@ -11,11 +11,12 @@
 extern const char catalogue_sql[];
 
 /* The compiler of queries would take fifty times as long as the query. The path makes definitions
- * qualified. */
+ * qualified. Inside somebody's transaction a savepoint gives both settings back. */
 static bool read_lines(struct pg *db, struct arena *a, struct pg_rows *ret, struct err *e)
 {
     bool ours = !pg_in_transaction(db);
-    if (ours && !pg_begin(db, e))
+    if (!(ours ? pg_begin(db, e)
+               : pg_exec(db, "SAVEPOINT lockflight_catalogue", PG_NONE, NULL, e)))
         return false;
     bool ok = pg_exec(db,
                       "SELECT pg_catalog.set_config('jit', 'off', true),"
@@ -24,6 +25,9 @@ static bool read_lines(struct pg *db, struct arena *a, struct pg_rows *ret, stru
               pg_query(db, a, catalogue_sql, PG_NONE, ret, e);
     if (ours)
         pg_rollback(db);
+    else if (ok)
+        ok = pg_exec(db, "ROLLBACK TO lockflight_catalogue", PG_NONE, NULL, e) &&
+             pg_exec(db, "RELEASE lockflight_catalogue", PG_NONE, NULL, e);
     return ok || err_wrap(e, "read the catalogue of %s", pg_where(db));
 }
 

@@ -1,0 +1,211 @@
+/*
+ * The course of generating a reverse script: see generate.h.
+ *
+ *   1  refuse what a scratch database cannot show
+ *   2  look at the catalogue, run the migration, look again
+ *   3  walk back in one go; if that has no end, walk back statement by statement, for which the
+ *      migration is run again with a look after each of its statements
+ *   4  write it down
+ *
+ * The single walk gives the shorter script: what was made and changed in between does not appear.
+ * The other one finds its way where a name means two things in turn (a type that is renamed, made
+ * anew, and dropped).
+ */
+#include "migrate/reverse/generate.h"
+
+#include "base/cleanup.h"
+#include "migrate/reverse/inside.h"
+#include "migrate/sql/tree.h"
+
+/* ---- what a scratch database cannot show ---- */
+
+// clang-format off
+static const struct { PgQuery__Node__NodeCase node; const char *reason; } out_of_reach[] = {
+    { PG_QUERY__NODE__NODE_CREATE_ROLE_STMT,         "roles belong to the whole server"      },
+    { PG_QUERY__NODE__NODE_ALTER_ROLE_STMT,          "roles belong to the whole server"      },
+    { PG_QUERY__NODE__NODE_ALTER_ROLE_SET_STMT,      "roles belong to the whole server"      },
+    { PG_QUERY__NODE__NODE_DROP_ROLE_STMT,           "roles belong to the whole server"      },
+    { PG_QUERY__NODE__NODE_GRANT_ROLE_STMT,          "roles belong to the whole server"      },
+    { PG_QUERY__NODE__NODE_DROP_OWNED_STMT,          "what a role owns differs from database to database" },
+    { PG_QUERY__NODE__NODE_REASSIGN_OWNED_STMT,      "what a role owns differs from database to database" },
+    { PG_QUERY__NODE__NODE_CREATEDB_STMT,            "databases belong to the whole server"  },
+    { PG_QUERY__NODE__NODE_DROPDB_STMT,              "databases belong to the whole server"  },
+    { PG_QUERY__NODE__NODE_ALTER_DATABASE_STMT,      "databases belong to the whole server"  },
+    { PG_QUERY__NODE__NODE_ALTER_DATABASE_SET_STMT,  "settings of a database are not in its catalogue" },
+    { PG_QUERY__NODE__NODE_CREATE_TABLE_SPACE_STMT,  "tablespaces belong to the whole server" },
+    { PG_QUERY__NODE__NODE_DROP_TABLE_SPACE_STMT,    "tablespaces belong to the whole server" },
+    { PG_QUERY__NODE__NODE_ALTER_SYSTEM_STMT,        "settings belong to the whole server"   },
+    { PG_QUERY__NODE__NODE_CREATE_SUBSCRIPTION_STMT, "a subscription reaches another server" },
+    { PG_QUERY__NODE__NODE_ALTER_SUBSCRIPTION_STMT,  "a subscription reaches another server" },
+    { PG_QUERY__NODE__NODE_DROP_SUBSCRIPTION_STMT,   "a subscription reaches another server" },
+};
+// clang-format on
+
+static const char *find_out_of_reach(struct arena *a, const struct sql_script *script)
+{
+    for (size_t i = 0; i < script->n; i++) {
+        const struct sql_statement *s = &script->statements[i];
+        if (s->mode == SQL_FORBIDDEN)
+            return arena_printf(a, "line %u: %s cannot be part of a migration", s->line, s->what);
+        for (size_t k = 0; s->tree && k < sizeof out_of_reach / sizeof out_of_reach[0]; k++)
+            if (s->tree->node_case == out_of_reach[k].node)
+                return arena_printf(
+                    a, "line %u: %s is outside of what a scratch database can show: %s", s->line,
+                    s->what, out_of_reach[k].reason);
+    }
+    return NULL;
+}
+
+/* ---- running the migration ---- */
+
+static bool run_statement(struct run *r, size_t i, struct err *e)
+{
+    const struct sql_statement *s = &r->script->statements[i];
+    int position = 0;
+    if (pg_run(r->db, str_dup(r->a, s->text), &position, e))
+        return true;
+    if (e->code != ERR_DB)
+        return false;
+    char sqlstate[sizeof e->sqlstate], why[1024];
+    (void)snprintf(sqlstate, sizeof sqlstate, "%s", e->sqlstate);
+    (void)snprintf(why, sizeof why, "%s", e->why);
+    (void)sql_error_at(e, ERR_DB, r->script->file, r->script->text, s->offset, "%s", why);
+    (void)snprintf(e->sqlstate, sizeof e->sqlstate, "%s", sqlstate);
+    return false;
+}
+
+/* What one statement did, seen through a savepoint of its own where there is a transaction. */
+static bool up_statement(struct run *r, struct rows_seen *rows, size_t i, bool is_inside,
+                         struct err *e)
+{
+    return (!is_inside || pg_exec(r->db, "SAVEPOINT lockflight_statement", PG_NONE, NULL, e)) &&
+           run_statement(r, i, e) &&
+           (!is_inside || pg_exec(r->db, "RELEASE lockflight_statement", PG_NONE, NULL, e)) &&
+           (!rows || rows_statement(r, rows, i, e));
+}
+
+/* The session as it was: the migration may have set a role or a path. */
+static bool settle(struct run *r, struct err *e)
+{
+    return pg_exec(r->db, "RESET ROLE", PG_NONE, NULL, e) &&
+           pg_exec(r->db, "RESET search_path", PG_NONE, NULL, e) &&
+           pg_exec(r->db, "SET check_function_bodies = on", PG_NONE, NULL, e);
+}
+
+/* With `states`, the catalogue before each statement. */
+static bool up(struct run *r, struct rows_seen *rows, struct world *states, struct err *e)
+{
+    bool is_inside = r->script->is_transactional;
+    for (size_t i = 0; i < r->script->n; i++)
+        if ((states && !world_read(r, r->a, &states[i], e)) ||
+            !up_statement(r, rows, i, is_inside, e))
+            return false;
+    return settle(r, e);
+}
+
+/* ---- walking back ---- */
+
+static bool walk_statements(struct run *r, struct world *states, struct err *e)
+{
+    r->actions.n = 0;
+    r->aliases.n = 0;
+    for (size_t i = r->script->n; i-- > 0;)
+        if (!converge(r, &states[i], e))
+            return err_wrap(e, "line %u", r->script->statements[i].line);
+    return true;
+}
+
+/* In a transaction of its own, or under a savepoint: either way it is gone afterwards. */
+static bool walk(struct run *r, struct rows_seen *rows, struct world *was, struct world *states,
+                 struct err *e)
+{
+    bool is_inside = pg_in_transaction(r->db);
+    if (!(is_inside ? pg_exec(r->db, "SAVEPOINT lockflight_back", PG_NONE, NULL, e)
+                    : pg_begin(r->db, e)))
+        return false;
+    r->actions.n = 0;
+    if (rows)
+        rows_restore(r, rows, was);
+    bool ok = states ? walk_statements(r, states, e) : converge(r, was, e);
+    struct err ignored;
+    if (is_inside)
+        (void)!pg_exec(r->db, "ROLLBACK TO lockflight_back", PG_NONE, NULL, &ignored);
+    else
+        pg_rollback(r->db);
+    return ok;
+}
+
+static bool is_refusal(const struct err *e)
+{
+    return e->code == ERR_BLOCKED;
+}
+
+static bool generate(struct run *r, const struct migration *m, struct reverse_script *ret,
+                     struct err *e)
+{
+    struct world was, after;
+    struct loss l = { .class = 'A' };
+    struct rows_seen *rows = NULL;
+    bool is_inside = r->script->is_transactional;
+    struct world *states = is_inside ? NULL : ARENA_ARRAY(r->a, struct world, r->script->n + 1);
+    if ((is_inside && !pg_begin(r->db, e)) || !world_read(r, r->a, &was, e) ||
+        !rows_watch(r, &l, &rows, e) || !up(r, rows, states, e) || !world_read(r, r->a, &after, e))
+        return false;
+    r->was = &was;
+    loss_find(r, &was, &after, &l);
+    bool ok = walk(r, rows, &was, NULL, e);
+    struct err first = *e;
+    if (!ok && is_refusal(e) && r->script->n > 1) {
+        if (is_inside) {
+            pg_rollback(r->db);
+            states = ARENA_ARRAY(r->a, struct world, r->script->n + 1);
+            if (!pg_begin(r->db, e) || !up(r, NULL, states, e))
+                return false;
+        }
+        ok = walk(r, rows, &was, states, e);
+    }
+    if (!ok && !is_refusal(e))
+        return false;
+    if (!ok) {
+        ret->refusal = arena_printf(r->a, "no way back was found: %s", first.why);
+        return true;
+    }
+    ret->sql = script_text(r, m, &l);
+    ret->loss = l.class;
+    ret->loss_text = loss_sentence(r, &l);
+    ret->notes = l.notes.v;
+    ret->note_count = l.notes.n;
+    return ret->sql || err_set(e, ERR_LIMIT, "the reverse script of %s is too long", m->file);
+}
+
+bool reverse_generate(struct pg *db, struct arena *a, const struct migration *m,
+                      struct reverse_script *ret, struct err *e)
+{
+    struct sql_script script;
+    if (!sql_script_read(a, m->file, m->sql, &script, e))
+        return false;
+    struct reverse_script made = { .loss = 'D', .refusal = find_out_of_reach(a, &script) };
+    if (made.refusal) {
+        *ret = made;
+        return true;
+    }
+    struct run r = { .db = db, .a = a, .script = &script, .bag = json_array() };
+    bool ok = generate(&r, m, &made, e);
+    pg_rollback(db);
+    json_decref(r.bag);
+    if (ok)
+        *ret = made;
+    return ok;
+}
+
+bool reverse_generate_on(struct shadow *before, struct arena *a, const struct migration *m,
+                         struct reverse_script *ret, struct err *e)
+{
+    struct sql_script script;
+    if (!sql_script_read(a, m->file, m->sql, &script, e))
+        return false;
+    if (script.is_transactional)
+        return reverse_generate(shadow_db(before), a, m, ret, e);
+    CLEANUP(shadow) struct shadow *fork = NULL;
+    return shadow_fork(before, &fork, e) && reverse_generate(shadow_db(fork), a, m, ret, e);
+}
