@@ -147,8 +147,7 @@ static bool stuck(struct run *r, const struct world *was, const struct world *no
     const char *difference = first_difference(r, was, now);
     if (!r->why.code)
         return err_set(e, ERR_BLOCKED, "%s", difference);
-    char why[512];
-    (void)snprintf(why, sizeof why, "%s", r->why.why);
+    const char *why = arena_strdup(r->a, r->why.why);
     return err_set(e, ERR_BLOCKED, "%s: %s", difference, why);
 }
 

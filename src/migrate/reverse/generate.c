@@ -66,9 +66,9 @@ static bool run_statement(struct run *r, size_t i, struct err *e)
         return true;
     if (e->code != ERR_DB)
         return false;
-    char sqlstate[sizeof e->sqlstate], why[1024];
+    char sqlstate[sizeof e->sqlstate];
     (void)snprintf(sqlstate, sizeof sqlstate, "%s", e->sqlstate);
-    (void)snprintf(why, sizeof why, "%s", e->why);
+    const char *why = arena_strdup(r->a, e->why);
     (void)sql_error_at(e, ERR_DB, r->script->file, r->script->text, s->offset, "%s", why);
     (void)snprintf(e->sqlstate, sizeof e->sqlstate, "%s", sqlstate);
     return false;
@@ -124,6 +124,8 @@ static bool walk(struct run *r, struct rows_seen *rows, struct world *was, struc
                     : pg_begin(r->db, e)))
         return false;
     r->actions.n = 0;
+    r->made.n = 0;
+    r->is_unchecked = false;
     if (rows)
         rows_restore(r, rows, was);
     bool ok = states ? walk_statements(r, states, e) : converge(r, was, e);
@@ -172,7 +174,7 @@ static bool generate(struct run *r, const struct migration *m, struct reverse_sc
     }
     ret->sql = script_text(r, m, &l);
     ret->loss = l.class;
-    ret->loss_text = loss_sentence(r, &l);
+    ret->loss_text = reverse_loss_text(r, &l);
     ret->notes = l.notes.v;
     ret->note_count = l.notes.n;
     return ret->sql || err_set(e, ERR_LIMIT, "the reverse script of %s is too long", m->file);

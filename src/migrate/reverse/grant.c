@@ -55,7 +55,7 @@ static const char *read_role(struct arena *a, const char **p)
             is_quoted = !is_quoted;
         }
     }
-    return b.n ? sql_quote(a, strbuf_text(&b)) : "PUBLIC";
+    return b.n ? sql_quote(a, arena_strdup(a, strbuf_text(&b))) : "PUBLIC";
 }
 
 static struct items read_items(struct arena *a, const json_t *list)

@@ -107,7 +107,7 @@ struct run {
     VEC(const char *) made; /* relations that the way back has made: nobody's rows in them */
     struct err why;         /* why a step was refused, the first of the last round */
     int level;              /* how far we go: see converge.c */
-    bool is_stale;          /* `now` must be read again before it is relied upon */
+    bool is_unchecked;      /* the script turns the checks of function bodies off */
 };
 
 /* Tries one step under a savepoint; keeps it in `actions` if the server accepts it. `about` gives
@@ -177,7 +177,9 @@ bool rows_watch(struct run *r, struct loss *l, struct rows_seen **ret, struct er
 bool rows_statement(struct run *r, struct rows_seen *s, size_t i, struct err *e) MUST_USE;
 void rows_restore(struct run *r, struct rows_seen *s, const struct world *before);
 
+/* Does the text have this name in it, as a word? The name may be quoted. */
+bool script_mentions(struct str text, const char *name);
 const char *script_text(struct run *r, const struct migration *m, const struct loss *l);
-const char *loss_sentence(struct run *r, const struct loss *l);
+const char *reverse_loss_text(struct run *r, const struct loss *l);
 
 #endif
