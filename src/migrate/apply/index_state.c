@@ -305,11 +305,8 @@ void index_explain_duplicates(struct beside *b, const PgQuery__IndexStmt *s, con
         const char *keys = duplicates(b, c);
         if (!keys)
             return;
-        char cause[sizeof e->why], state[sizeof e->sqlstate];
-        (void)snprintf(cause, sizeof cause, "%s", e->why);
-        (void)snprintf(state, sizeof state, "%s", e->sqlstate);
-        err_set(e, ERR_DB, "%s\nthere more than once: %s", cause, keys);
-        (void)snprintf(e->sqlstate, sizeof e->sqlstate, "%s", state);
+        size_t n = strlen(e->why);
+        (void)snprintf(e->why + n, sizeof e->why - n, "\nthere more than once: %s", keys);
         err_hint(e, "make these rows unique, then run it again; the index was taken away");
         return;
     }

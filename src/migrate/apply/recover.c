@@ -183,11 +183,13 @@ static bool leftovers(struct beside *b, const PgQuery__Node *n, struct pg_rows *
         "SELECT c.oid, format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_index i"
         " JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid"
         " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        " LEFT JOIN pg_catalog.pg_class t ON t.reltoastrelid = i.indrelid"
         " WHERE NOT (i.indisvalid AND i.indisready AND i.indislive)"
-        " AND c.relname ~ '_cc(new|old)[0-9]*$' AND n.nspname <> 'pg_toast'"
-        " AND ($2::text IS NULL OR n.nspname = $2)"
-        " AND ($1::text IS NULL OR i.indrelid = to_regclass($1) OR i.indrelid ="
-        "  (SELECT indrelid FROM pg_catalog.pg_index WHERE indexrelid = to_regclass($1)))",
+        " AND c.relname ~ '_cc(new|old)[0-9]*$'"
+        " AND ($2::text IS NULL OR n.nspname = $2 OR t.relnamespace = to_regnamespace($2))"
+        " AND ($1::text IS NULL OR i.indrelid = to_regclass($1) OR t.oid = to_regclass($1)"
+        "  OR i.indrelid = (SELECT indrelid FROM pg_catalog.pg_index"
+        "   WHERE indexrelid = to_regclass($1)))",
         PG_PARAMS(relation, schema), ret, e);
 }
 

@@ -103,12 +103,13 @@ bool step_row_forget(const struct work *w, struct pg *db, struct arena *a, int s
         db,
         "WITH gone AS (DELETE FROM lockflight.migration_steps WHERE version = $1"
         "  AND direction = $2 AND step = $3 AND epoch <= $4 RETURNING version),"
-        " only AS (SELECT FROM gone g WHERE NOT EXISTS (SELECT FROM lockflight.migration_steps s"
+        " last_one AS (SELECT FROM gone g WHERE NOT EXISTS (SELECT FROM lockflight.migration_steps "
+        "s"
         "  WHERE s.version = g.version AND NOT (s.direction = $2 AND s.step = $3))),"
         " begun AS (DELETE FROM lockflight.migrations WHERE version = $1 AND state = 'applying'"
-        "  AND EXISTS (SELECT FROM only))"
+        "  AND EXISTS (SELECT FROM last_one))"
         " UPDATE lockflight.migrations SET state = 'applied' WHERE version = $1"
-        " AND state = 'reversing' AND EXISTS (SELECT FROM only)",
+        " AND state = 'reversing' AND EXISTS (SELECT FROM last_one)",
         PG_PARAMS(w->version, direction_of(w), number(a, step), number(a, w->o->epoch)), NULL, e);
 }
 

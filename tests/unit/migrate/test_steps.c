@@ -2,138 +2,11 @@
  * Migrations that do not fit into one transaction: how they are cut, what they leave, and that they
  * end in the planned state whatever dies on the way.
  */
-#include "assert_ok.h"
-#include "pg_fixture.h"
+#include "steps_fixture.h"
 
-#include "base/cleanup.h"
 #include "base/fs.h"
-#include "base/signals.h"
-#include "engine/schema.h"
-#include "migrate/apply/apply.h"
-#include "migrate/apply/steps.h"
 #include "migrate/catalogue/catalogue.h"
-
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-struct fixture {
-    struct arena *a;
-    char *url;
-    struct pg *db, *other;
-    struct migration m;
-    struct migrate_options o;
-    char said[65536];
-    int records;
-    struct err e;
-};
-
-static bool record(void *context, struct pg *db, const char *version, struct err *e)
-{
-    struct fixture *f = context;
-    f->records++;
-    return pg_in_transaction(db) || err_set(e, ERR_INTERNAL, "%s", version);
-}
-
-static void listen(void *context, const char *sentence)
-{
-    struct fixture *f = context;
-    size_t n = strlen(f->said);
-    (void)snprintf(f->said + n, sizeof f->said - n, "%s\n", sentence);
-}
-
-static void connect_all(struct fixture *f)
-{
-    pg_close(f->db);
-    pg_close(f->other);
-    assert_ok(pg_open(&(struct pg_spec){ .url = f->url }, &f->db, &f->e), &f->e);
-    assert_ok(pg_open(&(struct pg_spec){ .url = f->url, .purpose = "other" }, &f->other, &f->e),
-              &f->e);
-}
-
-static void begin_database(struct fixture *f)
-{
-    f->url = pg_fixture_database(f->a);
-    connect_all(f);
-    assert_ok(schema_ensure(f->db, &f->e), &f->e);
-}
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    f->a = arena_new(0);
-    begin_database(f);
-    f->o = (struct migrate_options){ .applied_by = "ana",
-                                     .lock_timeout_ms = 200,
-                                     .record = record,
-                                     .on_wait = listen,
-                                     .on_progress = listen,
-                                     .context = f };
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    pg_close(f->db);
-    pg_close(f->other);
-    arena_free(f->a);
-    free(f);
-    return 0;
-}
-
-static void use(struct fixture *f, const char *up, const char *down)
-{
-    f->m = (struct migration){ .version = "7",
-                               .name = "steps",
-                               .file = "7_steps.sql",
-                               .sql = str_of(up),
-                               .sha256 = "00",
-                               .reverse_file = "down/7_steps.sql",
-                               .has_reverse = down != NULL,
-                               .reverse_sql = str_of(down),
-                               .reverse_sha256 = down ? "11" : NULL };
-}
-
-static bool apply(struct fixture *f)
-{
-    f->said[0] = '\0';
-    return migration_apply(f->db, f->a, &f->m, &f->o, &f->e);
-}
-
-static bool reverse(struct fixture *f)
-{
-    struct history_row row = { .version = "7",
-                               .name = "steps",
-                               .is_ours = true,
-                               .reverse_sql = str_dup(f->a, f->m.reverse_sql) };
-    struct migration_state s = { .status = MIGRATION_APPLIED, .file = &f->m, .row = &row };
-    f->said[0] = '\0';
-    return migration_reverse(f->db, f->a, &s, &f->o, &f->e);
-}
-
-static const char *ask(struct fixture *f, const char *sql)
-{
-    struct pg_rows rows;
-    assert_ok(pg_query(f->other, f->a, sql, PG_NONE, &rows, &f->e), &f->e);
-    return rows.n ? pg_value(&rows, 0, 0) : NULL;
-}
-
-static void sql(struct fixture *f, const char *text)
-{
-    assert_ok(pg_run(f->other, text, NULL, &f->e), &f->e);
-}
-
-static void people(struct fixture *f)
-{
-    sql(f, "CREATE TABLE public.people (id int PRIMARY KEY, email text, phone text)");
-    sql(f, "INSERT INTO public.people SELECT i, 'p' || i || '@example.org', '0' || i"
-           " FROM generate_series(1, 3000) i");
-}
+#include "migrate/sql/step_cut.h"
 
 static const char is_half[] = "SELECT count(*) FROM lockflight.migration_steps";
 static const char is_valid[] = "SELECT indisvalid AND indisready AND indislive FROM pg_index"
@@ -141,7 +14,7 @@ static const char is_valid[] = "SELECT indisvalid AND indisready AND indislive F
 
 /* ---- cutting ---- */
 
-static const char *cut(struct fixture *f, const char *text)
+static const char *cut(struct steps_fixture *f, const char *text)
 {
     struct sql_script script;
     struct migration_steps steps;
@@ -157,7 +30,7 @@ static const char *cut(struct fixture *f, const char *text)
 
 static void a_file_is_cut_where_postgres_demands_it(void **state)
 {
-    struct fixture *f = *state;
+    struct steps_fixture *f = *state;
     assert_string_equal(cut(f, "create table a (x int); create table b (x int);"), "T2.0");
     assert_string_equal(cut(f, "create table a (x int); create index concurrently i on a (x);"
                                "create table b (x int); vacuum a;"),
@@ -175,7 +48,7 @@ static void a_file_is_cut_where_postgres_demands_it(void **state)
 
 static void a_backfill_that_cannot_be_cut_is_refused_with_its_place(void **state)
 {
-    struct fixture *f = *state;
+    struct steps_fixture *f = *state;
     static const struct {
         const char *sql, *why, *where;
     } cases[] = {
@@ -217,35 +90,240 @@ static const char whole_down[] = "create index concurrently people_old on people
                                  "alter table people drop column mood, drop column state;\n"
                                  "drop type mood;\n";
 
-static void whole(struct fixture *f)
+static void whole(struct steps_fixture *f)
 {
-    people(f);
-    sql(f, "CREATE INDEX people_old ON public.people (email, phone)");
-    use(f, whole_up, whole_down);
+    steps_people(f);
+    steps_sql(f, "CREATE INDEX people_old ON public.people (email, phone)");
+    steps_use(f, whole_up, whole_down);
 }
 
 static void several_kinds_of_steps_end_as_one_migration(void **state)
 {
-    struct fixture *f = *state;
+    struct steps_fixture *f = *state;
     char before[SHA256_HEX_BYTES], after[SHA256_HEX_BYTES];
     whole(f);
     assert_ok(catalogue_digest(f->other, before, &f->e), &f->e);
-    assert_ok(apply(f), &f->e);
+    assert_ok(steps_apply(f), &f->e);
     assert_int_equal(f->records, 1);
-    assert_string_equal(ask(f, is_half), "0");
-    assert_string_equal(ask(f, is_valid), "t");
-    assert_string_equal(ask(f, "SELECT count(*) FROM public.people WHERE state = 'known'"), "3000");
-    assert_string_equal(ask(f, "SELECT state || steps FROM lockflight.migrations"), "applied8");
-    assert_string_equal(ask(f, "SELECT version FROM supabase_migrations.schema_migrations"), "7");
-    assert_ok(reverse(f), &f->e);
+    assert_string_equal(steps_ask(f, is_half), "0");
+    assert_string_equal(steps_ask(f, is_valid), "t");
+    assert_string_equal(steps_ask(f, "SELECT count(*) FROM public.people WHERE state = 'known'"),
+                        "3000");
+    assert_string_equal(steps_ask(f, "SELECT state || steps FROM lockflight.migrations"),
+                        "applied8");
+    assert_string_equal(steps_ask(f, "SELECT version FROM supabase_migrations.schema_migrations"),
+                        "7");
+    assert_ok(steps_reverse(f), &f->e);
     assert_ok(catalogue_digest(f->other, after, &f->e), &f->e);
     assert_string_equal(before, after);
-    assert_string_equal(ask(f, "SELECT state FROM lockflight.migrations"), "reversed");
-    assert_string_equal(ask(f, is_half), "0");
-    assert_ok(apply(f), &f->e);
+    assert_string_equal(steps_ask(f, "SELECT state FROM lockflight.migrations"), "reversed");
+    assert_string_equal(steps_ask(f, is_half), "0");
+    assert_ok(steps_apply(f), &f->e);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+/* ---- whatever dies ---- */
+
+/* The same database again and again: a clone of one that is made once. */
+struct stage {
+    const char *admin; /* URL of database postgres */
+    const char *base;  /* name of the database that is cloned */
+};
+
+static const char *with_database(struct steps_fixture *f, const char *name)
+{
+    const char *at = strstr(f->url, "dbname=");
+    return arena_printf(f->a, "%.*sdbname=%s", (int)(at - f->url), f->url, name);
+}
+
+static void admin(struct steps_fixture *f, const char *admin_url, const char *text)
+{
+    CLEANUP(pg) struct pg *db = NULL;
+    assert_ok(pg_open(&(struct pg_spec){ .url = admin_url }, &db, &f->e) &&
+                  pg_run(db, text, NULL, &f->e),
+              &f->e);
+}
+
+static void begin_stage(struct steps_fixture *f, struct stage *s)
+{
+    s->admin = with_database(f, "postgres");
+    s->base = strstr(f->url, "dbname=") + strlen("dbname=");
+    steps_disconnect(f);
+}
+
+static void clone(struct steps_fixture *f, const struct stage *s)
+{
+    static int clones;
+    const char *name = arena_printf(f->a, "clone%d", ++clones);
+    steps_disconnect(f);
+    if (clones > 1)
+        admin(f, s->admin, arena_printf(f->a, "DROP DATABASE clone%d WITH (FORCE)", clones - 1));
+    admin(f, s->admin, arena_printf(f->a, "CREATE DATABASE %s TEMPLATE %s", name, s->base));
+    f->url = arena_strdup(f->a, with_database(f, name));
+    steps_connect_all(f);
+}
+
+/* Catalogue, rows and history, as one text. */
+static const char *state_of(struct steps_fixture *f)
+{
+    char digest[SHA256_HEX_BYTES];
+    assert_ok(catalogue_digest(f->other, digest, &f->e), &f->e);
+    return arena_printf(
+        f->a, "%s %s %s %s", digest,
+        steps_ask(f, "SELECT md5(string_agg(p::text, '|' ORDER BY id)) FROM public.people p"),
+        steps_ask(f, "SELECT coalesce(string_agg(state || steps, ','), 'none')"
+                     " FROM lockflight.migrations"),
+        steps_ask(f, is_half));
+}
+
+/* A runner that died after its last commit has left nothing to do. */
+static void rerun(struct steps_fixture *f, steps_direction *run, const char *wanted,
+                  const char *what)
+{
+    steps_take_over(f);
+    if (strcmp(state_of(f), wanted) != 0 && !run(f))
+        fail_msg("%s: the run after it: %s %s", what, f->e.what, f->e.why);
+    const char *is = state_of(f);
+    if (strcmp(is, wanted) != 0)
+        fail_msg("%s: ended as %s, wanted %s", what, is, wanted);
+}
+
+/* Every passage of every fault point, as "name:nth". */
+static const char **passages(struct steps_fixture *f, steps_direction *run, size_t *ret_count)
+{
+    char list[] = "/tmp/lockflight-points-XXXXXX";
+    CLEANUP(fd) int fd = mkstemp(list);
+    struct str points;
+    assert_true(fd >= 0);
+    assert_int_equal(steps_end_of(steps_start(f, run, NULL, list)), 0);
+    assert_ok(fs_read(f->a, list, 65536, &points, &f->e), &f->e);
+    (void)unlink(list);
+    const char **v = ARENA_ARRAY(f->a, const char *, points.n + 1);
+    struct str left = points, before = { points.p, 0 };
+    while (left.n > 0) {
+        struct str point = str_cut(&left, '\n');
+        int nth = 1;
+        for (struct str r = before; r.n > 0;)
+            nth += str_eq(str_cut(&r, '\n'), point);
+        before.n = (size_t)(left.p - points.p);
+        v[(*ret_count)++] = arena_printf(f->a, "%.*s:%d", STR_FMT(point), nth);
+    }
+    return v;
+}
+
+/* Rows are counted by what was written to them: a batch that ran twice shows. */
+static const char crash_up[] = "alter table people add column touched int not null default 0;\n"
+                               "create type mood as enum ('sad');\n"
+                               "alter type mood add value 'ok';\n"
+                               "alter table people add column mood mood default 'ok';\n"
+                               "create unique index concurrently people_email on people (email);\n"
+                               "-- backfill: key=id batch=100\n"
+                               "update people set touched = touched + 1;\n"
+                               "drop index concurrently people_old;\n";
+static const char crash_down[] = "create index concurrently people_old on people (phone);\n"
+                                 "-- backfill: key=id batch=100\n"
+                                 "update people set phone = phone || 'x';\n"
+                                 "drop index concurrently people_email;\n"
+                                 "alter table people drop column mood, drop column touched;\n"
+                                 "drop type mood;\n";
+
+static void crash_stage(struct steps_fixture *f, struct stage *s)
+{
+    steps_people(f);
+    steps_sql(f, "DELETE FROM public.people WHERE id > 250");
+    steps_sql(f, "CREATE INDEX people_old ON public.people (phone)");
+    steps_use(f, crash_up, crash_down);
+    begin_stage(f, s);
+}
+
+static void kill_everywhere(struct steps_fixture *f, const struct stage *s, steps_direction *first,
+                            steps_direction *run)
+{
+    size_t n = 0;
+    clone(f, s);
+    if (first)
+        assert_ok(first(f), &f->e);
+    const char **points = passages(f, run, &n);
+    const char *wanted = state_of(f);
+    for (size_t i = 0; i < n; i++) {
+        clone(f, s);
+        if (first)
+            assert_ok(first(f), &f->e);
+        int status =
+            steps_end_of(steps_start(f, run, arena_printf(f->a, "%s:kill", points[i]), NULL));
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        rerun(f, run, wanted, points[i]);
+    }
+    assert_true(n > 20);
+}
+
+static void a_runner_killed_anywhere_on_the_way_up_is_finished_by_the_next(void **state)
+{
+    struct steps_fixture *f = *state;
+    struct stage s = { 0 };
+    crash_stage(f, &s);
+    kill_everywhere(f, &s, NULL, steps_apply);
+}
+
+static void a_runner_killed_anywhere_on_the_way_down_is_finished_by_the_next(void **state)
+{
+    struct steps_fixture *f = *state;
+    struct stage s = { 0 };
+    crash_stage(f, &s);
+    kill_everywhere(f, &s, steps_apply, steps_reverse);
+}
+
+/* Before each statement and after each that was alone: the other places only differ in what the
+ * runner has in mind. */
+static bool is_at_a_statement(const char *point)
+{
+    return starts_with(point, "migrate.statement.before") || starts_with(point, "migrate.step.ran");
+}
+
+/* The server is stopped at once and started again while the runner stands at a fault point. */
+static void restart_everywhere(struct steps_fixture *f, const struct stage *s,
+                               steps_direction *first, steps_direction *run)
+{
+    size_t n = 0;
+    clone(f, s);
+    if (first)
+        assert_ok(first(f), &f->e);
+    const char **points = passages(f, run, &n);
+    const char *wanted = state_of(f);
+    for (size_t i = 0; i < n; i++) {
+        if (!is_at_a_statement(points[i]))
+            continue;
+        clone(f, s);
+        if (first)
+            assert_ok(first(f), &f->e);
+        int status = 0;
+        pid_t child = steps_start(f, run, arena_printf(f->a, "%s:stop", points[i]), NULL);
+        assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+        assert_true(WIFSTOPPED(status));
+        pg_fixture_crash();
+        (void)kill(child, SIGCONT);
+        (void)steps_end_of(child); /* it may have been finished already */
+        steps_connect_all(f);
+        rerun(f, run, wanted, points[i]);
+    }
+}
+
+static void a_server_restarted_anywhere_on_the_way_up_changes_nothing_in_the_end(void **state)
+{
+    struct steps_fixture *f = *state;
+    struct stage s = { 0 };
+    crash_stage(f, &s);
+    restart_everywhere(f, &s, NULL, steps_apply);
+}
+
+static void a_server_restarted_anywhere_on_the_way_down_changes_nothing_in_the_end(void **state)
+{
+    struct steps_fixture *f = *state;
+    struct stage s = { 0 };
+    crash_stage(f, &s);
+    restart_everywhere(f, &s, steps_apply, steps_reverse);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, steps_setup, steps_teardown)
 
 int main(void)
 {
@@ -253,6 +331,12 @@ int main(void)
         TEST(a_file_is_cut_where_postgres_demands_it),
         TEST(a_backfill_that_cannot_be_cut_is_refused_with_its_place),
         TEST(several_kinds_of_steps_end_as_one_migration),
+#ifdef LOCKFLIGHT_FAULTS
+        TEST(a_runner_killed_anywhere_on_the_way_up_is_finished_by_the_next),
+        TEST(a_runner_killed_anywhere_on_the_way_down_is_finished_by_the_next),
+        TEST(a_server_restarted_anywhere_on_the_way_up_changes_nothing_in_the_end),
+        TEST(a_server_restarted_anywhere_on_the_way_down_changes_nothing_in_the_end),
+#endif
     };
     return cmocka_run_group_tests_name("migrate/steps", tests, NULL, NULL);
 }

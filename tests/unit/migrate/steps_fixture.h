@@ -1,0 +1,178 @@
+/*
+ * What the tests of migrations in steps share: a database with lockflight's schema, one migration
+ * with its reverse script, and runners in processes of their own that can be killed.
+ */
+#ifndef LOCKFLIGHT_TESTS_STEPS_FIXTURE_H
+#define LOCKFLIGHT_TESTS_STEPS_FIXTURE_H
+
+#include "assert_ok.h"
+#include "pg_fixture.h"
+
+#include "base/cleanup.h"
+#include "base/signals.h"
+#include "engine/schema.h"
+#include "migrate/apply/apply.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct steps_fixture {
+    struct arena *a;
+    char *url;
+    struct pg *db, *other;
+    struct migration m;
+    struct migrate_options o;
+    char said[65536];
+    int records;
+    struct err e;
+};
+
+static inline bool record(void *context, struct pg *db, const char *version, struct err *e)
+{
+    struct steps_fixture *f = context;
+    f->records++;
+    return pg_in_transaction(db) || err_set(e, ERR_INTERNAL, "%s", version);
+}
+
+static inline void listen(void *context, const char *sentence)
+{
+    struct steps_fixture *f = context;
+    size_t n = strlen(f->said);
+    (void)snprintf(f->said + n, sizeof f->said - n, "%s\n", sentence);
+}
+
+static inline void steps_connect_all(struct steps_fixture *f)
+{
+    pg_close(f->db);
+    pg_close(f->other);
+    assert_ok(pg_open(&(struct pg_spec){ .url = f->url }, &f->db, &f->e), &f->e);
+    assert_ok(pg_open(&(struct pg_spec){ .url = f->url, .purpose = "other" }, &f->other, &f->e),
+              &f->e);
+}
+
+static inline void begin_database(struct steps_fixture *f)
+{
+    f->url = pg_fixture_database(f->a);
+    steps_connect_all(f);
+    assert_ok(schema_ensure(f->db, &f->e), &f->e);
+}
+
+static inline int steps_setup(void **state)
+{
+    struct steps_fixture *f = calloc(1, sizeof *f);
+    f->a = arena_new(0);
+    begin_database(f);
+    f->o = (struct migrate_options){ .applied_by = "ana",
+                                     .lock_timeout_ms = 200,
+                                     .record = record,
+                                     .on_wait = listen,
+                                     .on_progress = listen,
+                                     .context = f };
+    *state = f;
+    return 0;
+}
+
+static inline int steps_teardown(void **state)
+{
+    struct steps_fixture *f = *state;
+    pg_close(f->db);
+    pg_close(f->other);
+    arena_free(f->a);
+    free(f);
+    return 0;
+}
+
+static inline void steps_use(struct steps_fixture *f, const char *up, const char *down)
+{
+    f->m = (struct migration){ .version = "7",
+                               .name = "steps",
+                               .file = "7_steps.sql",
+                               .sql = str_of(up),
+                               .sha256 = "00",
+                               .reverse_file = "down/7_steps.sql",
+                               .has_reverse = down != NULL,
+                               .reverse_sql = str_of(down),
+                               .reverse_sha256 = down ? "11" : NULL };
+}
+
+static inline bool steps_apply(struct steps_fixture *f)
+{
+    f->said[0] = '\0';
+    return migration_apply(f->db, f->a, &f->m, &f->o, &f->e);
+}
+
+static inline bool steps_reverse(struct steps_fixture *f)
+{
+    struct history_row row = { .version = "7",
+                               .name = "steps",
+                               .is_ours = true,
+                               .reverse_sql = str_dup(f->a, f->m.reverse_sql) };
+    struct migration_state s = { .status = MIGRATION_APPLIED, .file = &f->m, .row = &row };
+    f->said[0] = '\0';
+    return migration_reverse(f->db, f->a, &s, &f->o, &f->e);
+}
+
+static inline const char *steps_ask(struct steps_fixture *f, const char *sql)
+{
+    struct pg_rows rows;
+    assert_ok(pg_query(f->other, f->a, sql, PG_NONE, &rows, &f->e), &f->e);
+    return rows.n ? pg_value(&rows, 0, 0) : NULL;
+}
+
+static inline void steps_sql(struct steps_fixture *f, const char *text)
+{
+    assert_ok(pg_run(f->other, text, NULL, &f->e), &f->e);
+}
+
+static inline void steps_people(struct steps_fixture *f)
+{
+    steps_sql(f, "CREATE TABLE public.people (id int PRIMARY KEY, email text, phone text)");
+    steps_sql(f, "INSERT INTO public.people SELECT i, 'p' || i || '@example.org', '0' || i"
+                 " FROM generate_series(1, 3000) i");
+}
+
+static inline void steps_disconnect(struct steps_fixture *f)
+{
+    pg_close(f->db);
+    pg_close(f->other);
+    f->db = f->other = NULL;
+}
+
+typedef bool steps_direction(struct steps_fixture *f);
+
+/* Runs in a child. `fault` NULL: undisturbed. Returns the child. */
+static inline pid_t steps_start(struct steps_fixture *f, steps_direction *run, const char *fault,
+                                const char *list)
+{
+    pid_t child = fork();
+    if (child != 0)
+        return child;
+    signals_install();
+    if (fault)
+        (void)setenv("LOCKFLIGHT_FAULT", fault, 1);
+    if (list)
+        (void)setenv("LOCKFLIGHT_FAULT_LIST", list, 1);
+    f->db = NULL; /* the parent's, shared by a descriptor: not ours to close or use */
+    bool ok =
+        pg_open(&(struct pg_spec){ .url = f->url, .purpose = "runner" }, &f->db, &f->e) && run(f);
+    _exit(ok ? 0 : f->e.code == ERR_INTERRUPTED ? 9 : 1);
+}
+
+static inline int steps_end_of(pid_t child)
+{
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return status;
+}
+
+/* The lease's takeover: no session of the old runner but that of a step alone. */
+static inline void steps_take_over(struct steps_fixture *f)
+{
+    (void)steps_ask(f, "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
+                       " WHERE application_name = 'lockflight runner'");
+}
+
+#endif
