@@ -73,6 +73,7 @@ struct plan {
     struct migration_set migrations;
     struct migration_plan schema;
 
+    const char *lint_warning; /* what the linter lets through and says; NULL: nothing */
     struct plan_gate *gates;
     size_t gates_n, gates_closed;
     size_t gates_capacity;
@@ -81,6 +82,9 @@ struct plan {
 /* Fills plan->gates; the last part of plan_make. */
 bool plan_find_gates(struct target *t, const struct live *live, const struct plan_options *options,
                      struct plan *plan, struct err *e) MUST_USE;
+
+/* The linter's gate over the pending migrations; a part of plan_find_gates. */
+bool plan_lint(struct target *t, struct plan *plan, struct err *e) MUST_USE;
 
 /* Adds one gate. `closed` NULL: open. */
 void plan_gate(struct plan *plan, const char *name, const char *closed, const char *next);

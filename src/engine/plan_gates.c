@@ -179,5 +179,6 @@ bool plan_find_gates(struct target *t, const struct live *live, const struct pla
     gate_lock(live, plan);
     gate_migrations(t, plan);
     gate_proof(plan);
-    return gate_quarantine(t, options, plan, e) && gate_distinct(t, plan, e);
+    return gate_quarantine(t, options, plan, e) && gate_distinct(t, plan, e) &&
+           plan_lint(t, plan, e);
 }

@@ -154,6 +154,8 @@ bool release_open(struct arena *a, struct target *t, const struct report_sink *s
         r->is_live_already = true;
         return true;
     }
+    if (r->plan->gates_closed == 0 && r->plan->lint_warning)
+        report_warn(r->sink, "%s", r->plan->lint_warning);
     if (r->plan->gates_closed == 0 && options->agree &&
         !options->agree(options->context, r->plan, &r->live, e))
         return false;

@@ -45,7 +45,7 @@ settle() { lockflight rollback staging --through schema --confirm staging; }
 
 @test "a function that does not compile is found before the database is touched" {
   echo 'this is not a program' >supabase/functions/hello/index.ts
-  echo 'create table public.never (id int);' >supabase/migrations/20260105090000_never.sql
+  printf -- '-- allow: S01 a table of a test, which nobody reads\ncreate table public.never (id int);\n' >supabase/migrations/20260105090000_never.sql
   echo 'drop table public.never;' >supabase/rollbacks/20260105090000_never.sql
   mini_commit 'A broken function'
   run lockflight deploy staging
@@ -64,20 +64,40 @@ settle() { lockflight rollback staging --through schema --confirm staging; }
   unchanged
 }
 
+@test "a migration that the linter refuses is a closed gate: exit 5, named rule, nothing changed; with a reason it may go" {
+  echo 'alter table public.notes rename column body to text;' >supabase/migrations/20260106080000_rename.sql
+  echo 'alter table public.notes rename column text to body;' >supabase/rollbacks/20260106080000_rename.sql
+  mini_commit 'A rename'
+  run lockflight deploy staging
+  assert_failure 5
+  has_line 'C03 column renamed'
+  has_line '20260106080000_rename.sql:1:1'
+  has_line 'lockflight migration lint staging'
+  unchanged
+  run lockflight migration lint staging
+  assert_failure 5
+  has_line 'not compatible with the running release'
+  sed -i '1i -- allow: C03 nothing reads it in this test' supabase/migrations/20260106080000_rename.sql
+  run lockflight plan staging
+  has_line 'ok +lint +1 pending migration, 1 finding allowed by the files'
+  rm supabase/migrations/20260106080000_rename.sql supabase/rollbacks/20260106080000_rename.sql
+  mini_commit 'No rename'
+}
+
 @test "a migration that fails names file and line, and the environment is as before" {
-  printf 'create table public.x (id int);\nalter table public.missing add y int;\n' >supabase/migrations/20260106090000_broken.sql
+  printf -- '-- allow: S01 a table of a test, which nobody reads\ncreate table public.x (id int);\nalter table public.missing add y int;\n' >supabase/migrations/20260106090000_broken.sql
   echo 'drop table public.x;' >supabase/rollbacks/20260106090000_broken.sql
   mini_commit 'A broken migration'
   run lockflight deploy staging
   assert_failure 6
-  has_line '20260106090000_broken.sql:2'
+  has_line '20260106090000_broken.sql:3'
   has_line 'database as before'
   unchanged
 }
 
 @test "a function that answers 500 unwinds the functions, leaves site and migration, and exits 7" {
   echo 'Deno.serve(() => new Response("no", { status: 500 }));' >supabase/functions/hello/index.ts
-  echo 'create table public.more (id int primary key);' >supabase/migrations/20260107090000_more.sql
+  printf -- '-- allow: S01 a table of a test, which nobody reads\ncreate table public.more (id int primary key);\n' >supabase/migrations/20260107090000_more.sql
   echo 'drop table public.more;' >supabase/rollbacks/20260107090000_more.sql
   sed -i 's/mini, first/mini, broken/' site/index.html
   mini_commit 'A function that breaks'

@@ -53,7 +53,7 @@ mini_second() {
   mkdir -p supabase/functions/extra
   printf 'Deno.serve(() => new Response("hello, extra"));\n' >supabase/functions/extra/index.ts
   printf '\n[functions.extra]\nverify_jwt = false\n' >>supabase/config.toml
-  printf 'create table public.tags (name text primary key);\n' >supabase/migrations/20260103090000_tags.sql
+  printf -- '-- allow: S01 a table of a test, which nobody reads\ncreate table public.tags (name text primary key);\n' >supabase/migrations/20260103090000_tags.sql
   printf 'drop table public.tags;\n' >supabase/rollbacks/20260103090000_tags.sql
   printf '\n[var.MINI_MODE]\nto = ["supabase"]\nvalue = "second"\n' >>lockflight.toml
   mini_commit 'The second version'

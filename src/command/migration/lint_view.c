@@ -37,7 +37,7 @@ static void print_finding(struct command_context *c, const struct lint_finding *
     print(&c->out, "\n%s:%u:%u  ", f->migration->file, f->place.line, f->place.column);
     print_styled(&c->out, style_of(f->severity), "%s", lint_severity_name(f->severity));
     print_styled(&c->out, STYLE_STRONG, " %s %s\n", f->rule->name, f->rule->title);
-    if (f->offset > 0 || f->place.line_text.n > 0)
+    if (!f->is_of_file)
         print(&c->out, "%s\n", statement_excerpt(c->arena, &f->place));
     print(&c->out, "  what   ");
     print_wrapped(&c->out, 9, true, f->what);

@@ -25,7 +25,8 @@ struct lint_finding {
     const struct lint_rule *rule;
     enum lint_severity severity; /* the rule's, or lower: `what` says why */
     const struct migration *migration;
-    size_t offset;       /* in the file, bytes; 0 also for the file as a whole */
+    size_t offset;       /* in the file, bytes */
+    bool is_of_file;     /* about the file as a whole: no line to show */
     struct place place;  /* the same for people */
     const char *what;    /* a sentence about this case */
     bool is_assumed;     /* no catalogue could decide */

@@ -205,6 +205,7 @@ static void way_back(struct lint *l)
         return;
     if (!m->has_reverse) {
         struct lint_finding *f = lint_found_at(l, LINT_D03, 0, "there is no %s", m->reverse_file);
+        f->is_of_file = true;
         if (!l->in->wants_reverse)
             f->severity = LINT_WARN;
         return;
@@ -216,8 +217,9 @@ static void way_back(struct lint *l)
     const struct directive *loss = directive_find(&d, DIRECTIVE_LOSS);
     bool leaves_only = loss && streq(loss->first, "D") && directive_find(&d, DIRECTIVE_LEAVES);
     if (loss && (streq(loss->first, "C") || streq(loss->first, "D")) && !leaves_only)
-        (void)lint_found_at(l, LINT_D04, 0, "%s: %s", m->reverse_file,
-                            loss->rest[0] ? loss->rest : "its loss class is C or D");
+        lint_found_at(l, LINT_D04, 0, "%s: %s", m->reverse_file,
+                      loss->rest[0] ? loss->rest : "its loss class is C or D")
+            ->is_of_file = true;
 }
 
 static void by_hand(struct lint *l)

@@ -95,6 +95,7 @@ create table public.reminders (
 
 create index reminders_due on public.reminders (due_at) where sent_at is null;
 
+-- allow: L05 messages is empty until this module sends the first one
 alter table public.messages add constraint messages_appointment_id_fkey
   foreign key (appointment_id) references public.appointments (id) on delete set null;
 
