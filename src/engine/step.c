@@ -15,6 +15,12 @@ static bool recorded(struct release *r, bool ok, const struct step *s, struct er
     return err_wrap(e, "record %s %s", s->kind, s->key);
 }
 
+bool step_unrecorded(struct release *r, struct err *e)
+{
+    r->is_unrecorded = true;
+    return err_wrap(e, "record intents");
+}
+
 static void put(json_t **slot, json_t *value)
 {
     if (!value)

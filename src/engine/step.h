@@ -38,6 +38,10 @@ struct step_list {
 bool step_intent(struct release *r, const char *phase, const char *kind, const char *key,
                  json_t *before, struct step **ret, struct err *e) MUST_USE;
 
+/* Many intents can be queued (pg_queue_begin). When the queue fails, nothing is known of them: ends
+ * all effects. Returns false. */
+bool step_unrecorded(struct release *r, struct err *e);
+
 /* Notes what is known so far without finishing, such as the id of a deploy that was just created.
  * Takes `after`. */
 bool step_progress(struct release *r, struct step *s, json_t *after, struct err *e) MUST_USE;

@@ -7,18 +7,29 @@ static char *number(struct arena *a, int64_t n)
     return arena_printf(a, "%lld", (long long)n);
 }
 
+bool record_look_later(struct pg *db, struct arena *a, struct pg_rows *ret, struct err *e)
+{
+    return pg_query_later(
+        db, a,
+        "SELECT count(*) FILTER (WHERE attname IN ('version', 'statements', 'name')),"
+        " count(*) FILTER (WHERE attname = 'rollback' AND atttypid = 'text[]'::regtype)"
+        " FROM pg_attribute WHERE attrelid ="
+        " to_regclass('supabase_migrations.schema_migrations') AND NOT attisdropped",
+        PG_NONE, ret, e);
+}
+
+void record_look_read(const struct pg_rows *r, struct record_history *ret)
+{
+    *ret = (struct record_history){ .is_there = pg_int(r, 0, 0) == 3,
+                                    .has_rollback = pg_int(r, 0, 1) == 1 };
+}
+
 bool record_look(struct pg *db, struct arena *a, struct record_history *ret, struct err *e)
 {
     struct pg_rows r;
-    if (!pg_query(db, a,
-                  "SELECT count(*) FILTER (WHERE attname IN ('version', 'statements', 'name')),"
-                  " count(*) FILTER (WHERE attname = 'rollback' AND atttypid = 'text[]'::regtype)"
-                  " FROM pg_attribute WHERE attrelid ="
-                  " to_regclass('supabase_migrations.schema_migrations') AND NOT attisdropped",
-                  PG_NONE, &r, e))
+    if (!record_look_later(db, a, &r, e))
         return err_wrap(e, "look at the migration history");
-    *ret = (struct record_history){ .is_there = pg_int(&r, 0, 0) == 3,
-                                    .has_rollback = pg_int(&r, 0, 1) == 1 };
+    record_look_read(&r, ret);
     return true;
 }
 
@@ -34,6 +45,7 @@ static bool make_history(struct pg *db, struct record_history *h, struct err *e)
     for (size_t i = 0; i < sizeof sql / sizeof *sql && !h->is_there; i++)
         if (!pg_exec(db, sql[i], PG_NONE, NULL, e))
             return false;
+    h->is_there = true; /* for who is queued behind; who rolls back looks again */
     return true;
 }
 

@@ -21,6 +21,10 @@ struct record_history {
 bool record_look(struct pg *db, struct arena *a, struct record_history *ret,
                  struct err *e) MUST_USE;
 
+/* The same in two halves, for a queue. */
+bool record_look_later(struct pg *db, struct arena *a, struct pg_rows *ret, struct err *e) MUST_USE;
+void record_look_read(const struct pg_rows *r, struct record_history *ret);
+
 /* How it came to be applied. Zero values are stored as such. */
 struct record_how {
     const char *state; /* of ours: "applied", "baseline" */

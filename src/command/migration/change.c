@@ -67,6 +67,24 @@ static bool fence(void *context, struct pg *db, struct err *e)
     return lease_fence(x->lease, db, e);
 }
 
+static bool before(void *context, struct pg *db, const struct migration *const *v, size_t n,
+                   struct err *e)
+{
+    struct change *x = context;
+    (void)db;
+    (void)v;
+    (void)n;
+    x->began_boot_ms = clock_boot_ms();
+    return lease_check(x->lease, e);
+}
+
+static void applied(void *context, const struct migration *m)
+{
+    struct change *x = context;
+    change_done(x->s->c, "apply", m->file, x->began_boot_ms);
+    x->began_boot_ms = clock_boot_ms();
+}
+
 static void waits(void *context, const char *sentence)
 {
     const struct change *x = context;
@@ -102,6 +120,8 @@ struct migrate_options change_options(struct change *x, enum change_direction di
         .epoch = lease_epoch(x->lease),
         .fence = fence,
         .record = direction == CHANGE_APPLY ? record_applied : record_reversed,
+        .before = before,
+        .on_applied = applied,
         .on_wait = waits,
         .context = x,
     };

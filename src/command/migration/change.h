@@ -17,6 +17,7 @@ struct change {
     struct session *s;
     struct lease *lease;
     int64_t began_unix_ms;
+    int64_t began_boot_ms; /* of the migration that runs */
 };
 
 /* Takes the lease; ERR_BLOCKED while another runner has it or a release is open. */

@@ -1,11 +1,11 @@
 /*
  * `lockflight migration up`: applies what is pending, without a release.
  */
-#include "base/clock.h"
 #include "cli/output.h"
 #include "cli/prompt.h"
 #include "command/migration/change.h"
 #include "command/migration/migration.h"
+#include "migrate/apply/pipeline.h"
 
 struct up_args {
     struct session_args session;
@@ -47,15 +47,11 @@ static bool up(struct command_context *c, void *args, struct err *e)
         return false;
 
     struct migrate_options o = change_options(&x, CHANGE_APPLY);
-    for (size_t i = 0; i < s.plan.pending_count; i++) {
-        int64_t started = clock_boot_ms();
-        if (!lease_check(x.lease, e) ||
-            !migration_apply(change_db(&x), c->arena, s.plan.pending[i], &o, e))
-            return i > 0 ? err_state(e, "%zu of %zu pending migrations were applied and stay", i,
-                                     s.plan.pending_count)
-                         : false;
-        change_done(c, "apply", s.plan.pending[i]->file, started);
-    }
+    size_t applied = 0, n = s.plan.pending_count;
+    if (!pipeline_apply(change_db(&x), c->arena, s.plan.pending, n, &o, &applied, e))
+        return applied > 0
+                   ? err_state(e, "%zu of %zu pending migrations were applied and stay", applied, n)
+                   : false;
     change_answer(&s, "applied", s.plan.pending_count);
     return true;
 }

@@ -8,16 +8,18 @@
  */
 #include "engine/phase_table.h"
 #include "engine/release.h"
-#include "migrate/apply/apply.h"
+#include "migrate/apply/pipeline.h"
 #include "migrate/reverse/risk.h"
 
 #define PHASE "database"
 #define KIND  "migration"
 
-/* What the callbacks of a migration need: the release and the step that is running. */
+/* What the callbacks of a migration need: the release, and when reversing the step that is
+ * running. */
 struct running {
     struct release *r;
     struct step *step;
+    size_t applied;
 };
 
 static bool fence(void *context, struct pg *db, struct err *e)
@@ -30,7 +32,8 @@ static bool record_done(void *context, struct pg *db, const char *version, struc
 {
     (void)db;
     struct running *run = context;
-    return step_done(run->r, run->step, json_pack("{s:s}", "version", version), e);
+    struct step *step = step_find(run->r, PHASE, KIND, version);
+    return step_done(run->r, step, json_pack("{s:s}", "version", version), e);
 }
 
 static bool record_undone(void *context, struct pg *db, const char *version, struct err *e)
@@ -47,6 +50,40 @@ static void tell_wait(void *context, const char *sentence)
     report_note(run->r->sink, PHASE, "%s", sentence);
 }
 
+static bool intend(struct release *r, const struct migration *m, struct err *e)
+{
+    struct step *step;
+    return step_intent(r, PHASE, KIND, m->version,
+                       json_pack("{s:s, s:s}", "name", m->name, "sha256", m->sha256), &step, e);
+}
+
+/* The intents of all that is about to run, committed in one exchange. */
+static bool intend_all(void *context, struct pg *db, const struct migration *const *v, size_t n,
+                       struct err *e)
+{
+    const struct running *run = context;
+    size_t total = run->r->plan->schema.pending_count;
+    report_note(run->r->sink, PHASE, "%s (%zu of %zu)", v[0]->name, run->applied + 1, total);
+    if (n == 1)
+        return intend(run->r, v[0], e);
+    pg_queue_begin(db);
+    for (size_t i = 0; i < n; i++)
+        if (!intend(run->r, v[i], e)) {
+            pg_queue_drop(db);
+            return false;
+        }
+    return pg_queue_end(db, NULL, NULL, NULL, e) || step_unrecorded(run->r, e);
+}
+
+static void tell_applied(void *context, const struct migration *m)
+{
+    struct running *run = context;
+    run->applied++;
+    if (run->applied > 1)
+        report_note(run->r->sink, PHASE, "%s (%zu of %zu)", m->name, run->applied,
+                    run->r->plan->schema.pending_count);
+}
+
 static struct migrate_options options_for(struct running *run, bool forward)
 {
     const struct release *r = run->r;
@@ -59,6 +96,8 @@ static struct migrate_options options_for(struct running *run, bool forward)
         .epoch = lease_epoch(r->lease),
         .fence = fence,
         .record = forward ? record_done : record_undone,
+        .before = intend_all,
+        .on_applied = tell_applied,
         .on_wait = tell_wait,
         .context = run,
     };
@@ -66,51 +105,53 @@ static struct migrate_options options_for(struct running *run, bool forward)
 
 /* ---- run ---- */
 
-/* After a failed attempt the history row, not the error, says whether the migration is in. */
-static bool settle_failure(struct release *r, struct step *step, struct err *e)
+/* What was begun and is not in the history was rolled back by the database itself. */
+static bool note_rolled_back(struct release *r, struct step *step, struct err *e)
 {
-    bool applied = false;
+    step->state = STEP_INTENT;
+    return step_undo_intent(r, step, e) &&
+           step_undone(r, step, json_pack("{s:s}", "by", "the database"), e);
+}
+
+/* After a failure the history, not the error, says which migrations are in. True: all of them. */
+static bool settle_failure(struct release *r, struct err *e)
+{
     struct err unreadable = { 0 };
+    size_t missing = 0;
     if (r->is_unrecorded || e->code == ERR_FENCED)
         return false;
     if (!pg_is_alive(lease_db(r->lease)) && !lease_reconnect(r->lease, &unreadable))
-        return false; /* in doubt: the step stays as intended, and the undo asks again */
-    if (!migration_is_applied(lease_db(r->lease), step->key, &applied, &unreadable))
-        return false;
-    if (applied)
-        return true; /* the commit's answer was lost, the commit was not */
-    step->state = STEP_INTENT;
-    if (!step_undo_intent(r, step, &unreadable) ||
-        !step_undone(r, step, json_pack("{s:s}", "by", "the database"), &unreadable))
-        report_warn(r->sink, "the rolled-back migration could not be recorded: %s", unreadable.why);
-    return false;
-}
-
-static bool apply_one(struct release *r, const struct migration *m, struct err *e)
-{
-    struct step *step;
-    if (!step_intent(r, PHASE, KIND, m->version,
-                     json_pack("{s:s, s:s}", "name", m->name, "sha256", m->sha256), &step, e))
-        return false;
-    struct running run = { r, step };
-    struct migrate_options options = options_for(&run, true);
-    if (migration_apply(lease_db(r->lease), r->arena, m, &options, e))
-        return true;
-    err_wrap(e, "apply %s", m->file);
-    return settle_failure(r, step, e);
+        return false; /* in doubt: the steps stay as intended, and the undo asks again */
+    for (size_t i = 0; i < r->plan->schema.pending_count; i++) {
+        bool applied = false;
+        const struct migration *m = r->plan->schema.pending[i];
+        struct step *step = step_find(r, PHASE, KIND, m->version);
+        if (!migration_is_applied(lease_db(r->lease), m->version, &applied, &unreadable))
+            return false;
+        missing += !applied;
+        if (applied || !step_stands(step))
+            continue;
+        if (!note_rolled_back(r, step, &unreadable)) {
+            report_warn(r->sink, "the rolled-back migration could not be recorded: %s",
+                        unreadable.why);
+            return false;
+        }
+    }
+    return missing == 0; /* the last commit's answer was lost, the commit was not */
 }
 
 bool database_run(struct release *r, struct err *e)
 {
     const struct migration_plan *plan = &r->plan->schema;
+    struct running run = { .r = r };
+    struct migrate_options options = options_for(&run, true);
+    size_t done = 0;
     if (!migration_plan_check(r->arena, plan, e))
         return false;
-    for (size_t i = 0; i < plan->pending_count; i++) {
-        report_note(r->sink, PHASE, "%s (%zu of %zu)", plan->pending[i]->name, i + 1,
-                    plan->pending_count);
-        if (!apply_one(r, plan->pending[i], e))
-            return false;
-    }
+    if (!pipeline_apply(lease_db(r->lease), r->arena, plan->pending, plan->pending_count, &options,
+                        &done, e) &&
+        !settle_failure(r, e))
+        return false;
     size_t applied = 0;
     for (size_t i = 0; i < r->steps.n; i++)
         applied += streq(r->steps.v[i].phase, PHASE) && streq(r->steps.v[i].kind, KIND);
@@ -158,7 +199,7 @@ static bool reverse_one(struct release *r, struct step *step, const struct migra
     if (!is_lossless(r, s, e))
         return false;
     report_note(r->sink, PHASE, "reversing %s", step->key);
-    struct running run = { r, step };
+    struct running run = { .r = r, .step = step };
     struct migrate_options options = options_for(&run, false);
     if (!step_undo_intent(r, step, e))
         return false;

@@ -71,16 +71,22 @@ static bool run_file(struct work *w, struct pg *db, struct arena *a, struct err 
     return transaction_run(w, db, a, e);
 }
 
+void apply_work_init(struct work *w, const struct migration *m, const struct migrate_options *o)
+{
+    *w = (struct work){ .file = m->file,
+                        .version = m->version,
+                        .sql = m->sql,
+                        .migration = m,
+                        .o = o,
+                        .write_rows = write_applied,
+                        .write_begun = write_begun };
+}
+
 bool migration_apply(struct pg *db, struct arena *scratch, const struct migration *m,
                      const struct migrate_options *o, struct err *e)
 {
-    struct work w = { .file = m->file,
-                      .version = m->version,
-                      .sql = m->sql,
-                      .migration = m,
-                      .o = o,
-                      .write_rows = write_applied,
-                      .write_begun = write_begun };
+    struct work w;
+    apply_work_init(&w, m, o);
     return run_file(&w, db, scratch, e) || err_wrap(e, "apply %s", m->file);
 }
 

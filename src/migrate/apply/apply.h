@@ -39,6 +39,14 @@ struct migrate_options {
      * transaction). */
     bool (*record)(void *context, struct pg *db, const char *version, struct err *e);
 
+    /* Outside of a transaction, before these are sent in one exchange (pipeline.h): the lease is
+     * checked, intents are written. May be NULL. */
+    bool (*before)(void *context, struct pg *db, const struct migration *const *v, size_t n,
+                   struct err *e);
+
+    /* Each, as soon as its commit is known (pipeline.h). May be NULL. */
+    void (*on_applied)(void *context, const struct migration *m);
+
     /* A sentence for the user while waiting for a lock: who blocks, which attempt. */
     void (*on_wait)(void *context, const char *sentence);
 

@@ -85,8 +85,8 @@ static bool run_statements(const struct work *w, struct pg *db, struct arena *a,
 
 /* ---- the transaction ---- */
 
-/* What the Supabase CLI gives each file: a session without anyone's settings, and nothing prepared
- * by an attempt before. Plus ours, until the commit. TimeZone: in UTC timestamp and timestamptz turn
+/* What the Supabase CLI gives each file: a session without anyone's settings, and with nothing that
+ * an attempt or a file before it prepared. Plus ours, until the commit. TimeZone: in UTC timestamp and timestamptz turn
  * into each other without a rewrite; but a database or role that was given a zone means it. */
 static bool prepare_session(const struct work *w, struct pg *db, struct arena *a, int lock_ms,
                             struct err *e)
@@ -94,6 +94,7 @@ static bool prepare_session(const struct work *w, struct pg *db, struct arena *a
     int statement_ms = or_default(w->o->statement_timeout_ms, MIGRATE_STATEMENT_TIMEOUT_MS);
     return pg_exec(db, "RESET ALL", PG_NONE, NULL, e) &&
            pg_exec(db, "DEALLOCATE ALL", PG_NONE, NULL, e) &&
+           pg_exec(db, "DISCARD TEMP", PG_NONE, NULL, e) &&
            pg_exec(db,
                    "SELECT pg_catalog.set_config('lock_timeout', $1, true),"
                    " pg_catalog.set_config('statement_timeout', $2, true),"
@@ -238,6 +239,12 @@ bool transaction_lock_trouble(const struct err *e)
     return e->code == ERR_DB && (streq(e->sqlstate, "55P03") || streq(e->sqlstate, "40P01"));
 }
 
+int transaction_lock_budget_ms(const struct work *w)
+{
+    return or_default(w->lock_budget_ms,
+                      or_default(w->o->lock_timeout_ms, MIGRATE_LOCK_TIMEOUT_MS));
+}
+
 static bool open_locks(const struct work *w, struct pg *db, struct arena *a, struct locks **ret,
                        struct err *e)
 {
@@ -248,8 +255,7 @@ static bool open_locks(const struct work *w, struct pg *db, struct arena *a, str
     struct locks_spec spec = {
         .wanted = wanted.v,
         .wanted_count = wanted.n,
-        .budget_ms = or_default(w->lock_budget_ms,
-                                or_default(w->o->lock_timeout_ms, MIGRATE_LOCK_TIMEOUT_MS)),
+        .budget_ms = transaction_lock_budget_ms(w),
         .wait_ms = or_default(w->o->lock_wait_ms, MIGRATE_LOCK_WAIT_MS),
         .tell = w->o->on_wait,
         .context = w->o->context,
@@ -270,7 +276,10 @@ bool transaction_run(struct work *w, struct pg *db, struct arena *a, struct err 
     }
     if (!open_locks(w, db, a, &l, e) || !locks_wait(l, db, e))
         return false;
+    const struct record_history found = w->history ? *w->history : (struct record_history){ 0 };
     while (!attempt(w, l, db, a, e)) {
+        if (w->history)
+            *w->history = found; /* what was made is rolled back */
         if (!transaction_lock_trouble(e) || !locks_missed(l, db, e) || !locks_wait(l, db, e))
             return false;
     }

@@ -58,6 +58,12 @@ bool transaction_run(struct work *w, struct pg *db, struct arena *scratch, struc
 
 /* ---- what pipeline.c needs ---- */
 
+/* The work of applying, but for its statements (apply.c). */
+void apply_work_init(struct work *w, const struct migration *m, const struct migrate_options *o);
+
+/* The most for lock_timeout: the file's word, else the options'. */
+int transaction_lock_budget_ms(const struct work *w);
+
 struct transaction_locks {
     int timeout_ms;
     const char *const *sql; /* LOCK TABLE … */
