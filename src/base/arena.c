@@ -91,6 +91,18 @@ void arena_reset(struct arena *a)
     a->used_bytes = 0;
 }
 
+void arena_adopt(struct arena *a, struct arena *from)
+{
+    if (!from)
+        return;
+    struct block **end = &a->head;
+    while (*end)
+        end = &(*end)->next;
+    *end = from->head;
+    a->used_bytes += from->used_bytes;
+    free(from);
+}
+
 static struct block *block_add(struct arena *a, size_t at_least)
 {
     size_t size = a->next_block_bytes;

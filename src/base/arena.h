@@ -24,6 +24,9 @@ void arena_free(struct arena *a);
 /* Empties the arena and keeps one block for reuse. */
 void arena_reset(struct arena *a);
 
+/* Moves all that `from` has into `a`, and frees `from`. Accepts NULL for it. */
+void arena_adopt(struct arena *a, struct arena *from);
+
 /* Zeroed memory, aligned for any type. Never NULL. */
 void *arena_alloc(struct arena *a, size_t bytes) __attribute__((malloc, returns_nonnull));
 void *arena_array(struct arena *a, size_t count, size_t item_bytes)

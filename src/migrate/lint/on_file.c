@@ -114,7 +114,8 @@ void lint_on_words(struct lint *l)
           "SET ACCESS METHOD writes the table anew" },
         { "merge into %", LINT_D01, "the rows that MERGE changes" },
     };
-    struct words w = words_of(l->arena, l->statement->text);
+    struct words w;
+    words_begin(&w, l->statement->text);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (words_match(l->arena, &w, known[i].pattern, NULL)) {
             (void)lint_found(l, known[i].id, 0, "%s", known[i].what);

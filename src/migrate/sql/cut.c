@@ -6,7 +6,6 @@
 #include "base/limits.h"
 #include "base/vec.h"
 #include "migrate/sql/mode.h"
-#include "migrate/sql/token.h"
 
 #include <assert.h>
 
@@ -98,7 +97,8 @@ static bool check_copy(struct arena *a, const char *file, struct str text, const
     struct str piece = { text.p + p->at, p->n };
     if (p->n < 4 || strncasecmp(piece.p, "copy", 4) != 0)
         return true;
-    struct words w = words_of(a, piece);
+    struct words w;
+    words_begin(&w, piece);
     const struct mode_row *row = mode_of(a, &w);
     if (!row || row->mode != SQL_FORBIDDEN)
         return true;
@@ -163,7 +163,9 @@ static bool cut(struct arena *a, const char *file, struct str text, struct cut *
         if (ends) {
             now = (struct piece){ .lead = at };
             r = (struct reader){ 0 };
-        } else if (t.kind != TOKEN_COMMENT) {
+        } else if (t.kind == TOKEN_COMMENT) {
+            now.has_comments = now.has_comments || now.tokens > 0;
+        } else {
             if (now.tokens++ == 0)
                 now.at = t.at;
             now.n = t.at + t.n - now.at;

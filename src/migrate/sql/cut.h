@@ -16,6 +16,7 @@ struct piece {
     size_t n;    /* to the last, without the semicolon and comments behind */
     size_t lead; /* where the comments before it begin: the end of the piece before */
     size_t tokens;
+    bool has_comments; /* between its words */
 };
 
 struct cut {

@@ -170,13 +170,30 @@ static bool read_one(struct reader *r, struct arena *a, const struct token *t,
     return true;
 }
 
+/* Is there anything that looks like one? Most files have none, and need not be read for them. */
+static bool may_have_directives(struct str text)
+{
+    for (struct str rest = text; rest.n > 2;) {
+        const char *dashes = memmem(rest.p, rest.n, "--", 2);
+        if (!dashes)
+            return false;
+        rest = (struct str){ dashes + 2, rest.n - (size_t)(dashes + 2 - rest.p) };
+        struct str behind = rest;
+        struct str word = first_word(&behind);
+        if (word.n > 0 && word.p[word.n - 1] == ':')
+            return true;
+    }
+    return false;
+}
+
 bool directives_read(struct arena *a, const char *file, struct str text, struct directives *ret,
                      struct err *e)
 {
     VEC(struct directive) list = { 0 };
     struct reader r = { .file = file, .text = text, .is_head = true, .line = 1 };
     struct token t;
-    for (size_t at = 0; token_next(text, &at, &t);) {
+    bool may = may_have_directives(text);
+    for (size_t at = 0; may && token_next(text, &at, &t);) {
         step(&r, &t);
         if (t.kind != TOKEN_COMMENT || t.quote == '*')
             continue;

@@ -7,7 +7,6 @@
 #include "migrate/sql/mode.h"
 #include "migrate/sql/newer.h"
 #include "migrate/sql/objects.h"
-#include "migrate/sql/token.h"
 
 #include <ctype.h>
 
@@ -44,23 +43,24 @@ static void add_word(struct strbuf *b, struct str text, const struct token *t)
         (void)strbuf_addc(b, (char)toupper((unsigned char)text.p[t->at + i]));
 }
 
-static const char *what_of(struct arena *a, const struct words *w)
+static const char *what_of(struct arena *a, struct words *w)
 {
     static const char *const two_words[] = { "create",  "alter", "drop",    "comment",
                                              "refresh", "lock",  "security" };
     CLEANUP(strbuf) struct strbuf b = strbuf_init(256);
-    size_t i = 0;
-    if (w->n == 0 || w->v[0].kind != TOKEN_WORD)
+    const struct token *t = words_token(w, 0);
+    if (!t || t->kind != TOKEN_WORD)
         return "a statement";
-    add_word(&b, w->text, &w->v[i++]);
+    add_word(&b, w->text, t);
     bool goes_on = false;
     for (size_t k = 0; k < sizeof two_words / sizeof *two_words; k++)
-        goes_on = goes_on || token_is(w->text, &w->v[0], two_words[k]);
-    while (goes_on && i < w->n && is_filler(w->text, &w->v[i]))
+        goes_on = goes_on || token_is(w->text, t, two_words[k]);
+    size_t i = 1;
+    while (goes_on && (t = words_token(w, i)) && is_filler(w->text, t))
         i++;
-    for (; goes_on && i < w->n && w->v[i].kind == TOKEN_WORD; i++) {
-        add_word(&b, w->text, &w->v[i]);
-        goes_on = takes_another(w->text, &w->v[i]);
+    for (; goes_on && (t = words_token(w, i)) && t->kind == TOKEN_WORD; i++) {
+        add_word(&b, w->text, t);
+        goes_on = takes_another(w->text, t);
     }
     return arena_strdup(a, strbuf_text(&b));
 }
@@ -172,7 +172,7 @@ static void judge_tree(struct judging *j)
 
 /* ---- by its words ---- */
 
-static void judge_words(struct judging *j, const struct words *w)
+static void judge_words(struct judging *j, struct words *w)
 {
     struct sql_statement *s = j->s;
     struct sql_name name = { 0 };
@@ -195,17 +195,17 @@ static void judge_words(struct judging *j, const struct words *w)
     s->object_count = 1;
 }
 
-void judge(struct arena *a, struct sql_statement *s)
+void judge(struct arena *a, struct words *w, struct sql_statement *s)
 {
     struct judging j = { .a = a, .s = s };
-    struct words w = words_of(a, s->text);
-    const struct mode_row *row = mode_of(a, &w);
+    words_begin(w, s->text);
+    const struct mode_row *row = mode_of(a, w);
     s->mode = row ? row->mode : SQL_IN_TRANSACTION;
-    s->what = row ? row->what : what_of(a, &w);
+    s->what = row ? row->what : what_of(a, w);
     if (s->tree)
         judge_tree(&j);
     else
-        judge_words(&j, &w);
+        judge_words(&j, w);
     if (s->mode == SQL_ALONE && s->class < SQL_NON_TRANSACTIONAL)
         s->class = SQL_NON_TRANSACTIONAL;
     s->locks = j.locks.v;

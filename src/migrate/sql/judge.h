@@ -4,9 +4,9 @@
 #ifndef LOCKFLIGHT_MIGRATE_JUDGE_H
 #define LOCKFLIGHT_MIGRATE_JUDGE_H
 
-#include "migrate/sql/script.h"
+#include "migrate/sql/words.h"
 
-/* Fills in everything behind `is_bulk` but the directives. */
-void judge(struct arena *a, struct sql_statement *s);
+/* Fills in everything behind `is_bulk` but the directives. `w` is room to work in. */
+void judge(struct arena *a, struct words *w, struct sql_statement *s);
 
 #endif

@@ -16,6 +16,6 @@ struct mode_row {
 };
 
 /* NULL: in a transaction, as most. */
-const struct mode_row *mode_of(struct arena *a, const struct words *w);
+const struct mode_row *mode_of(struct arena *a, struct words *w);
 
 #endif

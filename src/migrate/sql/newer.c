@@ -54,8 +54,7 @@ static const struct newer_row rows[] = {
 };
 // clang-format on
 
-const struct newer_row *newer_find(struct arena *a, const struct words *w,
-                                   struct sql_name *ret_name)
+const struct newer_row *newer_find(struct arena *a, struct words *w, struct sql_name *ret_name)
 {
     size_t last = sizeof rows / sizeof *rows - 1;
     for (size_t i = 0; i < last; i++)

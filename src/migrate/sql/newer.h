@@ -16,7 +16,6 @@ struct newer_row {
 };
 
 /* Never NULL: the last row matches everything. *ret_name is empty if the pattern has no name. */
-const struct newer_row *newer_find(struct arena *a, const struct words *w,
-                                   struct sql_name *ret_name);
+const struct newer_row *newer_find(struct arena *a, struct words *w, struct sql_name *ret_name);
 
 #endif

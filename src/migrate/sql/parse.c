@@ -156,22 +156,25 @@ static size_t offset_of_character(struct str text, int character)
 }
 
 /* Comments become blanks: they say nothing to the grammar, and nested ones cost its lexer n². */
-static char *without_comments(struct arena *a, struct str text)
+static const char *without_comments(struct strbuf *scratch, struct str text, bool has_comments)
 {
-    char *copy = str_dup(a, text);
     struct token t;
-    for (size_t at = 0; token_next(text, &at, &t);)
+    strbuf_clear(scratch);
+    (void)strbuf_add(scratch, text.p, text.n);
+    for (size_t at = 0; has_comments && token_next(text, &at, &t);)
         if (t.kind == TOKEN_COMMENT)
-            memset(copy + t.at, ' ', t.n);
-    return copy;
+            memset(scratch->p + t.at, ' ', t.n);
+    return strbuf_text(scratch);
 }
 
-void parse_text(struct arena *a, struct str text, struct parsed *ret)
+void parse_text(struct arena *a, struct strbuf *scratch, struct str text, bool has_comments,
+                struct parsed *ret)
 {
     struct catcher here = { .copy.a = a };
+    const char *z = without_comments(scratch, text, has_comments);
     *ret = (struct parsed){ 0 };
     catcher = &here;
-    PgQueryProtobufParseResult r = pg_query_parse_protobuf(without_comments(a, text));
+    PgQueryProtobufParseResult r = pg_query_parse_protobuf(z);
     catcher = NULL;
     if (r.error) {
         ret->complaint = arena_strdup(a, r.error->message);
@@ -186,11 +189,14 @@ void parse_text(struct arena *a, struct str text, struct parsed *ret)
     pg_query_free_protobuf_parse_result(r);
 }
 
-/* ---- the thread ---- */
+/* ---- threads ---- */
+
+#define THREADS_MAX 2
 
 struct job {
     void (*work)(void *context);
     void *context;
+    pthread_t thread;
 };
 
 static void *run(void *job)
@@ -200,23 +206,24 @@ static void *run(void *job)
     return NULL;
 }
 
-bool parse_with_stack(void (*work)(void *context), void *context, struct err *e)
+bool parse_with_stack(void (*work)(void *context), void *const *contexts, size_t n, struct err *e)
 {
-    struct job job = { work, context };
-    pthread_t thread;
+    struct job jobs[THREADS_MAX];
+    size_t started = 0;
     pthread_attr_t attributes;
+    assert(n <= THREADS_MAX);
     int failed = pthread_attr_init(&attributes);
-    if (failed == 0) {
+    if (failed == 0)
         failed = pthread_attr_setstacksize(&attributes, PARSE_STACK_BYTES);
-        if (failed == 0)
-            failed = pthread_create(&thread, &attributes, run, &job);
-        (void)pthread_attr_destroy(&attributes);
+    for (; failed == 0 && started < n; started += failed == 0) {
+        jobs[started] = (struct job){ .work = work, .context = contexts[started] };
+        failed = pthread_create(&jobs[started].thread, &attributes, run, &jobs[started]);
     }
-    if (failed != 0) {
-        errno = failed;
-        return err_system(e, "start a thread to read SQL");
+    (void)pthread_attr_destroy(&attributes);
+    for (size_t i = 0; i < started; i++) {
+        int joined = pthread_join(jobs[i].thread, NULL);
+        assert(joined == 0);
     }
-    failed = pthread_join(thread, NULL);
-    assert(failed == 0);
-    return true;
+    errno = failed;
+    return failed == 0 || err_system(e, "start a thread to read SQL");
 }

@@ -6,7 +6,7 @@
 #define LOCKFLIGHT_MIGRATE_PARSE_H
 
 #include "base/arena.h"
-#include "base/str.h"
+#include "base/strbuf.h"
 
 #include <pg_query/pg_query.pb-c.h>
 
@@ -17,10 +17,14 @@ struct parsed {
     size_t complaint_at;   /* offset in `text` */
 };
 
-/* Parses. Deep expressions need stack: call it within parse_with_stack. */
-void parse_text(struct arena *a, struct str text, struct parsed *ret);
+/* Parses. Deep expressions need stack: call it within parse_with_stack. The text between comments
+ * is copied to `scratch`. */
+void parse_text(struct arena *a, struct strbuf *scratch, struct str text, bool has_comments,
+                struct parsed *ret);
 
-/* Runs `work` in a thread with a stack of PARSE_STACK_BYTES and waits for it. */
-bool parse_with_stack(void (*work)(void *context), void *context, struct err *e) MUST_USE;
+/* Runs work(contexts[i]) in a thread with a stack of PARSE_STACK_BYTES for each of them, and waits
+ * for all. */
+bool parse_with_stack(void (*work)(void *context), void *const *contexts, size_t n,
+                      struct err *e) MUST_USE;
 
 #endif

@@ -13,11 +13,13 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-#define TREE_BYTES_MAX   (128 * MIB) /* of one file; what comes after is not analysed */
-#define PIECE_BYTES_MAX  (1 * MIB)   /* of one statement */
-#define PIECE_TOKENS_MAX 300000      /* each may be a level of an expression: parse.c's stack */
-#define BULK_BYTES       (16 * KIB)  /* INSERT of more than this is data, not thought */
+#define TREE_BYTES_MAX    (128 * MIB) /* of one file; what comes after is not analysed */
+#define PIECE_BYTES_MAX   (1 * MIB)   /* of one statement */
+#define PIECE_TOKENS_MAX  300000      /* each may be a level of an expression: parse.c's stack */
+#define TWO_THREADS_BYTES (64 * KIB)
+#define BULK_BYTES        (16 * KIB) /* INSERT of more than this is data, not thought */
 
 bool sql_error_at(struct err *e, enum err_code code, const char *file, struct str text,
                   size_t offset, const char *fmt, ...)
@@ -33,14 +35,19 @@ bool sql_error_at(struct err *e, enum err_code code, const char *file, struct st
     return err_where(e, "%s:%u:%u", file, p.line, p.column);
 }
 
-/* ---- parsing, in the thread ---- */
+/* ---- parsing and judging, in threads ---- */
 
 typedef VEC(struct sql_statement) statement_list;
 
+/* A run of pieces, read by one thread. */
 struct reading {
     struct arena *a;
     struct str text;
-    struct cut cut;
+    const struct piece *pieces;
+    size_t n;
+    size_t tree_bytes_max;
+    struct strbuf scratch;
+    struct words words;
     statement_list list;
 };
 
@@ -54,7 +61,7 @@ static const char *too_large(const struct reading *r, const struct piece *p, siz
 {
     if (p->n > PIECE_BYTES_MAX || p->tokens > PIECE_TOKENS_MAX)
         return "too large to be analysed";
-    if (arena_used_bytes(r->a) - used_before > TREE_BYTES_MAX)
+    if (arena_used_bytes(r->a) - used_before > r->tree_bytes_max)
         return "the file is too large to be analysed to its end";
     return NULL;
 }
@@ -86,30 +93,71 @@ static void add_parsed(struct reading *r, const struct piece *p, const struct pa
     }
 }
 
-static void parse_all(void *context)
+static void add_unparsed(struct reading *r, const struct piece *p, const struct parsed *parsed)
+{
+    add(r, p, p->at, p->n, NULL);
+    struct sql_statement *s = &r->list.v[r->list.n - 1];
+    s->is_bulk = s->is_analysed = is_bulk(s->text);
+    s->complaint = parsed->complaint;
+    s->complaint_offset = p->at + parsed->complaint_at;
+}
+
+static void read_all(void *context)
 {
     struct reading *r = context;
     size_t used_before = arena_used_bytes(r->a);
-    for (size_t i = 0; i < r->cut.n; i++) {
-        const struct piece *p = &r->cut.v[i];
+    r->list.v = ARENA_ARRAY(r->a, struct sql_statement, r->n);
+    r->list.capacity = r->n;
+    for (size_t i = 0; i < r->n; i++) {
+        const struct piece *p = &r->pieces[i];
         struct str text = { r->text.p + p->at, p->n };
         struct parsed parsed = { .complaint = too_large(r, p, used_before) };
-        if (is_bulk(text)) {
-            add(r, p, p->at, p->n, NULL);
-            r->list.v[r->list.n - 1].is_bulk = true;
-            r->list.v[r->list.n - 1].is_analysed = true;
-            continue;
-        }
-        if (!parsed.complaint)
-            parse_text(r->a, text, &parsed);
-        if (parsed.n > 0) {
+        if (!parsed.complaint && !is_bulk(text))
+            parse_text(r->a, &r->scratch, text, p->has_comments, &parsed);
+        if (parsed.n > 0)
             add_parsed(r, p, &parsed);
-            continue;
-        }
-        add(r, p, p->at, p->n, NULL);
-        r->list.v[r->list.n - 1].complaint = parsed.complaint;
-        r->list.v[r->list.n - 1].complaint_offset = p->at + parsed.complaint_at;
+        else
+            add_unparsed(r, p, &parsed);
     }
+    for (size_t i = 0; i < r->list.n; i++)
+        judge(r->a, &r->words, &r->list.v[i]);
+}
+
+/* Half of the bytes each. */
+static size_t half_of(const struct cut *cut, size_t bytes)
+{
+    size_t i = 0;
+    while (i < cut->n && cut->v[i].at < bytes / 2)
+        i++;
+    return i;
+}
+
+/* A long file is read by two threads, the second with an arena that ends up in the first. */
+static bool read_pieces(struct arena *a, struct str text, const struct cut *cut,
+                        statement_list *ret, struct err *e)
+{
+    size_t half = text.n >= TWO_THREADS_BYTES ? half_of(cut, text.n) : cut->n;
+    size_t threads = half < cut->n ? 2 : 1;
+    struct arena *second = arena_new(0);
+    struct reading *r = calloc(2, sizeof *r);
+    if (!r)
+        memory_exhausted(2 * sizeof *r);
+    for (size_t i = 0; i < threads; i++)
+        r[i] = (struct reading){ .a = i == 0 ? a : second,
+                                 .text = text,
+                                 .pieces = cut->v + (i == 0 ? 0 : half),
+                                 .n = i == 0 ? half : cut->n - half,
+                                 .tree_bytes_max = TREE_BYTES_MAX / threads,
+                                 .scratch = strbuf_init(PIECE_BYTES_MAX + 1) };
+    bool ok = parse_with_stack(read_all, (void *const[]){ &r[0], &r[1] }, threads, e);
+    arena_adopt(a, second);
+    for (size_t i = 0; i < threads; i++)
+        strbuf_done(&r[i].scratch);
+    *ret = r[0].list;
+    for (size_t i = 0; i < r[1].list.n; i++)
+        *vec_add(ret, a) = r[1].list.v[i];
+    free(r);
+    return ok;
 }
 
 /* ---- putting it together ---- */
@@ -140,13 +188,13 @@ static void place_all(struct sql_script *s, const struct directives *all, struct
     s->head = (struct directives){ head.v, head.n };
 }
 
-static void judge_all(struct sql_script *s, struct arena *a)
+/* What the directives add, and what holds of the file as a whole. */
+static void sum_up(struct sql_script *s)
 {
     s->is_transactional = s->is_analysed = true;
     bool has_transaction = !directive_find(&s->head, DIRECTIVE_TRANSACTION);
     for (size_t i = 0; i < s->n; i++) {
         struct sql_statement *st = &s->statements[i];
-        judge(a, st);
         if (directive_find(&st->directives, DIRECTIVE_BACKFILL))
             st->mode = SQL_BACKFILL;
         else if (!has_transaction && st->mode == SQL_IN_TRANSACTION)
@@ -161,16 +209,17 @@ static void judge_all(struct sql_script *s, struct arena *a)
 bool sql_script_read(struct arena *a, const char *file, struct str text, struct sql_script *ret,
                      struct err *e)
 {
-    struct reading r = { .a = a, .text = text };
+    struct cut cut;
     struct directives all;
+    statement_list list = { 0 };
     if (text.n > LIMIT_SQL_FILE_BYTES)
         return err_set(e, ERR_LIMIT, "%s: larger than %zu MiB", file, LIMIT_SQL_FILE_BYTES / MIB);
-    if (!cut_text(a, file, text, &r.cut, e) || !directives_read(a, file, text, &all, e) ||
-        !parse_with_stack(parse_all, &r, e))
+    if (!cut_text(a, file, text, &cut, e) || !directives_read(a, file, text, &all, e) ||
+        !read_pieces(a, text, &cut, &list, e))
         return false;
-    struct sql_script s = { .file = file, .text = text, .statements = r.list.v, .n = r.list.n };
+    struct sql_script s = { .file = file, .text = text, .statements = list.v, .n = list.n };
     place_all(&s, &all, a);
-    judge_all(&s, a);
+    sum_up(&s);
     *ret = s;
     return true;
 }

@@ -43,7 +43,8 @@ static enum step_kind kind_of(const struct sql_statement *s)
 static bool refuse(struct arena *a, const struct sql_script *script, const struct sql_statement *s,
                    struct err *e)
 {
-    struct words w = words_of(a, s->text);
+    struct words w;
+    words_begin(&w, s->text);
     const struct mode_row *row = mode_of(a, &w);
     sql_error_at(e, ERR_CONFIG, script->file, script->text, s->offset,
                  "%s cannot be part of a migration", s->what);

@@ -176,6 +176,6 @@ bool token_next_code(struct str s, size_t *at, struct token *ret)
 
 bool token_is(struct str s, const struct token *t, const char *word)
 {
-    return (t->kind == TOKEN_WORD || t->kind == TOKEN_SYMBOL) && t->n == strlen(word) &&
-           strncasecmp(s.p + t->at, word, t->n) == 0;
+    bool may = t->kind == TOKEN_WORD ? (s.p[t->at] | 0x20) == word[0] : t->kind == TOKEN_SYMBOL;
+    return may && t->n == strlen(word) && strncasecmp(s.p + t->at, word, t->n) == 0;
 }

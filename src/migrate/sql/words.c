@@ -3,36 +3,35 @@
  */
 #include "migrate/sql/words.h"
 
-#include "migrate/sql/token.h"
-
 #include <ctype.h>
 
-struct words words_of(struct arena *a, struct str text)
+void words_begin(struct words *w, struct str text)
 {
-    struct words w = { .text = text };
-    struct token first[16], t;
-    size_t at = 0;
-    /* most statements that are asked about say what they are soon */
-    while (w.n < sizeof first / sizeof *first && token_next_code(text, &at, &t))
-        first[w.n++] = t;
-    bool has_more = w.n == sizeof first / sizeof *first;
-    w.v = ARENA_ARRAY(a, struct token, has_more ? WORDS_MAX : w.n);
-    memcpy(w.v, first, w.n * sizeof *first);
-    while (has_more && w.n < WORDS_MAX && token_next_code(text, &at, &t))
-        w.v[w.n++] = t;
-    return w;
+    w->text = text;
+    w->at = w->n = 0;
+    w->is_whole = false;
+}
+
+const struct token *words_token(struct words *w, size_t i)
+{
+    while (i >= w->n && !w->is_whole) {
+        w->is_whole = !token_next_code(w->text, &w->at, &w->v[w->n]);
+        w->n += !w->is_whole;
+        w->is_whole = w->is_whole || w->n == WORDS_MAX;
+    }
+    return i < w->n ? &w->v[i] : NULL;
 }
 
 struct match {
     struct arena *a;
-    const struct words *w;
+    struct words *w;
     struct sql_name name;
     bool has_name;
 };
 
 static bool is_name(const struct token *t)
 {
-    return t->kind == TOKEN_WORD || t->kind == TOKEN_NAME;
+    return t && (t->kind == TOKEN_WORD || t->kind == TOKEN_NAME);
 }
 
 /* A name as Postgres would keep it. */
@@ -53,28 +52,28 @@ static const char *name_text(struct match *m, const struct token *t)
 /* Tokens of the name that begins at `i`: a, a.b, a.b.c; 0 if there is none. */
 static size_t match_name(struct match *m, size_t i)
 {
-    const struct words *w = m->w;
-    if (i >= w->n || !is_name(&w->v[i]))
-        return 0;
+    struct words *w = m->w;
     size_t last = i;
-    while (last + 2 < w->n && token_is(w->text, &w->v[last + 1], ".") && is_name(&w->v[last + 2]))
+    if (!is_name(words_token(w, i)))
+        return 0;
+    while (is_name(words_token(w, last + 2)) && token_is(w->text, words_token(w, last + 1), "."))
         last += 2;
     if (!m->has_name) {
         m->has_name = true;
-        m->name.name = name_text(m, &w->v[last]);
-        m->name.schema = last > i ? name_text(m, &w->v[last - 2]) : NULL;
+        m->name.name = name_text(m, words_token(w, last));
+        m->name.schema = last > i ? name_text(m, words_token(w, last - 2)) : NULL;
     }
     return last + 1 - i;
 }
 
 /* Does the token match one word of "a|b|c"? */
-static bool match_word(const struct words *w, size_t i, struct str alternatives)
+static bool match_word(struct words *w, size_t i, struct str alternatives)
 {
-    while (i < w->n && alternatives.p) {
+    const struct token *t = words_token(w, i);
+    bool may = t && (t->kind == TOKEN_WORD || t->kind == TOKEN_SYMBOL);
+    while (may && alternatives.p) {
         struct str one = str_cut(&alternatives, '|');
-        const struct token *t = &w->v[i];
-        bool may = t->kind == TOKEN_WORD || t->kind == TOKEN_SYMBOL;
-        if (may && t->n == one.n && strncasecmp(w->text.p + t->at, one.p, one.n) == 0)
+        if (t->n == one.n && strncasecmp(w->text.p + t->at, one.p, one.n) == 0)
             return true;
     }
     return false;
@@ -102,12 +101,12 @@ static bool match(struct match *m, size_t i, struct str pattern)
     if (!rest.p)
         rest = (struct str){ "", 0 };
     if (str_is(word, "$"))
-        return i == m->w->n;
+        return !words_token(m->w, i);
     if (str_is(word, "..")) {
-        for (; i <= m->w->n; i++)
+        for (; words_token(m->w, i); i++)
             if (match(m, i, rest))
                 return true;
-        return false;
+        return match(m, i, rest);
     }
     if (str_is(word, "%")) {
         size_t n = match_name(m, i);
@@ -116,8 +115,7 @@ static bool match(struct match *m, size_t i, struct str pattern)
     return match_word(m->w, i, word) && match(m, i + 1, rest);
 }
 
-bool words_match(struct arena *a, const struct words *w, const char *pattern,
-                 struct sql_name *ret_name)
+bool words_match(struct arena *a, struct words *w, const char *pattern, struct sql_name *ret_name)
 {
     struct match m = { .a = a, .w = w };
     if (!match(&m, 0, str_of(pattern)))

@@ -16,18 +16,23 @@
 #define LOCKFLIGHT_MIGRATE_WORDS_H
 
 #include "migrate/sql/script.h"
+#include "migrate/sql/token.h"
 
-/* The first tokens of a statement, without comments: enough for what any pattern asks. */
+/* The first tokens of a statement, without comments, read as far as patterns ask for them. */
 #define WORDS_MAX 250
 struct words {
     struct str text;
-    struct token *v;
+    size_t at; /* read so far */
     size_t n;
+    bool is_whole; /* all are read, or WORDS_MAX */
+    struct token v[WORDS_MAX];
 };
-struct words words_of(struct arena *a, struct str text);
+void words_begin(struct words *w, struct str text);
+
+/* The i-th token, or NULL if there are not so many. */
+const struct token *words_token(struct words *w, size_t i);
 
 /* `ret_name` may be NULL; a pattern without % leaves it. Names without quotes come in small letters. */
-bool words_match(struct arena *a, const struct words *w, const char *pattern,
-                 struct sql_name *ret_name);
+bool words_match(struct arena *a, struct words *w, const char *pattern, struct sql_name *ret_name);
 
 #endif
