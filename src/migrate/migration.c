@@ -222,7 +222,11 @@ bool migration_create(struct arena *a, const char *migrations_dir, const char *r
     if (fs_exists(file) || fs_exists(reverse_file))
         return err_set(e, ERR_CONFLICT, "%s exists already", file);
     struct str up = STR("-- What this migration does, and why.\n");
-    struct str down = STR("-- Takes the migration of the same name back, as one transaction.\n");
+    struct str down = str_of(arena_printf(
+        a,
+        "-- Takes the migration of the same name back. `lockflight migration reverse %s --write`\n"
+        "-- generates it; until then nothing here takes anything back.\n",
+        version));
     if (!fs_mkdirs(migrations_dir, 0755, e) || !fs_mkdirs(reverse_dir, 0755, e) ||
         !fs_replace(file, up, 0644, e) || !fs_replace(reverse_file, down, 0644, e))
         return err_wrap(e, "create %s", file);

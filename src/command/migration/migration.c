@@ -11,6 +11,7 @@
 static const struct command *const migration_commands[] = {
     &cmd_migration_new,
     &cmd_migration_keep,
+    &cmd_migration_reverse,
     &cmd_migration_prove,
     &cmd_migration_status,
     &cmd_migration_lint,

@@ -9,6 +9,7 @@
 
 extern const struct command cmd_migration_new;
 extern const struct command cmd_migration_keep;
+extern const struct command cmd_migration_reverse;
 extern const struct command cmd_migration_prove;
 extern const struct command cmd_migration_status;
 extern const struct command cmd_migration_lint;

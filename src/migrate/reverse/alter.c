@@ -27,7 +27,7 @@ static void restore_comment(struct run *r, const struct object *was)
 {
     const char *text = object_text(r, was, "comment");
     (void)attempt(r, was, "COMMENT ON %s IS %s", phrase(r, was),
-                  text ? sql_literal(r->a, text) : "NULL");
+                  text ? quoted_text(r->a, text) : "NULL");
 }
 
 /* ---- options: SET (a = b), RESET (c) ---- */
@@ -53,7 +53,7 @@ static const char *option_text(struct arena *a, const char *option)
 {
     const char *equals = strchr(option, '=');
     return equals ? arena_printf(a, "%.*s = %s", (int)(equals - option), option,
-                                 sql_literal(a, equals + 1))
+                                 quoted_text(a, equals + 1))
                   : option;
 }
 

@@ -72,7 +72,7 @@ static void restore_identity(struct run *r, const struct object *was, const stru
                 r, was, "The next number follows the largest there is.",
                 arena_printf(
                     r->a, "SELECT setval(%s, coalesce(max(%s), %lld), max(%s) IS NOT NULL) FROM %s",
-                    sql_literal(r->a, s->identity), was->name, (long long)object_int(r, s, "start"),
+                    quoted_text(r->a, s->identity), was->name, (long long)object_int(r, s, "start"),
                     was->name, was->parent));
     }
 }

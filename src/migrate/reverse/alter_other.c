@@ -34,18 +34,18 @@ static void restore_labels(struct run *r, const struct object *was, const struct
         const json_t *label = json_array_get(x, i);
         if (find_label(y, label) < m)
             continue;
-        const char *text = sql_literal(r->a, json_string_value(label));
+        const char *text = quoted_text(r->a, json_string_value(label));
         if (n <= m && i < m && find_label(x, json_array_get(y, i)) == n &&
             attempt(r, was, "ALTER TYPE %s RENAME VALUE %s TO %s", was->identity,
-                    sql_literal(r->a, json_string_value(json_array_get(y, i))), text))
+                    quoted_text(r->a, json_string_value(json_array_get(y, i))), text))
             continue;
         if (i == 0)
             (void)attempt(r, was, "ALTER TYPE %s ADD VALUE %s%s%s", was->identity, text,
                           m ? " BEFORE " : "",
-                          m ? sql_literal(r->a, json_string_value(json_array_get(y, 0))) : "");
+                          m ? quoted_text(r->a, json_string_value(json_array_get(y, 0))) : "");
         else
             (void)attempt(r, was, "ALTER TYPE %s ADD VALUE %s AFTER %s", was->identity, text,
-                          sql_literal(r->a, json_string_value(json_array_get(x, i - 1))));
+                          quoted_text(r->a, json_string_value(json_array_get(x, i - 1))));
     }
 }
 
@@ -73,7 +73,7 @@ static void restore_attribute(struct run *r, const struct object *was, const jso
     const char *comment = json_text_or(x, "comment", NULL);
     if (!streq(comment, y ? json_text_or(y, "comment", NULL) : NULL))
         (void)attempt(r, was, "COMMENT ON COLUMN %s.%s IS %s", was->identity, name,
-                      comment ? sql_literal(r->a, comment) : "NULL");
+                      comment ? quoted_text(r->a, comment) : "NULL");
 }
 
 /* The one attribute that has another name at the same place was renamed. */
@@ -255,7 +255,7 @@ void alter_other(struct run *r, const struct object *was, const struct object *n
                           object_text(r, was, "schema"));
         if (changed(r, was, now, "version"))
             (void)attempt(r, was, "ALTER EXTENSION %s UPDATE TO %s", was->identity,
-                          sql_literal(r->a, object_text_or(r, was, "version", "")));
+                          quoted_text(r->a, object_text_or(r, was, "version", "")));
     } else if (changed(r, was, now, "definition")) {
         (void)rebuild(r, now);
     } else if (object_is(was, "statistics") && changed(r, was, now, "target")) {

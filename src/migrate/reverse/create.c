@@ -36,7 +36,7 @@ static bool create_enum(struct run *r, const struct object *o)
     (void)strbuf_printf(&b, "CREATE TYPE %s AS ENUM (", o->identity);
     for (size_t i = 0; i < json_array_size(labels); i++)
         (void)strbuf_printf(&b, "%s%s", i ? ", " : "",
-                            sql_literal(r->a, json_string_value(json_array_get(labels, i))));
+                            quoted_text(r->a, json_string_value(json_array_get(labels, i))));
     return attempt(r, o, "%s)", strbuf_text(&b));
 }
 
@@ -157,7 +157,7 @@ static const char *placeholder(struct run *r, const struct object *c)
     const struct object *t = world_find(r->was, "type", type);
     const json_t *labels = t ? json_object_get(object_json(r, t), "labels") : NULL;
     const char *first = json_string_value(json_array_get(labels, 0));
-    return first ? sql_literal(r->a, first) : NULL;
+    return first ? quoted_text(r->a, first) : NULL;
 }
 
 /* Is the column part of something unique? Then one value for all rows will not do. */
@@ -313,7 +313,7 @@ static bool create_event_trigger(struct run *r, const struct object *o)
                         object_text_or(r, o, "event", ""));
     for (size_t i = 0; i < json_array_size(tags); i++)
         (void)strbuf_printf(&b, "%s%s", i ? ", " : " WHEN TAG IN (",
-                            sql_literal(r->a, json_string_value(json_array_get(tags, i))));
+                            quoted_text(r->a, json_string_value(json_array_get(tags, i))));
     if (json_array_size(tags) > 0)
         (void)strbuf_addc(&b, ')');
     return attempt(r, o, "%s EXECUTE FUNCTION %s()", strbuf_text(&b),
@@ -335,7 +335,7 @@ static bool create_schema(struct run *r, const struct object *o)
 static bool create_extension(struct run *r, const struct object *o)
 {
     return attempt(r, o, "CREATE EXTENSION %s WITH SCHEMA %s VERSION %s", o->identity,
-                   object_text(r, o, "schema"), sql_literal(r->a, object_text(r, o, "version")));
+                   object_text(r, o, "schema"), quoted_text(r->a, object_text(r, o, "version")));
 }
 
 static bool create_need(struct run *r, const struct object *o)

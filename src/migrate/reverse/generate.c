@@ -14,8 +14,7 @@
 #include "migrate/reverse/generate.h"
 
 #include "base/cleanup.h"
-#include "migrate/reverse/inside.h"
-#include "migrate/sql/tree.h"
+#include "migrate/reverse/rows.h"
 
 /* ---- what a scratch database cannot show ---- */
 
@@ -78,10 +77,11 @@ static bool run_statement(struct run *r, size_t i, struct err *e)
 static bool up_statement(struct run *r, struct rows_seen *rows, size_t i, bool is_inside,
                          struct err *e)
 {
-    return (!is_inside || pg_exec(r->db, "SAVEPOINT lockflight_statement", PG_NONE, NULL, e)) &&
+    return (!rows || rows_before(r, rows, i, e)) &&
+           (!is_inside || pg_exec(r->db, "SAVEPOINT lockflight_statement", PG_NONE, NULL, e)) &&
            run_statement(r, i, e) &&
            (!is_inside || pg_exec(r->db, "RELEASE lockflight_statement", PG_NONE, NULL, e)) &&
-           (!rows || rows_statement(r, rows, i, e));
+           (!rows || rows_after(r, rows, e));
 }
 
 /* The session as it was: the migration may have set a role or a path. */
@@ -107,8 +107,6 @@ static bool up(struct run *r, struct rows_seen *rows, struct world *states, stru
 
 static bool walk_statements(struct run *r, struct world *states, struct err *e)
 {
-    r->actions.n = 0;
-    r->aliases.n = 0;
     for (size_t i = r->script->n; i-- > 0;)
         if (!converge(r, &states[i], e))
             return err_wrap(e, "line %u", r->script->statements[i].line);
@@ -116,18 +114,18 @@ static bool walk_statements(struct run *r, struct world *states, struct err *e)
 }
 
 /* In a transaction of its own, or under a savepoint: either way it is gone afterwards. */
-static bool walk(struct run *r, struct rows_seen *rows, struct world *was, struct world *states,
-                 struct err *e)
+static bool walk(struct run *r, struct rows_seen *rows, const char *version, struct world *was,
+                 struct world *states, struct err *e)
 {
     bool is_inside = pg_in_transaction(r->db);
     if (!(is_inside ? pg_exec(r->db, "SAVEPOINT lockflight_back", PG_NONE, NULL, e)
                     : pg_begin(r->db, e)))
         return false;
     r->actions.n = 0;
+    r->aliases.n = 0;
     r->made.n = 0;
     r->is_unchecked = false;
-    if (rows)
-        rows_restore(r, rows, was);
+    rows_restore(r, rows, version);
     bool ok = states ? walk_statements(r, states, e) : converge(r, was, e);
     struct err ignored;
     if (is_inside)
@@ -147,15 +145,15 @@ static bool generate(struct run *r, const struct migration *m, struct reverse_sc
 {
     struct world was, after;
     struct loss l = { .class = 'A' };
-    struct rows_seen *rows = NULL;
+    struct rows_seen rows = { .l = &l, .before = &was };
     bool is_inside = r->script->is_transactional;
     struct world *states = is_inside ? NULL : ARENA_ARRAY(r->a, struct world, r->script->n + 1);
     if ((is_inside && !pg_begin(r->db, e)) || !world_read(r, r->a, &was, e) ||
-        !rows_watch(r, &l, &rows, e) || !up(r, rows, states, e) || !world_read(r, r->a, &after, e))
+        !up(r, &rows, states, e) || !world_read(r, r->a, &after, e))
         return false;
     r->was = &was;
     loss_find(r, &was, &after, &l);
-    bool ok = walk(r, rows, &was, NULL, e);
+    bool ok = walk(r, &rows, m->version, &was, NULL, e);
     struct err first = *e;
     if (!ok && is_refusal(e) && r->script->n > 1) {
         if (is_inside) {
@@ -164,7 +162,7 @@ static bool generate(struct run *r, const struct migration *m, struct reverse_sc
             if (!pg_begin(r->db, e) || !up(r, NULL, states, e))
                 return false;
         }
-        ok = walk(r, rows, &was, states, e);
+        ok = walk(r, &rows, m->version, &was, states, e);
     }
     if (!ok && !is_refusal(e))
         return false;

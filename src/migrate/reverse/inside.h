@@ -10,7 +10,7 @@
  *   alter.c, alter_column.c, alter_other.c   changing back
  *   grant.c      access lists as GRANT and REVOKE
  *   loss.c       what it loses
- *   rows.c       what the statements did to rows
+ *   rows.c, rows_insert.c   what the statements did to rows; they have rows.h
  *   text.c       the script as people read it
  */
 #ifndef LOCKFLIGHT_MIGRATE_REVERSE_INSIDE_H
@@ -124,6 +124,8 @@ bool was_made(const struct run *r, const char *relation);
 /* ---- the steps: true if anything was done ---- */
 
 bool names_restore(struct run *r);
+/* Its name in lockflight_gone, if a migration moved it there instead of dropping it; else NULL. */
+const char *set_aside(struct run *r, uint32_t oid);
 bool drops_all(struct run *r);
 bool creates_all(struct run *r);
 bool alters_all(struct run *r);
@@ -155,7 +157,7 @@ void default_privileges_restore(struct run *r, const struct object *was, const s
 
 /* ---- the rest ---- */
 
-const char *sql_literal(struct arena *a, const char *text);
+const char *quoted_text(struct arena *a, const char *text);
 bool converge(struct run *r, struct world *was, struct err *e) MUST_USE;
 
 /* Facts for the head of the script. */
@@ -170,12 +172,6 @@ struct loss {
 };
 void loss_raise(struct loss *l, char class);
 void loss_find(struct run *r, struct world *was, struct world *after, struct loss *l);
-
-/* Rows: before the migration runs, after each statement, and when the way back begins. */
-struct rows_seen;
-bool rows_watch(struct run *r, struct loss *l, struct rows_seen **ret, struct err *e) MUST_USE;
-bool rows_statement(struct run *r, struct rows_seen *s, size_t i, struct err *e) MUST_USE;
-void rows_restore(struct run *r, struct rows_seen *s, const struct world *before);
 
 /* Does the text have this name in it, as a word? The name may be quoted. */
 bool script_mentions(struct str text, const char *name);

@@ -41,6 +41,9 @@ static void find_gone(struct run *r, const struct world *was, const struct objec
                       struct loss *l)
 {
     char kind = object_relkind(r, o);
+    if (set_aside(r, o->key.oid)) {
+        return; /* moved out of sight, with its rows */
+    }
     if (kind == 'r' || kind == 'p') {
         empties(r, l, arena_printf(r->a, "table %s", o->identity));
     } else if (object_is(o, "column") && holds_data(r, was, o)) {
@@ -93,6 +96,22 @@ static int rank_of(const char *type, const char *const *ladder)
     return -1;
 }
 
+/* A type that was given another name or schema is still the same. */
+static bool is_renamed(struct run *r, const char *from, const char *to)
+{
+    size_t n = strcspn(from, "[(");
+    const struct object *t = world_find(r->was, "type", arena_strndup(r->a, from, n));
+    return t && t->twin && !is_another(r, t, t->twin) &&
+           streq(arena_printf(r->a, "%s%s", t->twin->identity, from + n), to);
+}
+
+/* What a domain is made of; any other type is itself. */
+static const char *beneath(struct run *r, const struct world *w, const char *type)
+{
+    const struct object *t = world_find(w, "type", type);
+    return t ? object_text_or(r, t, "base", type) : type;
+}
+
 /* Every value of `from` has its own place in `to`. */
 static bool is_wider(struct run *r, const char *from, const char *to)
 {
@@ -100,6 +119,7 @@ static bool is_wider(struct run *r, const char *from, const char *to)
     static const char *const inexact[] = { "real", "double precision", NULL };
     static const char *const moments[] = { "date", "timestamp without time zone", NULL };
     static const char *const texts[] = { "character varying", "text", NULL };
+    static const char *const bits[] = { "bit", "bit varying", NULL };
     long n, m, s, t;
     const char *x = base_of(r, from, &n, &s), *y = base_of(r, to, &m, &t);
     if (streq(x, y)) {
@@ -116,6 +136,8 @@ static bool is_wider(struct run *r, const char *from, const char *to)
     if (strstr(x, "time zone") && strstr(y, "time zone") && n == m)
         return starts_with(x, "timestamp") && starts_with(y, "timestamp");
     if (rank_of(x, texts) >= 0 && rank_of(y, texts) >= 0)
+        return m < 0 || (n >= 0 && m >= n);
+    if (rank_of(x, bits) >= 0 && rank_of(y, bits) > rank_of(x, bits))
         return m < 0 || (n >= 0 && m >= n);
     return streq(y, "text") && (streq(x, "uuid") || streq(x, "boolean") || streq(x, "inet") ||
                                 streq(x, "integer") || streq(x, "bigint") || streq(x, "date") ||
@@ -169,12 +191,13 @@ static void check(struct run *r, struct loss *l, const char *table, const char *
         arena_printf(r->a, "%s\nSELECT count(*) FROM %s WHERE %s", sentence, table, where);
 }
 
-static void find_column_change(struct run *r, const struct object *x, const struct object *y,
-                               struct loss *l)
+static void find_column_change(struct run *r, const struct world *after, const struct object *x,
+                               const struct object *y, struct loss *l)
 {
     const char *from = object_text_or(r, x, "type", ""), *to = object_text_or(r, y, "type", "");
-    if (!streq(from, to) && !object_text(r, x, "generated")) {
-        if (!is_wider(r, from, to) || is_computed(r, x->name)) {
+    if (!streq(from, to) && !object_text(r, x, "generated") && !is_renamed(r, from, to)) {
+        if (!is_wider(r, beneath(r, r->was, from), beneath(r, after, to)) ||
+            is_computed(r, x->name)) {
             empties(r, l,
                     arena_printf(r->a, "the values of column %s as they were in type %s",
                                  x->identity, from));
@@ -259,7 +282,7 @@ void loss_find(struct run *r, struct world *was, struct world *after, struct los
         if (!y || streq(x->what, y->what))
             continue;
         if (object_is(x, "column") && !is_other && holds_data(r, was, x))
-            find_column_change(r, x, y, l);
+            find_column_change(r, after, x, y, l);
         if (object_is(x, "type"))
             find_labels(r, x, y, l);
     }

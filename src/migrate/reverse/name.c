@@ -114,13 +114,47 @@ static bool restore(struct run *r, const struct object *was, const struct object
     return r->level >= 1 && streq(r->why.sqlstate, "42P07") && step_aside(r, now);
 }
 
+const char *set_aside(struct run *r, uint32_t oid)
+{
+    struct pg_rows rows;
+    struct err e;
+    if (!pg_query(r->db, r->a,
+                  "SELECT quote_ident(c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = "
+                  "c.relnamespace WHERE n.nspname = 'lockflight_gone' AND c.oid = $1::oid",
+                  PG_PARAMS(arena_printf(r->a, "%u", oid)), &rows, &e))
+        return NULL;
+    return rows.n ? pg_value(&rows, 0, 0) : NULL;
+}
+
+/* A table that was moved out of sight instead of dropped comes back with its rows. */
+static bool fetch_back(struct run *r)
+{
+    bool is_done = false;
+    for (size_t i = 0; i < r->was->n; i++) {
+        const struct object *o = &r->was->v[i];
+        char kind = o->twin ? '\0' : object_relkind(r, o);
+        const char *name = kind == 'r' || kind == 'p' ? set_aside(r, o->key.oid) : NULL;
+        if (!name)
+            continue;
+        const char *aside = arena_printf(r->a, "lockflight_gone.%s", name);
+        if (!streq(name, o->name)) {
+            is_done |= attempt(
+                r, o, "ALTER TABLE %s RENAME TO %s;\nALTER TABLE lockflight_gone.%s SET SCHEMA %s",
+                aside, o->name, o->name, o->schema);
+        } else {
+            is_done |= attempt(r, o, "ALTER TABLE %s SET SCHEMA %s", aside, o->schema);
+        }
+    }
+    return is_done;
+}
+
 /* True: something moved, and all names must be read again. */
 bool names_restore(struct run *r)
 {
     static const char *const first[] = { "schema", NULL };
     static const char *const second[] = { "relation", "type", NULL };
     static const char *const *const groups[] = { first, second, NULL };
-    bool is_done = false;
+    bool is_done = fetch_back(r);
     for (size_t g = 0; g < 3 && !is_done; g++) {
         for (size_t i = 0; i < r->now->n; i++) {
             const struct object *now = &r->now->v[i], *was = now->twin;

@@ -11,7 +11,7 @@
 
 #define TABLE_BYTES (4 * MIB)
 
-const char *sql_literal(struct arena *a, const char *text)
+const char *quoted_text(struct arena *a, const char *text)
 {
     CLEANUP(strbuf) struct strbuf b = strbuf_init(TABLE_BYTES);
     bool has_backslash = strchr(text, '\\') != NULL;
