@@ -270,6 +270,8 @@ static void alter_index(struct run *r, const struct object *was, const struct ob
         (void)(object_bool(r, was, "clustered")
                    ? attempt(r, was, "ALTER TABLE %s CLUSTER ON %s", table, was->name)
                    : attempt(r, was, "ALTER TABLE %s SET WITHOUT CLUSTER", table));
+    if (changed(r, was, now, "replica identity") && object_bool(r, was, "replica identity"))
+        (void)attempt(r, was, "ALTER TABLE %s REPLICA IDENTITY USING INDEX %s", table, was->name);
     if (changed(r, was, now, "parent") && object_text(r, was, "parent"))
         (void)attempt(r, was, "ALTER INDEX %s ATTACH PARTITION %s", object_text(r, was, "parent"),
                       was->identity);

@@ -134,6 +134,22 @@ static void alter_type(struct run *r, const struct object *was, const struct obj
 
 /* ---- sequences and functions ---- */
 
+/* A sequence that was made again would count from the start, over numbers that are taken. */
+static void restore_position(struct run *r, const struct object *was, const struct object *now)
+{
+    const char *owner = object_text(r, was, "owned by");
+    const struct object *c = owner ? world_find(r->was, "column", owner) : NULL;
+    if (!c || was_made(r, c->parent) || was->key.oid == now->key.oid)
+        return;
+    (void)attempt_with(
+        r, was, "The next number follows the largest there is.",
+        arena_printf(r->a,
+                     "SELECT setval(%s, coalesce(max(%s), %lld), max(%s) IS NOT NULL)"
+                     " FROM %s",
+                     quoted_text(r->a, was->identity), c->name,
+                     (long long)object_int(r, was, "start"), c->name, c->parent));
+}
+
 static void alter_sequence(struct run *r, const struct object *was, const struct object *now)
 {
     static const char *const parameters[] = { "type", "start", "increment", "min",
@@ -143,9 +159,10 @@ static void alter_sequence(struct run *r, const struct object *was, const struct
         is_other |= changed(r, was, now, parameters[i]);
     if (is_other)
         (void)attempt(r, was, "ALTER SEQUENCE %s%s", was->identity, sequence_options(r, was, true));
-    if (changed(r, was, now, "owned by") && !object_bool(r, was, "identity"))
-        (void)attempt(r, was, "ALTER SEQUENCE %s OWNED BY %s", was->identity,
-                      object_text_or(r, was, "owned by", "NONE"));
+    if (changed(r, was, now, "owned by") && !object_bool(r, was, "identity") &&
+        attempt(r, was, "ALTER SEQUENCE %s OWNED BY %s", was->identity,
+                object_text_or(r, was, "owned by", "NONE")))
+        restore_position(r, was, now);
     if (changed(r, was, now, "persistence"))
         (void)attempt(r, was, "ALTER SEQUENCE %s SET %s", was->identity,
                       streq(object_text(r, was, "persistence"), "u") ? "UNLOGGED" : "LOGGED");

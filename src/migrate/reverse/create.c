@@ -261,23 +261,11 @@ static bool create_policy(struct run *r, const struct object *o)
     return attempt(r, o, "%s", strbuf_text(&b));
 }
 
-/* The reverse of DROP INDEX CONCURRENTLY is as gentle as it was. */
-static bool was_concurrent(const struct run *r, const struct object *o)
-{
-    for (size_t i = 0; r->script && i < r->script->n; i++) {
-        const struct sql_statement *s = &r->script->statements[i];
-        if (s->mode == SQL_ALONE && strstr(s->what, "DROP INDEX") &&
-            memmem(s->text.p, s->text.n, o->name, strlen(o->name)))
-            return true;
-    }
-    return false;
-}
-
 static bool create_index(struct run *r, const struct object *o)
 {
     const char *text = definition(r, o);
     const char *at = strstr(text, "INDEX ");
-    if (!at || !was_concurrent(r, o))
+    if (!at || !index_was_concurrent(r, o, "DROP"))
         return attempt(r, o, "%s", text);
     const char *gentle = arena_printf(r->a, "%.*sINDEX CONCURRENTLY %s", (int)(at - text), text,
                                       at + strlen("INDEX "));

@@ -127,7 +127,11 @@ static bool drop_list(struct run *r, const struct object **list, size_t n)
             const char *text = list[i] ? drop_text(r, list[i]) : NULL;
             if (!text)
                 continue;
-            if (!attempt(r, list[i], "%s", text))
+            bool is_gentle = object_is(list[i], "index") && index_was_concurrent(r, list[i], "CREATE");
+            const char *written =
+                is_gentle ? arena_printf(r->a, "DROP INDEX CONCURRENTLY %s", list[i]->identity)
+                          : text;
+            if (!attempt_as(r, list[i], text, written))
                 continue;
             list[i] = NULL;
             is_moving = is_done = true;

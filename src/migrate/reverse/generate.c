@@ -103,6 +103,23 @@ static bool up(struct run *r, struct rows_seen *rows, struct world *states, stru
     return settle(r, e);
 }
 
+/* Extensions with tables hold data that goes with them. */
+static bool find_extensions(struct run *r, struct err *e)
+{
+    struct pg_rows rows;
+    if (!pg_query(
+            r->db, r->a,
+            "SELECT DISTINCT quote_ident(e.extname) FROM pg_extension e"
+            " JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid"
+            "  AND d.classid = 'pg_class'::regclass AND d.deptype = 'e'"
+            " JOIN pg_class c ON c.oid = d.objid AND c.relkind IN ('r', 'p')",
+            PG_NONE, &rows, e))
+        return false;
+    for (size_t i = 0; i < rows.n; i++)
+        *vec_add(&r->extensions, r->a) = pg_value(&rows, i, 0);
+    return true;
+}
+
 /* ---- walking back ---- */
 
 static bool walk_statements(struct run *r, struct world *states, struct err *e)
@@ -149,7 +166,8 @@ static bool generate(struct run *r, const struct migration *m, struct reverse_sc
     bool is_inside = r->script->is_transactional;
     struct world *states = is_inside ? NULL : ARENA_ARRAY(r->a, struct world, r->script->n + 1);
     if ((is_inside && !pg_begin(r->db, e)) || !world_read(r, r->a, &was, e) ||
-        !up(r, &rows, states, e) || !world_read(r, r->a, &after, e))
+        !find_extensions(r, e) || !up(r, &rows, states, e) || !find_extensions(r, e) ||
+        !world_read(r, r->a, &after, e))
         return false;
     r->was = &was;
     loss_find(r, &was, &after, &l);

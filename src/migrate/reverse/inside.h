@@ -104,10 +104,11 @@ struct run {
     VEC(struct action) actions;
     VEC(struct alias) aliases;        /* objects that were made again under another OID */
     VEC(struct catalogue_key) doomed; /* what the migration made: it goes, even if its name stays */
-    VEC(const char *) made; /* relations that the way back has made: nobody's rows in them */
-    struct err why;         /* why a step was refused, the first of the last round */
-    int level;              /* how far we go: see converge.c */
-    bool is_unchecked;      /* the script turns the checks of function bodies off */
+    VEC(const char *) made;       /* relations that the way back has made: nobody's rows in them */
+    struct err why;               /* why a step was refused, the first of the last round */
+    int level;                    /* how far we go: see converge.c */
+    VEC(const char *) extensions; /* those that have tables of their own, before or after */
+    bool is_unchecked;            /* the script turns the checks of function bodies off */
 };
 
 /* Tries one step under a savepoint; keeps it in `actions` if the server accepts it. `about` gives
@@ -173,6 +174,8 @@ struct loss {
 void loss_raise(struct loss *l, char class);
 void loss_find(struct run *r, struct world *was, struct world *after, struct loss *l);
 
+/* Was this index built or dropped without a lock that others wait for? `verb`: "CREATE", "DROP". */
+bool index_was_concurrent(const struct run *r, const struct object *index, const char *verb);
 /* Does the text have this name in it, as a word? The name may be quoted. */
 bool script_mentions(struct str text, const char *name);
 const char *script_text(struct run *r, const struct migration *m, const struct loss *l);

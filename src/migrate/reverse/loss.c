@@ -37,6 +37,22 @@ static const struct object *same_table(const struct world *w, const struct objec
 
 /* ---- gone, new ---- */
 
+/* A sequence that was dropped while the column it counts for stayed, or that counts for none. */
+static bool outlives_owner(struct run *r, const struct world *was, const struct object *sequence)
+{
+    const char *owner = object_text(r, sequence, "owned by");
+    const struct object *c = owner ? world_find(was, "column", owner) : NULL;
+    return !owner || (c && c->twin && !is_another(r, c, c->twin));
+}
+
+static bool extension_holds(const struct run *r, const char *name)
+{
+    for (size_t i = 0; i < r->extensions.n; i++)
+        if (streq(r->extensions.v[i], name))
+            return true;
+    return false;
+}
+
 static void find_gone(struct run *r, const struct world *was, const struct object *o,
                       struct loss *l)
 {
@@ -50,10 +66,10 @@ static void find_gone(struct run *r, const struct world *was, const struct objec
         const struct object *t = same_table(was, o);
         if (t && !is_another(r, world_parent(was, o), t) && !object_text(r, o, "generated"))
             empties(r, l, arena_printf(r->a, "column %s", o->identity));
-    } else if (object_is(o, "sequence") && !object_text(r, o, "owned by")) {
-        empties(r, l, arena_printf(r->a, "the position of sequence %s", o->identity));
-    } else if (object_is(o, "extension")) {
-        empties(r, l, arena_printf(r->a, "what extension %s kept", o->identity));
+    } else if (object_is(o, "sequence") && outlives_owner(r, was, o)) {
+        empties(r, l, arena_printf(r->a, "sequence %s", o->identity));
+    } else if (object_is(o, "extension") && extension_holds(r, o->identity)) {
+        empties(r, l, arena_printf(r->a, "extension %s", o->identity));
     }
 }
 
@@ -67,7 +83,7 @@ static void find_new(struct run *r, const struct world *after, const struct obje
         const struct object *t = same_table(after, o);
         if (t && !is_another(r, t, world_parent(after, o)) && !object_text(r, o, "generated"))
             deletes(r, l, arena_printf(r->a, "column %s", o->identity));
-    } else if (object_is(o, "extension")) {
+    } else if (object_is(o, "extension") && extension_holds(r, o->identity)) {
         deletes(r, l, arena_printf(r->a, "extension %s", o->identity));
     }
 }
@@ -250,6 +266,37 @@ static void find_labels(struct run *r, const struct object *x, const struct obje
     }
 }
 
+/* ---- attributes ---- */
+
+static bool has_attribute(const json_t *list, const json_t *like)
+{
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (streq(json_text_or(json_array_get(list, i), "name", NULL),
+                  json_text_or(like, "name", "")))
+            return true;
+    return false;
+}
+
+/* Values of a composite type lose an attribute with it. As many as before: one was renamed. */
+static void find_attributes(struct run *r, const struct object *x, const struct object *y,
+                            struct loss *l)
+{
+    const json_t *old = json_object_get(object_json(r, x), "attributes");
+    const json_t *new = json_object_get(object_json(r, y), "attributes");
+    if (json_array_size(old) == json_array_size(new))
+        return;
+    for (size_t i = 0; i < json_array_size(old); i++)
+        if (!has_attribute(new, json_array_get(old, i)))
+            empties(r, l,
+                    arena_printf(r->a, "attribute %s of type %s",
+                                 json_text_or(json_array_get(old, i), "name", ""), x->identity));
+    for (size_t i = 0; i < json_array_size(new); i++)
+        if (!has_attribute(old, json_array_get(new, i)))
+            deletes(r, l,
+                    arena_printf(r->a, "attribute %s of type %s",
+                                 json_text_or(json_array_get(new, i), "name", ""), y->identity));
+}
+
 /* ---- constraints ---- */
 
 static void find_lost_constraint(struct run *r, const struct world *was, const struct object *o,
@@ -283,8 +330,10 @@ void loss_find(struct run *r, struct world *was, struct world *after, struct los
             continue;
         if (object_is(x, "column") && !is_other && holds_data(r, was, x))
             find_column_change(r, after, x, y, l);
-        if (object_is(x, "type"))
+        if (object_is(x, "type")) {
             find_labels(r, x, y, l);
+            find_attributes(r, x, y, l);
+        }
     }
     for (size_t i = 0; i < after->n; i++) {
         const struct object *y = &after->v[i];

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/strbuf.h"
 #include "migrate/reverse/inside.h"
+#include "migrate/sql/tree.h"
 
 #include <ctype.h>
 
@@ -107,6 +108,23 @@ bool script_mentions(struct str text, const char *name)
         if (strncasecmp(text.p + i, name, n) == 0 && (i == 0 || !is_word_char(text.p[i - 1])) &&
             (i + n == text.n || !is_word_char(text.p[i + n])))
             return true;
+    return false;
+}
+
+bool index_was_concurrent(const struct run *r, const struct object *index, const char *verb)
+{
+    for (size_t i = 0; r->script && i < r->script->n; i++) {
+        const struct sql_statement *s = &r->script->statements[i];
+        if (s->mode != SQL_ALONE || !starts_with(s->what, verb) || !strstr(s->what, "INDEX"))
+            continue;
+        const PgQuery__IndexStmt *x =
+            s->tree && s->tree->node_case == PG_QUERY__NODE__NODE_INDEX_STMT ? s->tree->index_stmt
+                                                                             : NULL;
+        const char *table = x && x->relation ? x->relation->relname : "";
+        if (script_mentions(s->text, index->name) ||
+            (x && !*x->idxname && script_mentions(str_of(index->what), table)))
+            return true;
+    }
     return false;
 }
 
