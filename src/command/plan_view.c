@@ -92,10 +92,22 @@ static void variables(struct view *v)
         line(v, phase, arena_printf(v->arena, "%zu unchanged", p->variables_n), NULL);
 }
 
-static const char *first_line_of_reverse(struct view *v, const struct migration *m)
+static const char *undo_of(const struct migration *m, const struct proof_row *pair)
 {
-    (void)v;
-    return m->has_reverse ? "its reverse script" : "none: there is no reverse script";
+    if (!m->has_reverse)
+        return "none: there is no reverse script";
+    if (!pair->is_found)
+        return "its reverse script, not proven yet";
+    switch (pair->loss) {
+    case 'A':
+        return "proven, loses nothing";
+    case 'B':
+        return "proven, loses what is written after";
+    case 'C':
+        return "proven, but contents do not come back";
+    default:
+        return "cannot be undone (class D)";
+    }
 }
 
 static void database(struct view *v)
@@ -105,7 +117,7 @@ static void database(struct view *v)
     for (size_t i = 0; i < p->schema.pending_count; i++) {
         const struct migration *m = p->schema.pending[i];
         line(v, phase, arena_printf(v->arena, "+ %s_%s", m->version, m->name),
-             first_line_of_reverse(v, m));
+             undo_of(m, &p->pairs[i]));
         phase = NULL;
     }
     if (phase)

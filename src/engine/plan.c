@@ -126,6 +126,42 @@ static bool plan_proof(struct target *t, struct plan *plan, struct err *e)
     return !plan->has_proof || read_proof_manifest(&required, plan, e);
 }
 
+/* ---- pairs of scripts ---- */
+
+/* Proved here, or in the environment that must have had them first. */
+static bool plan_pairs(struct target *t, struct plan *plan, struct err *e)
+{
+    struct arena *a = plan->arena;
+    const struct migration *const *v = plan->schema.pending;
+    size_t n = plan->schema.pending_count;
+    int major = pg_server_version(t->db) / 10000;
+    const struct migration **unproven;
+    plan->pairs = ARENA_ARRAY(a, struct proof_row, n + 1);
+    if (!proof_find(t->db, a, v, n, major, plan->pairs, e))
+        return false;
+    if (!plan->requires || plan_unproven(plan, &unproven) == 0)
+        return true;
+    CLEANUP(target) struct target required = { 0 };
+    struct proof_row *there = ARENA_ARRAY(a, struct proof_row, n + 1);
+    if (!target_open_database(a, t->config, plan->requires, &required, e) ||
+        !proof_find(required.db, a, v, n, major, there, e))
+        return err_wrap(e, "look for proofs of %s", plan->requires);
+    for (size_t i = 0; i < n; i++)
+        if (!plan->pairs[i].is_found)
+            plan->pairs[i] = there[i];
+    return true;
+}
+
+size_t plan_unproven(const struct plan *plan, const struct migration ***ret)
+{
+    size_t n = 0;
+    *ret = ARENA_ARRAY(plan->arena, const struct migration *, plan->schema.pending_count + 1);
+    for (size_t i = 0; i < plan->schema.pending_count; i++)
+        if (plan->schema.pending[i]->has_reverse && !plan->pairs[i].is_found)
+            (*ret)[n++] = plan->schema.pending[i];
+    return n;
+}
+
 /* ---- the whole ---- */
 
 /* The same content keeps the name it was first proved or released under. */
@@ -181,6 +217,8 @@ bool plan_make(struct target *t, const struct live *live, const struct plan_opti
                         e))
         return err_wrap(e, "read the migrations");
     migration_plan(a, &ret->migrations, &live->history, &ret->schema);
+    if (!plan_pairs(t, ret, e))
+        return false;
 
     CLEANUP(variable_set) struct variable_set runtime = { 0 };
     struct err unresolved = { 0 };

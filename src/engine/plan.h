@@ -9,6 +9,7 @@
 #include "engine/live.h"
 #include "engine/source.h"
 #include "migrate/migration.h"
+#include "migrate/prove/proof_record.h"
 #include "site/artefact.h"
 
 /* What a person has decided about gates. */
@@ -72,6 +73,7 @@ struct plan {
         *runtime_digest; /* of what the per-environment file will say; NULL when not resolved */
     struct migration_set migrations;
     struct migration_plan schema;
+    struct proof_row *pairs; /* one for each pending migration: was it run up, down and up again? */
 
     const char *lint_warning; /* what the linter lets through and says; NULL: nothing */
     struct plan_gate *gates;
@@ -85,6 +87,9 @@ bool plan_find_gates(struct target *t, const struct live *live, const struct pla
 
 /* The linter's gate over the pending migrations; a part of plan_find_gates. */
 bool plan_lint(struct target *t, struct plan *plan, struct err *e) MUST_USE;
+
+/* Pending migrations that have a reverse script and no proof, in order. */
+size_t plan_unproven(const struct plan *plan, const struct migration ***ret);
 
 /* Adds one gate. `closed` NULL: open. */
 void plan_gate(struct plan *plan, const char *name, const char *closed, const char *next);

@@ -128,6 +128,42 @@ static void gate_migrations(struct target *t, struct plan *plan)
                           : "every pending migration has its reverse script");
 }
 
+/* "lockflight migration prove staging 2026… 2026…" */
+static const char *prove_command(const struct plan *plan, const struct migration *const *v,
+                                 size_t n)
+{
+    const char *command = arena_printf(plan->arena, "lockflight migration prove %s",
+                                       plan->requires ? plan->requires : plan->environment);
+    for (size_t i = 0; i < n; i++)
+        command = arena_printf(plan->arena, "%s %s", command, v[i]->version);
+    return command;
+}
+
+/* Where another environment has to be first, its release has proved the pairs; here nothing is tried
+ * for the first time. */
+static void gate_pairs(struct plan *plan)
+{
+    struct arena *a = plan->arena;
+    const struct migration **v;
+    size_t pending = plan->schema.pending_count, n = plan_unproven(plan, &v);
+    if (pending == 0 || (plan->requires && !plan->has_proof))
+        return; /* its release will prove them */
+    if (n > 0 && plan->requires) {
+        plan_gate(plan, "rollback",
+                  arena_printf(a,
+                               "%s%s never run up, down and up again: that it can be taken back is "
+                               "not proven",
+                               v[0]->file,
+                               n > 1 ? arena_printf(a, " and %zu more were", n - 1) : " was"),
+                  prove_command(plan, v, n));
+        return;
+    }
+    gate_open(plan, "rollback",
+              n == 0 ? "every pair of scripts is proven"
+                     : arena_printf(a, "%zu of %zu pairs will be proved before anything is touched",
+                                    n, pending));
+}
+
 /* `distinct` variables must differ from the environment that is required. */
 static bool gate_distinct(struct target *t, struct plan *plan, struct err *e)
 {
@@ -179,6 +215,7 @@ bool plan_find_gates(struct target *t, const struct live *live, const struct pla
     gate_lock(live, plan);
     gate_migrations(t, plan);
     gate_proof(plan);
+    gate_pairs(plan);
     return gate_quarantine(t, options, plan, e) && gate_distinct(t, plan, e) &&
            plan_lint(t, plan, e);
 }

@@ -50,9 +50,12 @@ static json_t *migrations_json(const struct plan *plan)
     json_t *list = json_array();
     for (size_t i = 0; i < plan->schema.pending_count; i++) {
         const struct migration *m = plan->schema.pending[i];
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:b}", "version", m->version, "name",
-                                              m->name, "sha256", m->sha256, "reverse",
-                                              (int)m->has_reverse));
+        const struct proof_row *pair = &plan->pairs[i];
+        const char loss[2] = { pair->loss, '\0' };
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:s, s:b, s:b, s:s*}", "version", m->version, "name",
+                            m->name, "sha256", m->sha256, "reverse", (int)m->has_reverse, "proven",
+                            (int)pair->is_found, "loss_class", pair->is_found ? loss : NULL));
     }
     return list;
 }

@@ -84,13 +84,40 @@ settle() { lockflight rollback staging --through schema --confirm staging; }
   mini_commit 'No rename'
 }
 
-@test "a migration that fails names file and line, and the environment is as before" {
+@test "a migration that nobody could run is found on a scratch database, before anything is touched" {
   printf -- '-- allow: S01 a table of a test, which nobody reads\ncreate table public.x (id int);\nalter table public.missing add y int;\n' >supabase/migrations/20260106090000_broken.sql
   echo 'drop table public.x;' >supabase/rollbacks/20260106090000_broken.sql
   mini_commit 'A broken migration'
   run lockflight deploy staging
-  assert_failure 6
+  assert_failure 5
   has_line '20260106090000_broken.sql:3'
+  has_line 'nothing was changed'
+  unchanged
+}
+
+@test "a reverse script that forgets something stops the deploy, and what it forgot is named" {
+  echo 'alter table public.notes add column colour text, add column size int;' >supabase/migrations/20260106090000_forgets.sql
+  echo 'alter table public.notes drop column colour;' >supabase/rollbacks/20260106090000_forgets.sql
+  mini_commit 'A forgetful reverse script'
+  run lockflight deploy staging
+  assert_failure 5
+  has_line 'column public.notes.size'
+  has_line 'lockflight migration prove staging 20260106090000'
+  unchanged
+  run lockflight migration prove staging
+  assert_failure 5
+  has_line 'FAIL +20260106090000_forgets'
+}
+
+@test "a migration that fails on the rows that are there names file and line, and the environment is as before" {
+  sql staging "insert into notes (body) values ('twice'), ('twice')"
+  printf -- '-- allow: S01 a table of a test, which nobody reads\n-- allow: L01 the table is small\n-- allow: C10 only this test writes\ncreate table public.x (id int);\ncreate unique index notes_body on public.notes (body);\n' >supabase/migrations/20260106090000_unique.sql
+  printf 'drop index public.notes_body;\ndrop table public.x;\n' >supabase/rollbacks/20260106090000_unique.sql
+  mini_commit 'A migration that these rows do not allow'
+  run lockflight deploy staging
+  sql staging "delete from notes where body = 'twice'"
+  assert_failure 6
+  has_line '20260106090000_unique.sql:5'
   has_line 'database as before'
   unchanged
 }

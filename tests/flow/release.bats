@@ -50,6 +50,23 @@ setup()         { mini_enter; }
   assert_output --partial 'nothing to do'
 }
 
+@test "staging has proved both pairs of scripts, and production refuses a pair that nobody has run up, down and up again" {
+  run sql staging "select count(*), min(loss_class) from lockflight.proofs"
+  assert_output '2|B'
+  sql staging "delete from lockflight.proofs"
+  before=$(snapshot production)
+  run lockflight plan production
+  has_line '20260101090000_notes .*undo +its reverse script, not proven yet'
+  run lockflight deploy production
+  assert_failure 5
+  has_line 'never run up, down and up again'
+  has_line 'next +lockflight migration prove staging 20260101090000 20260102090000$'
+  assert_equal "$(snapshot production)" "$before"
+  lockflight migration prove staging 20260101090000 20260102090000
+  run lockflight plan production
+  has_line '20260101090000_notes .*undo +proven, loses what is written after'
+}
+
 @test "production takes the bytes that staging proved" {
   run lockflight deploy production
   assert_success
