@@ -18,6 +18,7 @@ struct deploy_args {
     const char *plan_file;
     int64_t wait_ms;
     bool adopt;
+    bool accept_drift;
     bool is_dry;
 };
 
@@ -27,6 +28,7 @@ static const struct option deploy_options[] = {
     { "plan",             0, OPT_TEXT, AT(deploy_args, plan_file),        "<file>",   "Fly exactly this saved plan, or nothing"                            },
     { "wait",             0, OPT_MS,   AT(deploy_args, wait_ms),          "<time>",   "Wait this long for another runner instead of giving up at once"     },
     { "prebuilt",         0, OPT_TEXT, AT(deploy_args, prebuilt),         "<folder>", "Publish this folder instead of running the build command"           },
+    { "accept-drift",     0, OPT_FLAG, AT(deploy_args, accept_drift),     NULL,       "Take changes of the schema that were made outside Lockflight as they are" },
     { "adopt",            0, OPT_FLAG, AT(deploy_args, adopt),            NULL,       "Take migrations that were applied before Lockflight came as they are" },
     { "clear-quarantine", 0, OPT_TEXT, AT(deploy_args, clear_quarantine), "<reason>", "Deploy content that was rolled back here, and say why"              },
     { 0 },
@@ -89,7 +91,9 @@ static bool fly(struct flight *f, const struct deploy_args *args, struct err *e)
     struct consent consent = { f, args->plan_file };
     struct release_options options = {
         .actor = f->actor,
-        .plan = { .clear_quarantine = args->clear_quarantine, .adopt = args->adopt },
+        .plan = { .clear_quarantine = args->clear_quarantine,
+                  .adopt = args->adopt,
+                  .accept_drift = args->accept_drift },
         .prebuilt_dir = args->prebuilt,
         .wait_ms = args->wait_ms,
         .agree = agree,
@@ -112,7 +116,9 @@ static bool deploy(struct command_context *c, void *args_, struct err *e)
     if (!flight_open(c, args->environment, !args->is_dry, &f, e))
         return err_wrap(e, "deploy to %s", args->environment);
     if (args->is_dry) {
-        const struct plan_options options = { args->clear_quarantine, args->adopt };
+        const struct plan_options options = { .clear_quarantine = args->clear_quarantine,
+                                              .adopt = args->adopt,
+                                              .accept_drift = args->accept_drift };
         return plan_show(&f, &options, NULL, NULL, e);
     }
     if (!fly(&f, args, e)) {

@@ -16,12 +16,14 @@ struct plan_args {
     const char *out;
     bool wants_exit_code;
     bool adopt;
+    bool accept_drift;
 };
 
 // clang-format off
 static const struct option plan_option_rows[] = {
     { "out",              0, OPT_TEXT, AT(plan_args, out),              "<file>",   "Save the plan for `deploy --plan`"              },
     { "exit-code",        0, OPT_FLAG, AT(plan_args, wants_exit_code),  NULL,       "End with status 3 if there are changes"          },
+    { "accept-drift",     0, OPT_FLAG, AT(plan_args, accept_drift),     NULL,       "As `deploy --accept-drift` would see it"         },
     { "adopt",            0, OPT_FLAG, AT(plan_args, adopt),            NULL,       "As `deploy --adopt` would see it"                },
     { "clear-quarantine", 0, OPT_TEXT, AT(plan_args, clear_quarantine), "<reason>", "As `deploy --clear-quarantine` would see it"     },
     { 0 },
@@ -41,7 +43,9 @@ static bool plan(struct command_context *c, void *args_, struct err *e)
     const struct plan_args *args = args_;
     CLEANUP(flight) struct flight f = { 0 };
     bool changes = false;
-    const struct plan_options options = { args->clear_quarantine, args->adopt };
+    const struct plan_options options = { .clear_quarantine = args->clear_quarantine,
+                                          .adopt = args->adopt,
+                                          .accept_drift = args->accept_drift };
     if (!flight_open(c, args->environment, false, &f, e) ||
         !plan_show(&f, &options, args->out, &changes, e))
         return false;

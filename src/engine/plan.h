@@ -9,6 +9,7 @@
 #include "engine/live.h"
 #include "engine/source.h"
 #include "migrate/migration.h"
+#include "migrate/prove/drift.h"
 #include "migrate/prove/proof_record.h"
 #include "site/artefact.h"
 
@@ -16,7 +17,9 @@
 struct plan_options {
     const char *clear_quarantine; /* reason to deploy rolled-back content again; NULL: the gate
                                      stays closed */
-    bool adopt; /* migrations applied before Lockflight came are taken as they are */
+    bool
+        accept_drift; /* changes of the schema that were made outside Lockflight are taken as they are */
+    bool adopt;       /* migrations applied before Lockflight came are taken as they are */
 };
 
 enum plan_mark {
@@ -73,6 +76,7 @@ struct plan {
         *runtime_digest; /* of what the per-environment file will say; NULL when not resolved */
     struct migration_set migrations;
     struct migration_plan schema;
+    struct drift drift;
     struct proof_row *pairs; /* one for each pending migration: was it run up, down and up again? */
 
     const char *lint_warning; /* what the linter lets through and says; NULL: nothing */

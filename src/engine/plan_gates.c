@@ -164,6 +164,24 @@ static void gate_pairs(struct plan *plan)
                                     n, pending));
 }
 
+/* In an environment that requires another one a person decides; elsewhere it is said. */
+static void gate_drift(struct target *t, const struct plan_options *options, struct plan *plan)
+{
+    struct arena *a = plan->arena;
+    if (plan->drift.state != DRIFT_FOUND)
+        return;
+    const char *what = drift_text(a, &plan->drift);
+    if (options->accept_drift)
+        gate_open(plan, "drift", arena_printf(a, "accepted: %s", what));
+    else if (t->environment.requires)
+        plan_gate(plan, "drift",
+                  arena_printf(a, "the schema was changed outside Lockflight: %s", what),
+                  arena_printf(a, "lockflight deploy %s --accept-drift", plan->environment));
+    else
+        gate_open(plan, "drift",
+                  arena_printf(a, "the schema was changed outside Lockflight: %s", what));
+}
+
 /* `distinct` variables must differ from the environment that is required. */
 static bool gate_distinct(struct target *t, struct plan *plan, struct err *e)
 {
@@ -216,6 +234,7 @@ bool plan_find_gates(struct target *t, const struct live *live, const struct pla
     gate_migrations(t, plan);
     gate_proof(plan);
     gate_pairs(plan);
+    gate_drift(t, options, plan);
     return gate_quarantine(t, options, plan, e) && gate_distinct(t, plan, e) &&
            plan_lint(t, plan, e);
 }

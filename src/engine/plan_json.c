@@ -60,6 +60,14 @@ static json_t *migrations_json(const struct plan *plan)
     return list;
 }
 
+static json_t *drift_json(const struct plan *plan)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < plan->drift.n; i++)
+        (void)json_array_append_new(list, catalogue_change_json(&plan->drift.changes[i]));
+    return list;
+}
+
 static json_t *gates_json(const struct plan *plan)
 {
     json_t *list = json_array();
@@ -83,13 +91,13 @@ json_t *plan_json(const struct plan *plan, const struct live *live)
     json_t *now =
         json_pack("{s:o, s:o, s:b}", "release", text_or_null(live_release_name(live)), "deploy",
                   text_or_null(live->site.published_id), "locked", (int)live->site.is_locked);
-    json_t *decided =
-        json_pack("{s:o, s:b}", "clear_quarantine", text_or_null(plan->options.clear_quarantine),
-                  "adopt", (int)plan->options.adopt);
-    return json_pack("{s:i, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "v", 1,
+    json_t *decided = json_pack(
+        "{s:o, s:b, s:b}", "clear_quarantine", text_or_null(plan->options.clear_quarantine),
+        "adopt", (int)plan->options.adopt, "accept_drift", (int)plan->options.accept_drift);
+    return json_pack("{s:i, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "v", 1,
                      "environment", plan->environment, "decided", decided, "release", plan->release,
                      "source", source, "live", now, "variables", variables_json(plan), "migrations",
                      migrations_json(plan), "functions", functions_json(plan), "gates",
-                     gates_json(plan), "blocked", (int)(plan->gates_closed > 0), "changes",
-                     (int)!plan_is_live(plan, live));
+                     gates_json(plan), "drift", drift_json(plan), "blocked",
+                     (int)(plan->gates_closed > 0), "changes", (int)!plan_is_live(plan, live));
 }

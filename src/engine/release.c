@@ -152,7 +152,8 @@ bool release_open(struct arena *a, struct target *t, const struct report_sink *s
         return false;
     if (r->plan->gates_closed == 0 && plan_is_live(r->plan, &r->live)) {
         r->is_live_already = true;
-        return true;
+        return r->plan->drift.state != DRIFT_FOUND || !options->plan.accept_drift ||
+               drift_keep(lease_db(r->lease), a, e);
     }
     if (r->plan->gates_closed == 0 && r->plan->lint_warning)
         report_warn(r->sink, "%s", r->plan->lint_warning);
@@ -199,6 +200,7 @@ static void remember_decisions(struct release *r)
     const char *reason = json_text_or(decided, "clear_quarantine", NULL);
     r->options.plan.clear_quarantine = reason ? arena_strdup(r->arena, reason) : NULL;
     r->options.plan.adopt = json_bool_or(decided, "adopt", false);
+    r->options.plan.accept_drift = json_bool_or(decided, "accept_drift", false);
 }
 
 static bool same_content(const struct release *r, struct err *e)

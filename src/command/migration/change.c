@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "cli/output.h"
 #include "command/flight.h"
+#include "migrate/prove/drift.h"
 
 /* Of a database named by its URL, the database itself says which lease is its own. */
 static bool know_target(struct session *s, const char *purpose, struct err *e)
@@ -128,6 +129,11 @@ struct migrate_options change_options(struct change *x, enum change_direction di
 }
 
 /* ---- what the user reads ---- */
+
+bool change_keep_catalogue(struct change *x, struct err *e)
+{
+    return !x->s->has_environment || drift_keep(change_db(x), x->s->c->arena, e);
+}
 
 void change_done(struct command_context *c, const char *what, const char *file,
                  int64_t started_boot_ms)

@@ -44,6 +44,10 @@ enum change_direction {
 };
 struct migrate_options change_options(struct change *x, enum change_direction direction);
 
+/* After the last one: keeps the schema as it is now, in a project's environment, so that what others
+ * change is seen later. */
+bool change_keep_catalogue(struct change *x, struct err *e) MUST_USE;
+
 /* One line on stderr: "ok  apply supabase/migrations/…  31 ms". */
 void change_done(struct command_context *c, const char *what, const char *file,
                  int64_t started_boot_ms);

@@ -94,6 +94,8 @@ static bool down(struct command_context *c, void *args, struct err *e)
                          : false;
         change_done(c, "reverse", chosen[i]->row->version, started);
     }
+    if (n > 0 && !change_keep_catalogue(&x, e))
+        return false;
     change_answer(&s, "reversed", n);
     return true;
 }

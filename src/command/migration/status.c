@@ -2,13 +2,16 @@
  * `lockflight migration status`: the files beside what the database has. Looks only.
  */
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "cli/output.h"
 #include "command/migration/migration.h"
 #include "command/migration/session.h"
+#include "migrate/prove/drift.h"
 #include "migrate/prove/proof_record.h"
 
 struct status_args {
     struct session_args session;
+    bool wants_drift;
 };
 
 /* "applied", "baseline", "applying, step 2 of 5": more than the status where the row knows more. */
@@ -109,17 +112,50 @@ static void print_states(const struct session *s, const struct proof_row *proofs
           s->plan.pending_count, s->where);
 }
 
+/* With --drift only: reading a catalogue takes longer than all the rest. */
+static void print_drift(const struct session *s, const struct drift *drift)
+{
+    struct command_context *c = s->c;
+    switch (drift->state) {
+    case DRIFT_UNKNOWN:
+        print(&c->out, "Drift: not known, no catalogue was kept with this history.\n");
+        return;
+    case DRIFT_NONE:
+        print(&c->out, "Drift: none since %s.\n", clock_rfc3339(c->arena, drift->taken_unix_ms));
+        return;
+    case DRIFT_FOUND:
+        break;
+    }
+    print_styled(&c->out, STYLE_BAD, "The schema was changed outside Lockflight since %s:\n",
+                 clock_rfc3339(c->arena, drift->taken_unix_ms));
+    for (size_t i = 0; i < drift->n; i++)
+        print(&c->out, "  %s\n", catalogue_change_text(c->arena, &drift->changes[i]));
+}
+
+static json_t *drift_document(const struct drift *drift)
+{
+    static const char *const names[] = { "unknown", "none", "found" };
+    json_t *list = json_array();
+    for (size_t i = 0; i < drift->n; i++)
+        (void)json_array_append_new(list, catalogue_change_json(&drift->changes[i]));
+    return json_pack("{s:s, s:o}", "state", names[drift->state], "changes", list);
+}
+
 static bool status(struct command_context *c, void *args, struct err *e)
 {
     const struct status_args *a = args;
     struct session s;
     struct proof_row *proofs = NULL;
+    struct drift drift = { 0 };
     CLEANUP(pg) struct pg *db = NULL;
     if (!session_open(c, &a->session, &s, e) || !session_connect(&s, "status", &db, e) ||
-        !session_compare(&s, db, e) || !find_proofs(&s, db, &proofs, e))
+        !session_compare(&s, db, e) || !find_proofs(&s, db, &proofs, e) ||
+        (a->wants_drift && !drift_look(db, c->arena, &drift, e)))
         return false;
     if (!c->wants_json) {
         print_states(&s, proofs);
+        if (a->wants_drift)
+            print_drift(&s, &drift);
         return true;
     }
     if (!session_name(&s, db, e))
@@ -128,12 +164,15 @@ static bool status(struct command_context *c, void *args, struct err *e)
     for (size_t i = 0; i < s.plan.n; i++)
         (void)json_array_append_new(
             list, state_document(&s.plan.v[i], proof_of(&s, proofs, &s.plan.v[i])));
-    print_json(c, json_pack("{s:s, s:I, s:o}", "environment", s.environment.name, "pending",
-                            (json_int_t)s.plan.pending_count, "migrations", list));
+    print_json(c, json_pack("{s:s, s:I, s:o, s:o*}", "environment", s.environment.name, "pending",
+                            (json_int_t)s.plan.pending_count, "migrations", list, "drift",
+                            a->wants_drift ? drift_document(&drift) : NULL));
     return true;
 }
 
 static const struct option status_options[] = {
+    { "drift", 0, OPT_FLAG, AT(status_args, wants_drift), NULL,
+      "Also say what was changed in the schema outside Lockflight" },
     SESSION_OPTIONS(status_args, session),
     { 0 },
 };

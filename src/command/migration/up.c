@@ -52,6 +52,8 @@ static bool up(struct command_context *c, void *args, struct err *e)
         return applied > 0
                    ? err_state(e, "%zu of %zu pending migrations were applied and stay", applied, n)
                    : false;
+    if (n > 0 && !change_keep_catalogue(&x, e))
+        return false;
     change_answer(&s, "applied", s.plan.pending_count);
     return true;
 }

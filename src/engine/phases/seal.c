@@ -77,6 +77,18 @@ static bool make_manifest(struct release *r, json_t **ret, struct err *e)
     return true;
 }
 
+/* The schema as this release leaves it: what differs later was done by somebody else. Known drift stays
+ * known until a person accepts it. */
+static bool keep_catalogue(struct release *r, struct err *e)
+{
+    struct drift now;
+    if (!drift_look(lease_db(r->lease), r->arena, &now, e))
+        return false;
+    if (now.state == DRIFT_NONE || (now.state == DRIFT_FOUND && !r->options.plan.accept_drift))
+        return true;
+    return drift_keep(lease_db(r->lease), r->arena, e);
+}
+
 /* ---- the attestation ---- */
 
 static bool attest(struct release *r, struct err *e)
@@ -145,7 +157,7 @@ bool seal_run(struct release *r, struct err *e)
     struct release_facts facts = { .manifest_patch = manifest };
     bool kept = journal_facts(r->journal, &facts, e);
     json_decref(manifest);
-    if (!kept || !attest(r, e))
+    if (!kept || !keep_catalogue(r, e) || !attest(r, e))
         return false;
     struct err left = { 0 };
     if (!level_site_variables(r, &left))

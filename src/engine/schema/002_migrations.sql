@@ -7,8 +7,7 @@ ALTER TABLE lockflight.migrations
     ALTER COLUMN finished_at DROP NOT NULL,
     ADD COLUMN steps         integer NOT NULL DEFAULT 1,
     ADD COLUMN loss_class    text CHECK (loss_class IN ('A', 'B', 'C', 'D')),
-    ADD COLUMN blocked_ms    bigint NOT NULL DEFAULT 0, -- spent waiting for locks, all attempts
-    ADD COLUMN digest_after  text;                      -- of the catalogue, where it was taken: the base of drift
+    ADD COLUMN blocked_ms    bigint NOT NULL DEFAULT 0; -- spent waiting for locks, all attempts
 
 -- One row per step of a migration that does not fit into one transaction. 'applying' is committed before the step
 -- touches anything; after a crash the catalogue says what became of it. A backfill keeps its place in cursor, in the
@@ -49,4 +48,15 @@ CREATE TABLE lockflight.proofs (
     proved_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
     tool_version     text NOT NULL,
     PRIMARY KEY (up_sha256, down_sha256, server_major, digest_algorithm)
+);
+
+-- The catalogue as the last release or command left it. What differs later was changed by somebody else. One row.
+CREATE TABLE lockflight.catalogue (
+    is_newest        boolean PRIMARY KEY DEFAULT true CHECK (is_newest),
+    digest           text NOT NULL,
+    digest_algorithm integer NOT NULL,
+    server_major     integer NOT NULL,
+    history          text NOT NULL, -- number of applied migrations and the newest: with another history it says nothing
+    objects          text NOT NULL, -- [[kind, identity, what], …]
+    taken_at         timestamptz NOT NULL DEFAULT clock_timestamp()
 );

@@ -1,0 +1,88 @@
+#!/usr/bin/env bats
+# Proofs and drift, as a project meets them: what is proven where, what was changed behind our back.
+
+load mini
+
+setup_file() {
+  mini_up
+  cd "$mini"
+  lockflight deploy staging
+  lockflight deploy production
+  git -C "$mini" tag first
+}
+teardown_file() { platform_down; }
+
+setup() {
+  mini_enter
+  git -C "$mini" reset -q --hard first
+  git -C "$mini" clean -qfd
+}
+
+pair() { # NAME UP DOWN
+  printf '%s\n' "$2" >"supabase/migrations/$1.sql"
+  printf '%s\n' "$3" >"supabase/rollbacks/$1.sql"
+}
+
+@test "no scratch database of a deploy or a proof stays behind" {
+  lockflight migration prove staging --all
+  run sql staging "select count(*) from pg_database where datname ~ '^lockflight_shadow_[0-9a-f]{8}'"
+  assert_output 0
+}
+
+@test "a proof says what is lost, and --json is one document that says it too" {
+  pair 20270101000000_column 'alter table public.notes add column colour text;' 'alter table public.notes drop column colour;'
+  run lockflight migration prove staging
+  assert_success
+  has_line 'proven 20270101000000_column +B: .*column public.notes.colour'
+  run --separate-stderr lockflight migration prove staging --json
+  assert_success
+  assert_equal "$(jq -r '.proofs[0] | [.version, .proven, .loss, .rows] | @tsv' <<<"$output")" $'20270101000000\ttrue\tB\t3'
+  run lockflight migration status staging
+  has_line '20270101000000.*proven, class B'
+}
+
+@test "a script that claims to lose nothing and does is refused, one that admits it is not" {
+  pair 20270101000000_gone 'alter table public.notes drop column author;' '-- loss: A nothing
+alter table public.notes add column author text; create index notes_author on public.notes (author);'
+  run lockflight migration prove staging
+  assert_failure 5
+  has_line 'claims class A'
+  sed -i 's/-- loss: A nothing/-- loss: C who wrote old notes/' supabase/rollbacks/20270101000000_gone.sql
+  run lockflight migration prove staging
+  assert_success
+  has_line 'C: who wrote old notes'
+}
+
+@test "a concurrent index is proved on a clone" {
+  pair 20270101000000_index 'create index concurrently notes_body on public.notes (body);' 'drop index concurrently public.notes_body;'
+  run lockflight migration prove staging
+  assert_success
+  has_line 'A: restores schema and data exactly as before .*on a clone'
+}
+
+@test "without a reverse script there is nothing to prove" {
+  echo 'create table public.alone (id int);' >supabase/migrations/20270101000000_alone.sql
+  run lockflight migration prove staging
+  assert_failure 5
+  has_line 'none +20270101000000_alone'
+}
+
+@test "what somebody changed in the schema is named, and production waits for a person" {
+  run lockflight migration status production --drift
+  has_line 'Drift: none'
+  sql production 'alter table public.notes add column sneaky int'
+  run lockflight migration status production --drift
+  has_line 'column public.notes.sneaky'
+  pair 20270101000000_table 'create table public.more (id int primary key);' 'drop table public.more;'
+  mini_commit 'More'
+  lockflight deploy staging
+  run lockflight deploy production
+  assert_failure 5
+  has_line 'changed outside Lockflight.*column public.notes.sneaky'
+  has_line 'lockflight deploy production --accept-drift'
+  run sql production "select to_regclass('public.more') is null"
+  assert_output t
+  lockflight deploy production --accept-drift
+  run lockflight migration status production --drift
+  has_line 'Drift: none'
+}
