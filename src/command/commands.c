@@ -18,6 +18,7 @@ const struct command *const commands[] = {
     &cmd_local,
     &cmd_verify,
     &cmd_migration,
+    &cmd_rehearse,
     /* Control */
     &cmd_lock,
     &cmd_unlock,

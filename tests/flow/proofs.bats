@@ -67,6 +67,30 @@ alter table public.notes add column author text; create index notes_author on pu
   has_line 'none +20270101000000_alone'
 }
 
+@test "a rehearsal applies, reverses and applies again on a copy, and touches nothing" {
+  pair 20270101000000_column 'alter table public.notes add column colour text;' 'alter table public.notes drop column colour;'
+  pair 20270101000001_index 'create index concurrently notes_colour on public.notes (colour);' 'drop index concurrently public.notes_colour;'
+  before=$(snapshot staging)
+  run lockflight rehearse staging
+  assert_success
+  has_line 'proven 20270101000001_index'
+  has_line '^up +20270101000000'
+  has_line '^down +20270101000001'
+  has_line '^again +20270101000001'
+  has_line '2 migrations rehearsed on a copy; staging was not touched'
+  assert_equal "$(snapshot staging)" "$before"
+  run --separate-stderr lockflight rehearse staging --only 20270101000001 --json
+  assert_success
+  assert_equal "$(jq -r '[.rehearsed, (.steps | map(.step) | join(" "))] | @tsv' <<<"$output")" $'1\tup down again'
+}
+
+@test "a rehearsal ends with 5 where a pair does not prove" {
+  pair 20270101000000_forgets 'alter table public.notes add column colour text, add column size int;' 'alter table public.notes drop column colour;'
+  run lockflight rehearse staging
+  assert_failure 5
+  has_line 'column public.notes.size'
+}
+
 @test "what somebody changed in the schema is named, and production waits for a person" {
   run lockflight migration status production --drift
   has_line 'Drift: none'

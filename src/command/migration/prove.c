@@ -4,10 +4,10 @@
  * ask for it.
  */
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "cli/output.h"
 #include "command/flight.h"
 #include "command/migration/migration.h"
+#include "command/migration/proof_view.h"
 #include "command/migration/session.h"
 #include "engine/schema.h"
 #include "migrate/prove/proof_record.h"
@@ -78,27 +78,6 @@ static bool choose(struct session *s, const struct prove_args *a, struct pg *db,
 
 /* ---- telling ---- */
 
-static void tell(struct proving *x, const struct proof *p)
-{
-    const struct terminal *to = &x->c->out;
-    const struct migration *m = p->migration;
-    print_styled(to, p->is_proven ? STYLE_GOOD : STYLE_BAD, "%-6s",
-                 p->is_proven ? "proven" : "FAIL");
-    print(to, " %s_%s  ", m->version, m->name);
-    if (p->is_proven)
-        print(to, "%c: %s  ", p->loss, p->loss_text);
-    print_styled(to, STYLE_FAINT, "%s%s\n", clock_duration(x->c->arena, p->duration_ms),
-                 p->is_on_clone ? ", on a clone" : "");
-    if (!p->is_proven)
-        print(to, "%s%s       %s\n", p->where ? p->where : "", p->where ? "\n" : "", p->reason);
-    for (size_t i = 0; p->change_count > 1 && i < p->change_count; i++)
-        print(to, "         %s\n", proof_change_text(x->c->arena, &p->changes[i]));
-    for (size_t i = 0; i < p->leaves.n; i++)
-        print(to, "       leaves %s\n", p->leaves.v[i]);
-    for (size_t i = 0; i < p->notes.n; i++)
-        print_styled(to, STYLE_FAINT, "       note: %s\n", p->notes.v[i]);
-}
-
 static bool take(void *context, const struct proof *p, struct err *e)
 {
     struct proving *x = context;
@@ -107,7 +86,7 @@ static bool take(void *context, const struct proof *p, struct err *e)
     if (x->c->wants_json)
         (void)json_array_append_new(x->list, proof_json(x->c->arena, p));
     else
-        tell(x, p);
+        proof_view_people(x->c, p);
     return !p->is_proven || !x->keep || proof_record(x->keep, x->c->arena, p, x->actor, e);
 }
 

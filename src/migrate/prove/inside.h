@@ -29,7 +29,9 @@ struct run {
     struct residue residue;
     bool inside;    /* one transaction */
     bool with_rows; /* synthetic rows before the first up */
+    enum seed_texts texts;
 
+    const char *wanted;     /* conditions of up's own statements about rows */
     VEC(const char *) oids; /* of the tables it is about */
     struct content_tables tables;
     struct seed_report seeded;

@@ -83,8 +83,14 @@ static bool seed(struct run *r, unsigned from, struct seed_report *ret, struct e
 {
     if (!r->inside && !pg_begin(r->db, e))
         return false;
-    bool ok = seed_tables(r->db, r->a, r->oids.v, r->oids.n, from, ret, e) &&
-              (r->inside || pg_commit(r->db, e));
+    struct seed_spec spec = {
+        .oids = r->oids.v,
+        .n = r->oids.n,
+        .from = from,
+        .wanted = r->wanted,
+        .texts = r->texts,
+    };
+    bool ok = seed_tables(r->db, r->a, &spec, ret, e) && (r->inside || pg_commit(r->db, e));
     if (!ok)
         pg_rollback(r->db);
     return ok;
@@ -127,9 +133,25 @@ static bool write_and_return(struct run *r, struct err *e)
 
 /* ---- the whole ---- */
 
+/* "where state = 'old' …" of every statement that changes or removes rows. */
+static const char *conditions(const struct run *r)
+{
+    const char *all = "";
+    for (size_t i = 0; i < r->up.n; i++) {
+        const struct sql_statement *s = &r->up.statements[i];
+        const char *text = str_dup(r->a, s->text);
+        const char *where = strcasestr(text, "where");
+        if (where && (starts_with(s->what, "UPDATE") || starts_with(s->what, "DELETE") ||
+                      starts_with(s->what, "MERGE")))
+            all = arena_printf(r->a, "%s %s", all, where);
+    }
+    return all;
+}
+
 bool run_pair(struct run *r, struct err *e)
 {
     const struct migration *m = r->m;
+    r->wanted = conditions(r);
     if (!touched_find(r, e) || !begin_rows(r, e) || !catalogue_read(r->db, r->a, &r->before, e) ||
         !columns_read(r->db, r->a, &r->columns_before, e) ||
         !must_run(r, m->file, m->sql, "the migration does not run", e))

@@ -19,13 +19,15 @@ extern const char seed_sql[];
 
 struct seed_table {
     const char *name;
+    const struct seed_spec *spec;
     struct seed_column *columns;
     size_t n;
 };
 
-static struct seed_column column_of(const struct pg_rows *r, size_t i)
+static struct seed_column column_of(const struct pg_rows *r, size_t i, unsigned position)
 {
     return (struct seed_column){
+        .position = position,
         .name = pg_value(r, i, 1),
         .is_required = pg_bool(r, i, 2),
         .is_made = pg_bool(r, i, 3),
@@ -60,7 +62,7 @@ static const char *statement(struct arena *a, const struct seed_table *t, unsign
         const struct seed_column *c = &t->columns[i];
         if (c->is_made || c->counts || (is_minimal && (c->has_default || !c->is_required)))
             continue;
-        const char *value = seed_value(a, c, row, variant);
+        const char *value = seed_value(a, c, t->spec, row, variant);
         if (!value)
             continue;
         strbuf_printf(&names, "%s%s", names.n ? ", " : "", c->name);
@@ -109,7 +111,7 @@ static bool is_empty(struct pg *db, struct arena *a, const char *table, bool *re
     return true;
 }
 
-static bool seed_table(struct pg *db, struct arena *a, const struct seed_table *t, unsigned from,
+static bool seed_table(struct pg *db, struct arena *a, const struct seed_table *t,
                        struct seed_report *report, struct err *e)
 {
     unsigned attempt = 0;
@@ -117,7 +119,7 @@ static bool seed_table(struct pg *db, struct arena *a, const struct seed_table *
     bool done = true;
     size_t rows = 0;
     for (unsigned i = 0; i < SEED_ROWS && done; i++) {
-        if (!insert_row(db, a, t, from + i, &attempt, &done, &why, e))
+        if (!insert_row(db, a, t, t->spec->from + i, &attempt, &done, &why, e))
             return err_wrap(e, "put rows into %s", t->name);
         rows += done;
     }
@@ -137,23 +139,23 @@ static bool seed_table(struct pg *db, struct arena *a, const struct seed_table *
     return true;
 }
 
-bool seed_tables(struct pg *db, struct arena *a, const char *const *oids, size_t n, unsigned from,
+bool seed_tables(struct pg *db, struct arena *a, const struct seed_spec *spec,
                  struct seed_report *ret, struct err *e)
 {
     struct pg_rows r;
     *ret = (struct seed_report){ 0 };
-    if (n == 0)
+    if (spec->n == 0)
         return true;
-    if (!pg_query(db, a, seed_sql, PG_PARAMS(pg_text_array(a, oids, n)), &r, e))
+    if (!pg_query(db, a, seed_sql, PG_PARAMS(pg_text_array(a, spec->oids, spec->n)), &r, e))
         return err_wrap(e, "look at the tables to fill");
     for (size_t i = 0, next; i < r.n; i = next) {
-        struct seed_table t = { .name = pg_value(&r, i, 0) };
+        struct seed_table t = { .name = pg_value(&r, i, 0), .spec = spec };
         for (next = i; next < r.n && streq(pg_value(&r, next, 0), t.name); next++)
             t.n++;
         t.columns = ARENA_ARRAY(a, struct seed_column, t.n);
         for (size_t k = 0; k < t.n; k++)
-            t.columns[k] = column_of(&r, i + k);
-        if (!seed_table(db, a, &t, from, ret, e))
+            t.columns[k] = column_of(&r, i + k, (unsigned)k);
+        if (!seed_table(db, a, &t, ret, e))
             return false;
     }
     return pg_exec(db, "SET CONSTRAINTS ALL IMMEDIATE", PG_NONE, NULL, e);

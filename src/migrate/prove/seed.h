@@ -10,19 +10,17 @@
 #define LOCKFLIGHT_MIGRATE_SEED_H
 
 #include "base/vec.h"
+#include "migrate/prove/seed_value.h"
 #include "provider/pg.h"
-
-#define SEED_ROWS 3
 
 struct seed_report {
     size_t rows;
     VEC(const char *) untouched; /* "public.t: why": empty tables that could not be filled */
 };
 
-/* Inserts rows into the tables of these oids and, before them, into the tables they refer to. `from`
- * is the number of the first row: two calls with different numbers make different values. Needs an
- * open transaction. */
-bool seed_tables(struct pg *db, struct arena *a, const char *const *oids, size_t n, unsigned from,
+/* Inserts rows into these tables and, before them, into the tables they refer to. Needs an open
+ * transaction. */
+bool seed_tables(struct pg *db, struct arena *a, const struct seed_spec *spec,
                  struct seed_report *ret, struct err *e) MUST_USE;
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * Guessing a value: see seed_value.h.
  *
- * Texts are digits, because a migration that changes a type casts them: '3' is a text, a number, and
- * a document of JSON.
+ * Texts are digits at first, because a migration that changes a type casts them: '3' is a text, a
+ * number, and a document of JSON.
  */
 #include "migrate/prove/seed_value.h"
 
@@ -19,17 +19,11 @@ static const struct guess guesses[] = {
     { "int2", "%u" },
     { "int4", "%u" },
     { "int8", "%u" },
-    { "numeric", "%u" },
-    { "float4", "%u" },
-    { "float8", "%u" },
+    { "numeric", "%u.25" },
+    { "float4", "%u.25" },
+    { "float8", "%u.25" },
     { "oid", "%u" },
     { "money", "'%u'" },
-    { "text", "'%u'" },
-    { "varchar", "'%u'" },
-    { "bpchar", "'%u'" },
-    { "name", "'%u'" },
-    { "citext", "'%u'" },
-    { "char", "'%u'" },
     { "date", "date '2026-01-01' + %u" },
     { "timestamp", "timestamp '2026-01-01 10:00' + interval '%u hour'" },
     { "timestamptz", "timestamptz '2026-01-01 10:00Z' + interval '%u hour'" },
@@ -60,10 +54,36 @@ static const struct guess guesses[] = {
     { 0 },
 };
 
-static const char *plain(struct arena *a, const char *type, unsigned number)
+static const char *const text_types[] = { "text",   "varchar", "bpchar", "name",
+                                          "citext", "char",    NULL };
+
+static const char *text(struct arena *a, enum seed_texts texts, unsigned number)
+{
+    switch (texts) {
+    case SEED_NUMBERS:
+        if (number % 3 == 2) /* a narrower type would cut it */
+            return arena_printf(a, "'1%09u'", number);
+        break;
+    case SEED_UUIDS:
+        return arena_printf(a, "'00000000-0000-4000-8000-%012u'", number);
+    case SEED_TIMES:
+        return arena_printf(a, "'2026-01-01 10:%02u:00'", number % 60);
+    case SEED_BOOLEANS:
+        return number % 2 ? "'true'" : "'false'";
+    case SEED_SHORT_NUMBERS:
+    case SEED_TEXTS_END:
+        break;
+    }
+    return arena_printf(a, "'%u'", number);
+}
+
+static const char *plain(struct arena *a, const char *type, enum seed_texts texts, unsigned number)
 {
     if (streq(type, "bool"))
         return number % 2 ? "true" : "false";
+    for (const char *const *t = text_types; *t; t++)
+        if (streq(type, *t))
+            return text(a, texts, number);
     if (streq(type, "uuid"))
         return arena_printf(a, "'00000000-0000-4000-8000-%012u'", number);
     for (const struct guess *g = guesses; g->type; g++) {
@@ -123,12 +143,13 @@ static const char *reference(struct arena *a, const struct seed_column *c, unsig
                         c->target_column, c->target, row, c->target);
 }
 
-static const char *of_type(struct arena *a, const struct seed_column *c, unsigned number)
+static const char *of_type(struct arena *a, const struct seed_column *c, enum seed_texts texts,
+                           unsigned number)
 {
     if (c->element_name && c->labels)
         return arena_printf(a, "ARRAY[%s]::%s", label(a, c->labels, number), c->base_type);
     if (c->element_name) {
-        const char *item = plain(a, c->element_name, number);
+        const char *item = plain(a, c->element_name, texts, number);
         return item ? arena_printf(a, "ARRAY[(%s)::%s]::%s", item, c->element_type, c->base_type)
                     : arena_printf(a, "'{}'::%s", c->base_type);
     }
@@ -136,7 +157,7 @@ static const char *of_type(struct arena *a, const struct seed_column *c, unsigne
         return arena_printf(a, "%s::%s", label(a, c->labels, number), c->base_type);
     if (c->range_of)
         return arena_printf(a, "'empty'::%s", c->base_type);
-    const char *value = plain(a, c->base_name, number);
+    const char *value = plain(a, c->base_name, texts, number);
     if (!value)
         return c->is_required ? arena_printf(a, "'%u'::%s", number, c->base_type) : NULL;
     return arena_printf(a, "(%s)::%s", value, c->base_type);
@@ -154,10 +175,84 @@ static const char *by_name(struct arena *a, const struct seed_column *c, unsigne
     return NULL;
 }
 
-const char *seed_value(struct arena *a, const struct seed_column *c, unsigned row, unsigned variant)
+/* ---- what the migration looks for ---- */
+
+static bool is_name(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || c == '"';
+}
+
+/* A constant at p: 'text', 12.5, true. */
+static const char *literal(struct arena *a, const char *p)
+{
+    size_t n = 0;
+    if (*p == '\'') {
+        for (n = 1; p[n] && (p[n] != '\'' || p[n + 1] == '\''); n++)
+            n += p[n] == '\'';
+        return p[n] ? arena_strndup(a, p, n + 1) : NULL;
+    }
+    if (*p == '-' || isdigit((unsigned char)*p)) {
+        n = 1 + strspn(p + 1, "0123456789.");
+        return arena_strndup(a, p, n);
+    }
+    if (strncasecmp(p, "true", 4) == 0)
+        return "true";
+    return strncasecmp(p, "false", 5) == 0 ? "false" : NULL;
+}
+
+/* What stands behind a column's name in a condition, as a value that meets it; NULL if that is not
+ * simple. */
+static const char *meeting(struct arena *a, const char *p)
+{
+    static const struct {
+        const char *operator, * form;
+    } forms[] = {
+        { "<>", NULL },      { "!=", NULL },      { "<=", "(%s)" },     { ">=", "(%s)" },
+        { "<", "(%s - 1)" }, { ">", "(%s + 1)" }, { "=", "(%s)" },      { "in (", "(%s)" },
+        { "in(", "(%s)" },   { "like ", "(%s)" }, { "ilike ", "(%s)" }, { "is null", "NULL" },
+    };
+    p += strspn(p, " \t\n");
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        size_t n = strlen(forms[i].operator);
+        if (strncasecmp(p, forms[i].operator, n) != 0)
+            continue;
+        if (!forms[i].form || !strstr(forms[i].form, "%s"))
+            return forms[i].form;
+        p += n;
+        const char *value = literal(a, p + strspn(p, " \t\n"));
+        const char *mark = strstr(forms[i].form, "%s");
+        return value ? arena_printf(a, "%.*s%s%s", (int)(mark - forms[i].form), forms[i].form,
+                                    value, mark + 2)
+                     : NULL;
+    }
+    return NULL;
+}
+
+static const char *wanted_value(struct arena *a, const struct seed_column *c, const char *wanted)
+{
+    size_t n = strlen(c->name);
+    for (const char *p = strcasestr(wanted, c->name); p; p = strcasestr(p + 1, c->name)) {
+        if ((p > wanted && is_name(p[-1])) || is_name(p[n]))
+            continue;
+        const char *value = meeting(a, p + n);
+        if (value && !(c->is_required && streq(value, "NULL")))
+            return streq(value, "NULL") ? value : arena_printf(a, "%s::%s", value, c->base_type);
+    }
+    return NULL;
+}
+
+const char *seed_value(struct arena *a, const struct seed_column *c, const struct seed_spec *spec,
+                       unsigned row, unsigned variant)
 {
     unsigned number = row + 1 + variant * 10;
     bool is_text = c->category == 'S' || c->category == 'E';
+    if (c->category == 'D' && !c->is_unique)
+        number += c->position; /* what ends stands behind what begins */
+    if (row % SEED_ROWS == SEED_ROWS - 1 && variant < 2) {
+        const char *value = wanted_value(a, c, spec->wanted);
+        if (value)
+            return value;
+    }
     if (c->target)
         return reference(a, c, row);
     if (c->checks && variant + is_text > 0 && !c->labels) {
@@ -170,5 +265,5 @@ const char *seed_value(struct arena *a, const struct seed_column *c, unsigned ro
             return NULL;
     }
     const char *named = by_name(a, c, number);
-    return named ? named : of_type(a, c, number);
+    return named ? named : of_type(a, c, spec->texts, number);
 }

@@ -97,10 +97,35 @@ static const char *unseen_write(const struct run *r)
         const struct sql_statement *s = &r->up.statements[i];
         static const char *const words[] = { "UPDATE", "DELETE", "MERGE", "TRUNCATE", NULL };
         for (const char *const *w = words; *w; w++)
-            if (s->what && starts_with(s->what, *w))
+            if (starts_with(s->what, *w))
                 return s->what;
+        if (starts_with(s->what, "INSERT") && strcasestr(str_dup(r->a, s->text), "do update"))
+            return "INSERT ON CONFLICT";
     }
     return NULL;
+}
+
+/* A column whose type changed, in a table without a row that would show what that does. */
+static bool unseen_cast(const struct run *r, const char **ret, struct err *e)
+{
+    struct catalogue_change *v;
+    size_t n;
+    *ret = NULL;
+    if (!catalogue_changes(r->a, &r->before, &r->after, &v, &n, e))
+        return false;
+    for (size_t i = 0; i < n && !*ret; i++) {
+        if (v[i].what != CATALOGUE_CHANGED || !streq(v[i].kind, "column"))
+            continue;
+        const char *name = arena_printf(r->a, "column %s", v[i].identity);
+        for (size_t k = 0; k < v[i].field_count && !*ret; k++)
+            for (size_t j = 0; streq(v[i].fields[k].name, "type") && j < r->columns_before.rows.n;
+                 j++)
+                if (streq(pg_value(&r->columns_before.rows, j, 1), name) &&
+                    is_blind(r, pg_value(&r->columns_before.rows, j, 0),
+                             pg_value(&r->columns_before.rows, j, 3)))
+                    *ret = name;
+    }
+    return true;
 }
 
 struct seen {
@@ -108,7 +133,7 @@ struct seen {
     const char *what; /* objects */
 };
 
-static struct seen look(const struct run *r)
+static struct seen look(const struct run *r, const char *cast)
 {
     size_t n = 0;
     const char *table = content_lost(&r->tables, &r->rows_before, &r->rows_back, true, &n);
@@ -117,6 +142,8 @@ static struct seen look(const struct run *r)
     const char *remade = columns_only_in(r, &r->columns_before, &r->columns_back, true);
     if (remade)
         return (struct seen){ 'C', remade };
+    if (cast)
+        return (struct seen){ 'C', cast };
     const char *write = unseen_write(r);
     bool was_changed = content_lost(&r->tables, &r->rows_before, &r->rows_after, true, &n) != NULL;
     if (write && !was_changed)
@@ -159,10 +186,13 @@ static bool same(struct run *r, struct proof *p, const struct catalogue *x,
     return true;
 }
 
-static void declare(struct run *r, struct proof *p)
+static bool declare(struct run *r, struct proof *p, struct err *e)
 {
+    const char *cast;
+    if (!unseen_cast(r, &cast, e))
+        return false;
     const struct directive *d = directive_find(&r->down.head, DIRECTIVE_LOSS);
-    struct seen seen = look(r);
+    struct seen seen = look(r, cast);
     char declared = d ? d->first[0] : 0;
     p->is_declared = d != NULL;
     p->loss = declared > seen.loss ? declared : seen.loss;
@@ -171,7 +201,7 @@ static void declare(struct run *r, struct proof *p)
     else
         p->loss_text = loss_sentence(r->a, p->loss, seen.what);
     if (seen.loss == 'A' || seen.loss <= declared)
-        return;
+        return true;
     if (declared)
         refuse(p, arena_printf(r->a, "the reverse script claims class %c, but it %s", declared,
                                loss_sentence(r->a, seen.loss, seen.what)));
@@ -179,6 +209,7 @@ static void declare(struct run *r, struct proof *p)
         refuse(p, arena_printf(r->a,
                                "the reverse script %s; it must say so: -- loss: %c <what is lost>",
                                loss_sentence(r->a, seen.loss, seen.what), seen.loss));
+    return true;
 }
 
 bool verdict(struct run *r, struct proof *p, struct err *e)
@@ -205,7 +236,5 @@ bool verdict(struct run *r, struct proof *p, struct err *e)
         else
             *vec_add(&p->notes, r->a) =
                 arena_printf(r->a, "it does not leave %s, as it says", r->residue.declared[i]);
-    if (is_same)
-        declare(r, p);
-    return true;
+    return !is_same || declare(r, p, e);
 }

@@ -97,8 +97,9 @@ bool shadow_create(struct shadow_server *v, const char *name, const char *templa
             v, arena_printf(a, "CREATE DATABASE \"%s\" TEMPLATE \"%s\"", name, template_name), e))
         return may_not_create(v, e);
     static const char *const settings[] = { "synchronous_commit = off", "jit = off",
+                                            "statement_timeout = '10min'",
                                             "search_path = \"$user\", public, extensions" };
-    size_t wanted = v->has_prelude && !v->platform_template ? 3 : 2;
+    size_t wanted = v->has_prelude && !v->platform_template ? 4 : 3;
     bool ok = true;
     for (size_t i = 0; ok && i < wanted; i++)
         ok = shadow_admin(v, arena_printf(a, "ALTER DATABASE \"%s\" SET %s", name, settings[i]), e);

@@ -43,6 +43,14 @@ static const struct pair pairs[] = {
       'A', "" },
     { "alter table public.t alter note type int using note::int",
       "alter table public.t alter note type varchar(40)", 'A', "" },
+    { "alter table public.t alter note type uuid using note::uuid",
+      "alter table public.t alter note type varchar(40)", 'A', "" },
+    { "alter table public.t alter note type varchar(5) using left(note, 5)",
+      "alter table public.t alter note type varchar(40)", 0, "table public.t" },
+    { "alter table public.t alter price type int",
+      "alter table public.t alter price type numeric(8,2)", 0, "table public.t" },
+    { "alter table public.t alter note type jsonb using (note || ' never')::jsonb",
+      "alter table public.t alter note type varchar(40)", 0, "column public.t.note" },
     /* forgotten things */
     { "alter table public.t add column c int", "select 1", 0,
       "column public.t.c is there and was not" },
@@ -73,7 +81,18 @@ static const struct pair pairs[] = {
     { "update public.t set amount = amount + 1", "update public.t set amount = amount - 1", 'B',
       "public.t" },
     { "update public.t set note = 'x'", "select 1", 0, "table public.t" },
-    { "delete from public.t where note = 'never seen'", "select 1", 0, "rows that DELETE changed" },
+    { "delete from public.t where note = 'legacy' and amount > 12", "select 1", 0,
+      "table public.t" },
+    { "delete from public.t where md5(note) = 'never seen'", "select 1", 0,
+      "the rows that DELETE" },
+    { "create table public.old as select * from public.t where note = 'legacy';"
+      "delete from public.t where note = 'legacy'",
+      "insert into public.t select * from public.old; drop table public.old", 'B', "public.old" },
+    { "create table public.old as select id, amount from public.t where amount is null;"
+      "update public.t set amount = 1 where amount is null",
+      "update public.t t set amount = o.amount from public.old o where o.id = t.id;"
+      "drop table public.old",
+      'B', "public.old" },
     { "truncate public.t", "-- loss: D the rows are gone\nselect 1", 'D', "the rows are gone" },
     /* more than one transaction */
     { "create index concurrently t_note on public.t (note)",
