@@ -193,7 +193,8 @@ bool directives_read(struct arena *a, const char *file, struct str text, struct 
     struct reader r = { .file = file, .text = text, .is_head = true, .line = 1 };
     struct token t;
     bool may = may_have_directives(text);
-    for (size_t at = 0; may && token_next(text, &at, &t);) {
+    size_t at = str_starts(text, "\xef\xbb\xbf") ? 3 : 0; /* a byte order mark is no word */
+    while (may && token_next(text, &at, &t)) {
         step(&r, &t);
         if (t.kind != TOKEN_COMMENT || t.quote == '*')
             continue;

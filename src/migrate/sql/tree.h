@@ -42,8 +42,7 @@ const PgQuery__AlterTableCmd *tree_command(const PgQuery__Node *statement, size_
 const PgQuery__ColumnDef *tree_column(const PgQuery__Node *n);
 const PgQuery__Constraint *tree_constraint(const PgQuery__Node *n);
 
-/* Calls `visit` for everything in a statement, parents first, from left to right, until it returns
- * false. Nodes come without their wrapper; ask what one is by its descriptor:
+/* Calls `visit` for everything in a statement, parents first, until it returns false. Nodes come without their wrapper; ask what one is by its descriptor:
  *
  *     if (TREE_IS(m, range_var)) … (const PgQuery__RangeVar *)m
  */
