@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/vec.h"
+#include "migrate/sql/script.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -41,19 +42,6 @@ static bool parse_name(struct arena *a, const char *name, const char **ret_versi
 
 /* ---- bytes ---- */
 
-static unsigned line_of_bad_byte(struct str s)
-{
-    unsigned line = 1;
-    struct str left = s;
-    while (left.n > 0) {
-        struct str whole = str_cut(&left, '\n');
-        if (!str_is_utf8(whole))
-            return line;
-        line++;
-    }
-    return line;
-}
-
 static bool read_sql(struct arena *a, const char *file, struct str *ret, const char **ret_sha256,
                      struct err *e)
 {
@@ -62,11 +50,8 @@ static bool read_sql(struct arena *a, const char *file, struct str *ret, const c
         return false;
     hash_hex(HASH_SHA256, *ret, sha256);
     *ret_sha256 = arena_strdup(a, sha256);
-    if (!str_is_utf8(*ret)) {
-        err_set(e, ERR_CONFIG, "%s is not UTF-8", file);
-        err_where(e, "%s:%u", file, line_of_bad_byte(*ret));
-        return err_hint(e, "iconv -f latin1 -t utf-8 %s, if that is what it is written in", file);
-    }
+    if (!sql_text_check(file, *ret, e))
+        return false;
     if (str_starts(*ret, "\xef\xbb\xbf"))
         *ret = (struct str){ ret->p + 3, ret->n - 3 };
     return true;

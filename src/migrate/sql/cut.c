@@ -32,7 +32,7 @@ static size_t bad_byte(struct str text)
     return good;
 }
 
-static bool check_encoding(const char *file, struct str text, struct err *e)
+bool sql_text_check(const char *file, struct str text, struct err *e)
 {
     size_t at = bad_byte(text);
     if (at == text.n)
@@ -81,7 +81,7 @@ static bool check_token(const char *file, struct str text, const struct token *t
         return err_hint(e, "remove the line; a dump has them too: `\\restrict`, `\\connect`");
     }
     if (t->kind == TOKEN_BOMB) {
-        sql_error_at(e, ERR_LIMIT, file, text, t->at,
+        sql_error_at(e, ERR_CONFIG, file, text, t->at,
                      t->quote == '*' ? "more than 100 comments inside each other"
                                      : "more than 1000 operator characters in a row");
         return err_hint(e, "nobody writes that by hand, and Postgres takes for ever to read it: "
@@ -177,7 +177,7 @@ static bool cut(struct arena *a, const char *file, struct str text, struct cut *
 
 bool cut_text(struct arena *a, const char *file, struct str text, struct cut *ret, struct err *e)
 {
-    return check_encoding(file, text, e) && cut(a, file, text, ret, e);
+    return sql_text_check(file, text, e) && cut(a, file, text, ret, e);
 }
 
 void cut_trusted(struct arena *a, struct str text, struct cut *ret)

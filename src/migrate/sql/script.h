@@ -178,6 +178,10 @@ struct sql_script {
 bool sql_script_read(struct arena *a, const char *file, struct str text, struct sql_script *ret,
                      struct err *e) MUST_USE;
 
+/* Is it text at all: UTF-8, without NUL? ERR_CONFIG with its place and the command that converts
+ * it. */
+bool sql_text_check(const char *file, struct str text, struct err *e) MUST_USE;
+
 /* An error about a place in a file: `where` is file:line:column, `why` ends with the line and a
  * caret. Returns false. */
 bool sql_error_at(struct err *e, enum err_code code, const char *file, struct str text,

@@ -80,6 +80,22 @@ struct place statement_place(struct str file, size_t offset)
     return p;
 }
 
+/* The character at i, as it may be shown: tabs as blanks, what is no text as a question mark.
+ * Returns its bytes in the line. */
+static size_t shown_character(struct str line, size_t i, const char **ret)
+{
+    unsigned char c = (unsigned char)line.p[i];
+    *ret = c == '\t' ? " " : "?";
+    if (c < 0x20 || c == 0x7f)
+        return 1;
+    for (size_t n = 1; n <= 4 && n <= line.n - i; n++)
+        if (str_is_utf8((struct str){ line.p + i, n })) {
+            *ret = line.p + i;
+            return n;
+        }
+    return 1;
+}
+
 char *statement_excerpt(struct arena *a, const struct place *p)
 {
     CLEANUP(strbuf) struct strbuf b = strbuf_init(4096);
@@ -87,10 +103,12 @@ char *statement_excerpt(struct arena *a, const struct place *p)
     unsigned column = 0;
     int margin = snprintf(NULL, 0, "%4u", p->line);
     strbuf_printf(&b, "%4u | %s", p->line, first > 1 ? "…" : "");
-    for (size_t i = 0; i < p->line_text.n; i++) {
+    for (size_t i = 0, bytes = 1; i < p->line_text.n; i += bytes) {
+        const char *shown = NULL;
+        bytes = shown_character(p->line_text, i, &shown);
         column += starts_character(p->line_text.p[i]);
         if (column >= first && column < first + EXCERPT_WIDTH)
-            strbuf_add(&b, p->line_text.p[i] == '\t' ? " " : p->line_text.p + i, 1);
+            strbuf_add(&b, shown, bytes); /* a single byte where it is replaced */
     }
     if (column >= first + EXCERPT_WIDTH)
         strbuf_adds(&b, "…");

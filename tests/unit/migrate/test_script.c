@@ -278,7 +278,7 @@ static void texts_that_would_take_for_ever_are_refused_at_once(void **state)
         struct sql_script s;
         struct err e = { 0 };
         const char *text = many(a, bombs[i].before, bombs[i].what, bombs[i].n, bombs[i].after);
-        assert_fails(sql_script_read(a, "f.sql", str_of(text), &s, &e), &e, ERR_LIMIT);
+        assert_fails(sql_script_read(a, "f.sql", str_of(text), &s, &e), &e, ERR_CONFIG);
         assert_string_equal(e.where, "f.sql:1:10");
     }
     struct sql_script s = read_sql(a, many(a, "/", "*", 900, "/ select 1")); /* a banner is fine */

@@ -151,6 +151,14 @@ static void a_long_line_is_cut_around_the_caret(void **state)
     assert_non_null(strchr(excerpt, '!'));
 }
 
+static void a_line_that_is_no_text_is_shown_all_the_same(void **state)
+{
+    (void)state;
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    struct place p = statement_place(STR("a\xe9\x1b[31m\xc3\xa9\xc3"), 1);
+    assert_string_equal(statement_excerpt(a, &p), "   1 | a??[31m\xc3\xa9?\n     |  ^");
+}
+
 static void the_digest_is_blind_to_blanks_and_semicolons_only(void **state)
 {
     (void)state;
@@ -171,6 +179,7 @@ int main(void)
         cmocka_unit_test(every_prefix_of_a_difficult_file_is_split_without_harm),
         cmocka_unit_test(a_place_counts_characters_and_the_caret_stands_below_it),
         cmocka_unit_test(a_long_line_is_cut_around_the_caret),
+        cmocka_unit_test(a_line_that_is_no_text_is_shown_all_the_same),
         cmocka_unit_test(the_digest_is_blind_to_blanks_and_semicolons_only),
     };
     return cmocka_run_group_tests_name("migrate/statement", tests, NULL, NULL);
