@@ -212,6 +212,10 @@ static bool reverse(struct command_context *c, void *args, struct err *e)
         print(&c->err, "Every migration has a reverse script.\n");
     if (x.bad == 0)
         return true;
+    if (c->wants_json) { /* the document has said it */
+        c->exit_status = err_exit_status(&(struct err){ .code = ERR_BLOCKED });
+        return true;
+    }
     return a->check ? err_set(e, ERR_BLOCKED,
                               "%zu of %zu reverse scripts are not what would be "
                               "generated now",

@@ -36,6 +36,14 @@ static bool run_step(struct run *r, const char *sql, struct err *e)
     return true;
 }
 
+static const char *table_of(struct run *r, const struct object *o)
+{
+    const char *table = o->parent;
+    if (object_is(o, "index") || object_is(o, "statistics"))
+        table = object_text(r, o, "table");
+    return table ? arena_strdup(r->a, table) : NULL;
+}
+
 static bool try_step(struct run *r, const struct object *about, const char *sql,
                      const char *written, const char *note)
 {
@@ -55,6 +63,7 @@ static bool try_step(struct run *r, const struct object *about, const char *sql,
         .sql = arena_strdup(r->a, written),
         .kind = about ? arena_strdup(r->a, about->kind) : "",
         .identity = about ? arena_strdup(r->a, about->identity) : "",
+        .table = about ? table_of(r, about) : NULL,
         .note = note ? arena_strdup(r->a, note) : NULL,
     };
     return true;
@@ -164,7 +173,7 @@ static void steps(struct run *r)
     (void)alters_all(r);
 }
 
-bool converge(struct run *r, struct world *was, struct err *e)
+bool converge(struct run *r, struct world *was, struct world *seen, struct err *e)
 {
     r->level = 0;
     r->was = was;
@@ -172,7 +181,9 @@ bool converge(struct run *r, struct world *was, struct err *e)
     for (int round = 0; round < ROUNDS; round++) {
         CLEANUP(arena) struct arena *scratch = arena_new(0);
         struct world now;
-        if (!world_read(r, scratch, &now, e))
+        if (round == 0 && seen)
+            now = *seen;
+        else if (!world_read(r, scratch, &now, e))
             return false;
         world_match(r, was, &now);
         if (round == 0) {

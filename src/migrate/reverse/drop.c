@@ -115,6 +115,17 @@ static int newest_first(const void *a, const void *b)
     return x->key.column > y->key.column ? -1 : x->key.column < y->key.column;
 }
 
+/* What is lost with it, for people. */
+static const char *what_goes(struct run *r, const struct object *o)
+{
+    char kind = object_relkind(r, o);
+    if (kind == 'r' || kind == 'p')
+        return "Its rows go with it.";
+    if (object_is(o, "column") && holds_data(r, r->now, o) && !object_text(r, o, "generated"))
+        return "Its values go with it.";
+    return NULL;
+}
+
 /* Tries all of them, again and again while one of them goes. */
 static bool drop_list(struct run *r, const struct object **list, size_t n)
 {
@@ -127,11 +138,12 @@ static bool drop_list(struct run *r, const struct object **list, size_t n)
             const char *text = list[i] ? drop_text(r, list[i]) : NULL;
             if (!text)
                 continue;
-            bool is_gentle = object_is(list[i], "index") && index_was_concurrent(r, list[i], "CREATE");
+            bool is_gentle =
+                object_is(list[i], "index") && index_was_concurrent(r, list[i], "CREATE");
             const char *written =
-                is_gentle ? arena_printf(r->a, "DROP INDEX CONCURRENTLY %s", list[i]->identity)
-                          : text;
-            if (!attempt_as(r, list[i], text, written))
+                arena_printf(r->a, "DROP INDEX CONCURRENTLY %s", list[i]->identity);
+            if (is_gentle ? !attempt_as(r, list[i], text, written)
+                          : !attempt_with(r, list[i], what_goes(r, list[i]), text))
                 continue;
             list[i] = NULL;
             is_moving = is_done = true;

@@ -81,7 +81,7 @@ static bool up_statement(struct run *r, struct rows_seen *rows, size_t i, bool i
            (!is_inside || pg_exec(r->db, "SAVEPOINT lockflight_statement", PG_NONE, NULL, e)) &&
            run_statement(r, i, e) &&
            (!is_inside || pg_exec(r->db, "RELEASE lockflight_statement", PG_NONE, NULL, e)) &&
-           (!rows || rows_after(r, rows, e));
+           (!rows || rows_after(r, rows, i, e));
 }
 
 /* The session as it was: the migration may have set a role or a path. */
@@ -103,6 +103,36 @@ static bool up(struct run *r, struct rows_seen *rows, struct world *states, stru
     return settle(r, e);
 }
 
+/* Is there a statement whose effect cannot be read from it? */
+static bool is_opaque(const struct sql_script *script)
+{
+    for (size_t i = 0; i < script->n; i++) {
+        const struct sql_statement *s = &script->statements[i];
+        if ((!s->is_analysed && !s->is_bulk) ||
+            (s->tree && (s->tree->node_case == PG_QUERY__NODE__NODE_DO_STMT ||
+                         s->tree->node_case == PG_QUERY__NODE__NODE_CALL_STMT ||
+                         s->tree->node_case == PG_QUERY__NODE__NODE_SELECT_STMT)))
+            return true;
+    }
+    return false;
+}
+
+/* A DO block can make roles too. They are not part of any database. */
+static bool roles_digest(struct run *r, const char **ret, struct err *e)
+{
+    struct pg_rows rows;
+    if (!pg_query(
+            r->db, r->a,
+            "SELECT md5(concat((SELECT string_agg(to_jsonb(r)::text, ',' ORDER BY rolname) FROM"
+            " pg_roles r), (SELECT string_agg(m::text, ',' ORDER BY roleid, member) FROM"
+            " pg_auth_members m), (SELECT string_agg(s::text, ',' ORDER BY setdatabase, setrole)"
+            " FROM pg_db_role_setting s)))",
+            PG_NONE, &rows, e))
+        return false;
+    *ret = pg_value(&rows, 0, 0);
+    return true;
+}
+
 /* Extensions with tables hold data that goes with them. */
 static bool find_extensions(struct run *r, struct err *e)
 {
@@ -122,17 +152,24 @@ static bool find_extensions(struct run *r, struct err *e)
 
 /* ---- walking back ---- */
 
+struct course {
+    const char *version;
+    struct world was, after;
+    struct world *states; /* before each statement; NULL: not looked at */
+    struct rows_seen rows;
+    struct loss loss;
+};
+
 static bool walk_statements(struct run *r, struct world *states, struct err *e)
 {
     for (size_t i = r->script->n; i-- > 0;)
-        if (!converge(r, &states[i], e))
+        if (!converge(r, &states[i], NULL, e))
             return err_wrap(e, "line %u", r->script->statements[i].line);
     return true;
 }
 
 /* In a transaction of its own, or under a savepoint: either way it is gone afterwards. */
-static bool walk(struct run *r, struct rows_seen *rows, const char *version, struct world *was,
-                 struct world *states, struct err *e)
+static bool walk(struct run *r, struct course *c, bool by_statement, struct err *e)
 {
     bool is_inside = pg_in_transaction(r->db);
     if (!(is_inside ? pg_exec(r->db, "SAVEPOINT lockflight_back", PG_NONE, NULL, e)
@@ -142,8 +179,8 @@ static bool walk(struct run *r, struct rows_seen *rows, const char *version, str
     r->aliases.n = 0;
     r->made.n = 0;
     r->is_unchecked = false;
-    rows_restore(r, rows, version);
-    bool ok = states ? walk_statements(r, states, e) : converge(r, was, e);
+    rows_restore(r, &c->rows, c->version);
+    bool ok = by_statement ? walk_statements(r, c->states, e) : converge(r, &c->was, &c->after, e);
     struct err ignored;
     if (is_inside)
         (void)!pg_exec(r->db, "ROLLBACK TO lockflight_back", PG_NONE, NULL, &ignored);
@@ -152,47 +189,86 @@ static bool walk(struct run *r, struct rows_seen *rows, const char *version, str
     return ok;
 }
 
+/* What was there before is not told from what the migration would have made. */
+static void note_conditions(struct run *r, struct loss *l)
+{
+    for (size_t i = 0; i < r->script->n; i++) {
+        const struct sql_statement *s = &r->script->statements[i];
+        const char *text = str_dup(r->a, s->text);
+        if (s->class == SQL_ADDITIVE && strcasestr(text, "if not exists") &&
+            !strstr(text, "lockflight_"))
+            *vec_add(&l->notes, r->a) = arena_printf(
+                r->a, "Line %u says IF NOT EXISTS: what was there before it ran goes as well.",
+                s->line);
+    }
+}
+
 static bool is_refusal(const struct err *e)
 {
     return e->code == ERR_BLOCKED;
 }
 
+/* The migration with a look before and after. *ret_refusal: what shows only now. */
+static bool look_and_run(struct run *r, struct course *c, const char **ret_refusal, struct err *e)
+{
+    const char *roles_before = NULL, *roles_after = NULL;
+    bool is_inside = r->script->is_transactional, opaque = is_opaque(r->script);
+    if ((is_inside && !pg_begin(r->db, e)) || !world_read(r, r->a, &c->was, e) ||
+        (opaque && !roles_digest(r, &roles_before, e)) || !find_extensions(r, e) ||
+        !up(r, &c->rows, c->states, e) || (opaque && !roles_digest(r, &roles_after, e)) ||
+        !find_extensions(r, e) || !world_read(r, r->a, &c->after, e))
+        return false;
+    if (!streq(roles_before, roles_after))
+        *ret_refusal = "it changes roles, which belong to the whole server and not to a database";
+    return true;
+}
+
+/* In one go, or statement by statement; ERR_BLOCKED if neither has an end. */
+static bool find_way(struct run *r, struct course *c, struct err *e)
+{
+    if (walk(r, c, false, e))
+        return true;
+    if (!is_refusal(e) || r->script->n < 2)
+        return false;
+    struct err first = *e;
+    if (!c->states) {
+        c->states = ARENA_ARRAY(r->a, struct world, r->script->n + 1);
+        pg_rollback(r->db);
+        if (!pg_begin(r->db, e) || !up(r, NULL, c->states, e))
+            return false;
+    }
+    if (walk(r, c, true, e))
+        return true;
+    if (is_refusal(e))
+        *e = first;
+    return false;
+}
+
 static bool generate(struct run *r, const struct migration *m, struct reverse_script *ret,
                      struct err *e)
 {
-    struct world was, after;
-    struct loss l = { .class = 'A' };
-    struct rows_seen rows = { .l = &l, .before = &was };
-    bool is_inside = r->script->is_transactional;
-    struct world *states = is_inside ? NULL : ARENA_ARRAY(r->a, struct world, r->script->n + 1);
-    if ((is_inside && !pg_begin(r->db, e)) || !world_read(r, r->a, &was, e) ||
-        !find_extensions(r, e) || !up(r, &rows, states, e) || !find_extensions(r, e) ||
-        !world_read(r, r->a, &after, e))
+    struct course c = { .version = m->version, .loss.class = 'A' };
+    c.rows = (struct rows_seen){ .l = &c.loss, .before = &c.was };
+    if (!r->script->is_transactional)
+        c.states = ARENA_ARRAY(r->a, struct world, r->script->n + 1);
+    if (!look_and_run(r, &c, &ret->refusal, e))
         return false;
-    r->was = &was;
-    loss_find(r, &was, &after, &l);
-    bool ok = walk(r, &rows, m->version, &was, NULL, e);
-    struct err first = *e;
-    if (!ok && is_refusal(e) && r->script->n > 1) {
-        if (is_inside) {
-            pg_rollback(r->db);
-            states = ARENA_ARRAY(r->a, struct world, r->script->n + 1);
-            if (!pg_begin(r->db, e) || !up(r, NULL, states, e))
-                return false;
-        }
-        ok = walk(r, &rows, m->version, &was, states, e);
-    }
-    if (!ok && !is_refusal(e))
-        return false;
-    if (!ok) {
-        ret->refusal = arena_printf(r->a, "no way back was found: %s", first.why);
+    if (ret->refusal)
+        return true;
+    r->was = &c.was;
+    loss_find(r, &c.was, &c.after, &c.loss);
+    note_conditions(r, &c.loss);
+    if (!find_way(r, &c, e)) {
+        if (!is_refusal(e))
+            return false;
+        ret->refusal = arena_printf(r->a, "no way back was found: %s", e->why);
         return true;
     }
-    ret->sql = script_text(r, m, &l);
-    ret->loss = l.class;
-    ret->loss_text = reverse_loss_text(r, &l);
-    ret->notes = l.notes.v;
-    ret->note_count = l.notes.n;
+    ret->sql = script_text(r, m, &c.loss);
+    ret->loss = c.loss.class;
+    ret->loss_text = reverse_loss_text(r, &c.loss);
+    ret->notes = c.loss.notes.v;
+    ret->note_count = c.loss.notes.n;
     return ret->sql || err_set(e, ERR_LIMIT, "the reverse script of %s is too long", m->file);
 }
 

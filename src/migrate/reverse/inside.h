@@ -6,7 +6,7 @@
  *   world.c      a catalogue as objects that know their name, their table and their twin
  *   name.c       new names, old names
  *   drop.c       taking away, and taking away for a while what stands in the way
- *   create.c, table.c   making again
+ *   create.c, create_column.c, table.c   making again
  *   alter.c, alter_column.c, alter_other.c   changing back
  *   grant.c      access lists as GRANT and REVOKE
  *   loss.c       what it loses
@@ -84,7 +84,8 @@ struct action {
     const char *sql;
     const char *kind; /* of the object it is about */
     const char *identity;
-    const char *note; /* a comment above it, or NULL */
+    const char *table; /* that it belongs to, or NULL */
+    const char *note;  /* a comment above it, or NULL */
 };
 
 struct alias {
@@ -138,6 +139,7 @@ bool rebuild_users_of_column(struct run *r, const struct object *column);
 
 bool create_object(struct run *r, const struct object *o);
 bool create_table(struct run *r, const struct object *o);
+bool create_column(struct run *r, const struct object *o);
 const char *column_definition(struct run *r, const struct object *column, bool with_not_null);
 const char *sequence_options(struct run *r, const struct object *sequence, bool all);
 void alter_object(struct run *r, const struct object *was, const struct object *now);
@@ -159,7 +161,8 @@ void default_privileges_restore(struct run *r, const struct object *was, const s
 /* ---- the rest ---- */
 
 const char *quoted_text(struct arena *a, const char *text);
-bool converge(struct run *r, struct world *was, struct err *e) MUST_USE;
+/* Walks the database to the schema of `was`. `now` is the catalogue as it is, or NULL: look. */
+bool converge(struct run *r, struct world *was, struct world *now, struct err *e) MUST_USE;
 
 /* Facts for the head of the script. */
 struct loss {

@@ -67,7 +67,12 @@ static void find_gone(struct run *r, const struct world *was, const struct objec
         if (t && !is_another(r, world_parent(was, o), t) && !object_text(r, o, "generated"))
             empties(r, l, arena_printf(r->a, "column %s", o->identity));
     } else if (object_is(o, "sequence") && outlives_owner(r, was, o)) {
-        empties(r, l, arena_printf(r->a, "sequence %s", o->identity));
+        if (object_text(r, o, "owned by"))
+            *vec_add(&l->notes, r->a) =
+                arena_printf(r->a, "Sequence %s goes on after the largest number in %s.",
+                             o->identity, object_text(r, o, "owned by"));
+        else
+            empties(r, l, arena_printf(r->a, "sequence %s", o->identity));
     } else if (object_is(o, "extension") && extension_holds(r, o->identity)) {
         empties(r, l, arena_printf(r->a, "extension %s", o->identity));
     }

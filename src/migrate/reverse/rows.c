@@ -114,12 +114,67 @@ static bool is_copied(const struct rows_seen *s, const struct object *t)
     return false;
 }
 
+static void explain(struct run *r, struct rows_seen *s, const struct object *t)
+{
+    *vec_add(&s->explained, r->a) = t->key.oid;
+}
+
+/* ---- what nobody said: triggers, functions ---- */
+
+/* The server counts what a transaction writes; outside of one there is nothing to count with. */
+static bool read_counts(struct run *r, struct pg_rows *ret, struct err *e)
+{
+    return pg_query(r->db, r->a,
+                    "SELECT relid::int8, n_tup_ins + n_tup_upd + n_tup_del FROM"
+                    " pg_stat_xact_user_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > 0",
+                    PG_NONE, ret, e);
+}
+
+static bool is_unchanged(const struct pg_rows *counts, int64_t oid, int64_t n)
+{
+    for (size_t i = 0; i < counts->n; i++)
+        if (pg_int(counts, i, 0) == oid)
+            return pg_int(counts, i, 1) == n;
+    return false;
+}
+
+static const struct object *find_table(const struct world *w, int64_t oid)
+{
+    for (size_t i = 0; i < w->n; i++)
+        if (w->v[i].key.oid == oid && object_is(&w->v[i], "relation"))
+            return &w->v[i];
+    return NULL;
+}
+
+static bool see_counts(struct run *r, struct rows_seen *s, size_t statement, struct err *e)
+{
+    struct pg_rows now;
+    if (!read_counts(r, &now, e))
+        return false;
+    for (size_t i = 0; i < now.n; i++) {
+        int64_t oid = pg_int(&now, i, 0);
+        const struct object *t = find_table(s->before, oid);
+        bool is_explained = is_unchanged(&s->counts, oid, pg_int(&now, i, 1));
+        for (size_t k = 0; k < s->explained.n; k++)
+            is_explained |= s->explained.v[k] == oid;
+        if (t && !is_explained)
+            rows_stay(r, s,
+                      arena_printf(r->a,
+                                   "rows of %s stay as line %u left them through a trigger, a "
+                                   "function or a cascade",
+                                   t->identity, r->script->statements[statement].line));
+    }
+    return true;
+}
+
 /* ---- statements ---- */
 
 static void see_change(struct run *r, struct rows_seen *s, const PgQuery__RangeVar *range,
                        const char *what, struct err *e)
 {
     const struct object *t = rows_table(r, s, tree_range(range), e);
+    if (t)
+        explain(r, s, t);
     if (t && !is_copied(s, t))
         rows_stay(r, s, arena_printf(r->a, "%s %s", what, t->identity));
 }
@@ -132,6 +187,8 @@ static void see_update(struct run *r, struct rows_seen *s, const PgQuery__Update
     for (size_t i = 0; t && i < u->n_target_list; i++)
         if (u->target_list[i]->node_case == PG_QUERY__NODE__NODE_RES_TARGET)
             is_old |= is_old_column(r, s, t, u->target_list[i]->res_target->name, e);
+    if (t)
+        explain(r, s, t);
     if (is_old && !is_copied(s, t))
         rows_stay(
             r, s,
@@ -245,6 +302,8 @@ bool rows_before(struct run *r, struct rows_seen *s, size_t i, struct err *e)
     const struct sql_statement *x = &r->script->statements[i];
     err_clear(e);
     s->insert = NULL;
+    s->explained.n = 0;
+    s->is_counting = false;
     if (!x->tree) {
         if (x->is_bulk)
             return rows_bulk_before(r, s, x, e);
@@ -274,6 +333,10 @@ bool rows_before(struct run *r, struct rows_seen *s, size_t i, struct err *e)
                     x->tree->node_case == PG_QUERY__NODE__NODE_DELETE_STMT ||
                     x->tree->node_case == PG_QUERY__NODE__NODE_MERGE_STMT ||
                     x->tree->node_case == PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT;
+    s->is_counting = r->script->is_transactional &&
+                     (has_rows || x->tree->node_case == PG_QUERY__NODE__NODE_DO_STMT);
+    if (s->is_counting && !read_counts(r, &s->counts, e))
+        return false;
     if (!has_rows)
         return e->code == ERR_NONE;
     struct visit v = { .r = r, .s = s, .e = e };
@@ -283,9 +346,12 @@ bool rows_before(struct run *r, struct rows_seen *s, size_t i, struct err *e)
             rows_insert_before(r, s, x->tree->insert_stmt, e));
 }
 
-bool rows_after(struct run *r, struct rows_seen *s, struct err *e)
+bool rows_after(struct run *r, struct rows_seen *s, size_t statement, struct err *e)
 {
-    return !s->insert || rows_insert_after(r, s, e);
+    if (s->insert)
+        explain(r, s, s->insert->table);
+    return (!s->is_counting || see_counts(r, s, statement, e)) &&
+           (!s->insert || rows_insert_after(r, s, e));
 }
 
 /* ---- the way back ---- */

@@ -32,6 +32,9 @@ struct rows_seen {
     struct rows_insert *insert; /* the statement that is running */
     VEC(struct rows_insert) inserts;
     VEC(struct rows_copy) copies;
+    bool is_counting;        /* the statement may write rows */
+    struct pg_rows counts;   /* what was written to which table before it */
+    VEC(uint32_t) explained; /* tables of which it has been said what happens to their rows */
 };
 
 /* A sentence for class D. */
@@ -40,7 +43,7 @@ const struct object *rows_table(struct run *r, struct rows_seen *s, struct sql_n
                                 struct err *e);
 
 bool rows_before(struct run *r, struct rows_seen *s, size_t statement, struct err *e) MUST_USE;
-bool rows_after(struct run *r, struct rows_seen *s, struct err *e) MUST_USE;
+bool rows_after(struct run *r, struct rows_seen *s, size_t statement, struct err *e) MUST_USE;
 void rows_restore(struct run *r, struct rows_seen *s, const char *version);
 
 bool rows_insert_before(struct run *r, struct rows_seen *s, const PgQuery__InsertStmt *x,

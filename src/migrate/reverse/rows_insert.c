@@ -190,6 +190,7 @@ bool rows_insert_before(struct run *r, struct rows_seen *s, const PgQuery__Inser
     struct pg_rows named;
     if (!t)
         return e->code == ERR_NONE;
+    *vec_add(&s->explained, r->a) = t->key.oid;
     for (size_t i = 0; i < s->copies.n; i++)
         if (s->copies.v[i].oid == t->key.oid)
             return true;

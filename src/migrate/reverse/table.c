@@ -197,7 +197,7 @@ static bool try_table(struct run *r, const struct object *t, bool with_checks)
                         t->identity);
     add_items(r, &b, t, with_checks);
     add_tail(r, &b, t);
-    return !b.overflowed && attempt(r, t, "%s", strbuf_text(&b));
+    return !b.overflowed && attempt_with(r, t, "It comes back without its rows.", strbuf_text(&b));
 }
 
 bool create_table(struct run *r, const struct object *t)

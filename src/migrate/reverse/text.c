@@ -36,11 +36,20 @@ static void add_wrapped(struct strbuf *b, const char *text)
     (void)strbuf_addc(b, '\n');
 }
 
+/* "table a", "table b" and "column c" are "tables a, b and column c". */
 static const char *joined(struct arena *a, const char *const *v, size_t n)
 {
     const char *text = "";
-    for (size_t i = 0; i < n; i++)
-        text = arena_printf(a, "%s%s%s", text, i == 0 ? "" : i + 1 == n ? " and " : ", ", v[i]);
+    for (size_t i = 0; i < n; i++) {
+        size_t word = strcspn(v[i], " ");
+        bool has_more = i + 1 < n && strncmp(v[i], v[i + 1], word + 1) == 0;
+        bool is_more = i > 0 && strncmp(v[i], v[i - 1], word + 1) == 0;
+        bool is_kind = strncmp(v[i], "table ", 6) == 0 || strncmp(v[i], "column ", 7) == 0;
+        const char *item = !is_kind || (!has_more && !is_more) ? v[i]
+                           : is_more                           ? v[i] + word + 1
+                                     : arena_printf(a, "%.*ss%s", (int)word, v[i], v[i] + word);
+        text = arena_printf(a, "%s%s%s", text, i == 0 ? "" : i + 1 == n ? " and " : ", ", item);
+    }
     return text;
 }
 
@@ -143,26 +152,31 @@ static const char *last_part(struct arena *a, const char *identity)
     return arena_strndup(a, start, n - (size_t)(start - identity));
 }
 
+/* Names as most people write them: with the schema; else without. */
+static bool names(struct str text, const char *qualified, const char *plain, bool is_strict)
+{
+    return script_mentions(text, qualified) || (!is_strict && script_mentions(text, plain));
+}
+
 /* The first statement that names the object, for it is mostly the one that made or changed it; of
  * the parts of a table, one that names the table too. NULL if none does: a CASCADE took it. */
 static const struct sql_statement *cause_of(struct run *r, const struct action *x)
 {
     const char *name = last_part(r->a, x->identity);
-    size_t n = strlen(x->identity);
-    bool is_part = streq(x->kind, "column") || streq(x->kind, "constraint") ||
-                   streq(x->kind, "trigger") || streq(x->kind, "policy") || streq(x->kind, "rule");
-    const char *owner = "";
-    if (is_part && n > strlen(name))
-        owner = last_part(r->a, arena_strndup(r->a, x->identity, n - strlen(name) - 1));
-    for (size_t i = 0; r->script && i < r->script->n; i++) {
-        const struct sql_statement *s = &r->script->statements[i];
-        if (script_mentions(s->text, name) && (!is_part || script_mentions(s->text, owner)))
+    const char *whole = arena_strndup(r->a, x->identity, strcspn(x->identity, "("));
+    const char *table = x->table ? last_part(r->a, x->table) : NULL;
+    bool is_part = table && !streq(x->kind, "index") && !streq(x->kind, "statistics");
+    for (size_t i = 0; i < 2 * r->script->n; i++) {
+        const struct sql_statement *s = &r->script->statements[i % r->script->n];
+        bool is_strict = i < r->script->n;
+        if (is_part ? script_mentions(s->text, name) && names(s->text, x->table, table, is_strict)
+                    : names(s->text, whole, name, is_strict))
             return s;
     }
-    for (size_t i = 0; is_part && r->script && i < r->script->n; i++)
-        if (script_mentions(r->script->statements[i].text, owner))
+    for (size_t i = 0; table && i < r->script->n; i++)
+        if (names(r->script->statements[i].text, x->table, table, false))
             return &r->script->statements[i];
-    return r->script && r->script->n == 1 ? &r->script->statements[0] : NULL;
+    return r->script->n == 1 ? &r->script->statements[0] : NULL;
 }
 
 static void add_cause(struct run *r, struct strbuf *b, const struct sql_statement *s)
@@ -181,7 +195,7 @@ static void add_cause(struct run *r, struct strbuf *b, const struct sql_statemen
     size_t n = line.n;
     while (n > 0 && n >= 70 && ((unsigned char)line.p[n - 1] & 0xc0) == 0x80)
         n--;
-    (void)strbuf_printf(b, "\n-- line %u: %.*s%s\n", s->line, (int)n, strbuf_text(&line),
+    (void)strbuf_printf(b, "\n-- takes back line %u: %.*s%s\n", s->line, (int)n, strbuf_text(&line),
                         line.n >= 70 ? "…" : "");
     (void)r;
 }
@@ -193,8 +207,10 @@ const char *script_text(struct run *r, const struct migration *m, const struct l
     const struct sql_statement *last = NULL;
     for (size_t i = 0; i < r->actions.n; i++) {
         const struct action *x = &r->actions.v[i];
-        const struct sql_statement *cause = cause_of(r, x);
-        if (i == 0 || cause != last)
+        const struct sql_statement *cause = *x->identity ? cause_of(r, x) : NULL;
+        if (!*x->identity)
+            (void)strbuf_addc(&b, '\n');
+        else if (i == 0 || cause != last)
             add_cause(r, &b, cause);
         last = cause;
         if (x->note)
