@@ -90,6 +90,20 @@ struct pg_params {
 bool pg_query(struct pg *db, struct arena *a, const char *sql, struct pg_params params,
               struct pg_rows *ret, struct err *e) MUST_USE;
 
+/* The columns that one statement would answer with. It is parsed and its names are looked up, but it
+ * is not run; ERR_DB if the server cannot. Parameters may be left open: $1. */
+struct pg_column {
+    const char *name;
+    unsigned type; /* OID */
+    int modifier;
+};
+struct pg_columns {
+    const struct pg_column *v;
+    size_t n;
+};
+bool pg_describe(struct pg *db, struct arena *a, const char *sql, struct pg_columns *ret,
+                 struct err *e) MUST_USE;
+
 /* One statement that changes something; ret_rows (may be NULL) is how many rows it touched. */
 bool pg_exec(struct pg *db, const char *sql, struct pg_params params, uint64_t *ret_rows,
              struct err *e) MUST_USE;

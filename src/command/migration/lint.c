@@ -7,6 +7,7 @@
 #include "command/migration/lint_view.h"
 #include "command/migration/migration.h"
 #include "command/migration/session.h"
+#include "migrate/lint/running.h"
 
 #define EXIT_REFUSED 5
 
@@ -16,6 +17,8 @@ struct lint_args {
     bool all;
     bool github;
     bool by_hand;
+    bool is_static;
+    const char *queries;
 };
 
 typedef VEC(const struct migration *) migrations;
@@ -104,6 +107,46 @@ static bool choose(struct session *s, const struct lint_args *a, struct pg **ret
     return true;
 }
 
+/* ---- trying it out ---- */
+
+static bool read_queries(struct session *s, const struct lint_args *a, struct pg *db,
+                         struct running_queries *ret, struct err *e)
+{
+    if (a->queries && !running_read_file(s->c->arena, a->queries, ret, e))
+        return false;
+    return !db || a->is_static || running_read_statistics(db, s->c->arena, ret, e);
+}
+
+static bool try_all(struct session *s, const migrations *chosen, const char *server,
+                    const struct running_queries *queries, struct lint_report *report,
+                    struct err *e)
+{
+    CLEANUP(shadow) struct shadow *shadow = NULL;
+    struct shadow_spec spec = { server, &s->set, chosen->v[0]->version };
+    if (!shadow_open(&spec, s->c->arena, &shadow, e))
+        return false;
+    struct running r = { .shadow = shadow, .arena = s->c->arena, .queries = *queries };
+    const struct migration *last = chosen->v[chosen->n - 1];
+    for (const struct migration *m = chosen->v[0]; m <= last; m++)
+        if (is_chosen(chosen, m) ? !running_try(&r, m, report, e) : !running_pass(&r, m, e))
+            return false;
+    return true;
+}
+
+/* On a scratch database, if there is a server for one. That it cannot be done is told, not an error:
+ * the rules have spoken. */
+static void try_out(struct session *s, const struct lint_args *a, const migrations *chosen,
+                    const struct running_queries *queries, struct lint_report *report)
+{
+    struct err why = { 0 };
+    const char *server = NULL;
+    if (a->is_static || chosen->n == 0 || !session_server(s, &server, &why))
+        return;
+    if (!try_all(s, chosen, server, queries, report, &why))
+        print_styled(&s->c->err, STYLE_WARN, "not tried on a scratch database: %s%s%s\n",
+                     why.what[0] ? why.what : "", why.what[0] ? ": " : "", why.why);
+}
+
 static bool lint(struct command_context *c, void *args, struct err *e)
 {
     struct lint_args *a = args;
@@ -111,8 +154,10 @@ static bool lint(struct command_context *c, void *args, struct err *e)
     struct lint_report report;
     CLEANUP(pg) struct pg *db = NULL;
     migrations chosen = { 0 }, before = { 0 };
+    struct running_queries queries = { 0 };
     session_shift_version(c->arena, &a->session, &a->versions);
-    if (!session_open(c, &a->session, &s, e) || !choose(&s, a, &db, &chosen, e))
+    if (!session_open(c, &a->session, &s, e) || !choose(&s, a, &db, &chosen, e) ||
+        !read_queries(&s, a, db, &queries, e))
         return false;
     bool knows_database = db && are_pending(&s, &chosen);
     find_before(&s, &chosen, &before);
@@ -125,10 +170,13 @@ static bool lint(struct command_context *c, void *args, struct err *e)
         .is_one_release = knows_database || a->versions.n > 0,
         .is_by_hand = a->by_hand,
         .wants_reverse = s.has_project || a->session.rollbacks,
+        .queries = queries.list.v,
+        .query_count = queries.list.n,
         .exposed = exposed_schemas(&s),
     };
     if (!lint_run(c->arena, &in, &report, e))
         return false;
+    try_out(&s, a, &chosen, &queries, &report);
     if (c->wants_json)
         lint_view_json(c, &report);
     else if (a->github || c->is_github)
@@ -144,6 +192,8 @@ static bool lint(struct command_context *c, void *args, struct err *e)
 static const struct option lint_options[] = {
     { "all",     0, OPT_FLAG, AT(lint_args, all),     NULL, "All files, not only the pending ones" },
     { "github",  0, OPT_FLAG, AT(lint_args, github),  NULL, "Findings as annotations of GitHub Actions" },
+    { "queries", 0, OPT_TEXT, AT(lint_args, queries), "<file>", "Queries of the running release, besides those that the database remembers" },
+    { "static",  0, OPT_FLAG, AT(lint_args, is_static), NULL, "Only read; try nothing on a scratch database" },
     { "by-hand", 0, OPT_FLAG, AT(lint_args, by_hand), NULL, "The files are run with psql, not by Lockflight" },
     SESSION_OPTIONS(lint_args, session),
     { 0 },
@@ -164,7 +214,9 @@ const struct command cmd_migration_lint = {
         "Judges migrations by the rules of docs/migrations.md: locks that make visitors wait, "
         "tables written anew, changes that the running release does not survive, data that is "
         "lost. With an environment or a database the pending files are judged, with the sizes and "
-        "types it has; else all files, each as a release of its own, and what cannot be known is "
+        "types it has, and tried on a scratch database, where the functions and queries of the "
+        "running release are read again; else all files, each as a release of its own, and what "
+        "cannot be known is "
         "supposed to be bad. `-- allow: L01 reason` before a statement excepts it. Exit status 5 "
         "if an error stands; warnings and notes do not count.",
     .examples = "lockflight migration lint\nlockflight migration lint production --json\n"

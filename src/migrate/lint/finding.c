@@ -104,6 +104,14 @@ static bool covers(const struct lint *l, const struct directive *d, const struct
     return false;
 }
 
+/* What only another check can find is not unused because this one did not find it. */
+static bool is_for_others(const struct lint *l, const char *rule)
+{
+    const struct lint_rule *r = lint_rule_find(rule);
+    bool is_reverse = r && (r->id == LINT_D03 || r->id == LINT_D04);
+    return r && (r->name[0] == 'P' || (is_reverse && l->in->no_reverse_rules));
+}
+
 void lint_except(struct lint *l, const struct directives *all)
 {
     bool *is_used = ARENA_ARRAY(l->arena, bool, all->n + 1);
@@ -121,8 +129,7 @@ void lint_except(struct lint *l, const struct directives *all)
     for (size_t k = 0; k < all->n; k++) {
         if (all->v[k].word != DIRECTIVE_ALLOW || is_used[k])
             continue;
-        /* What only another check can find is not unused because this one did not find it. */
-        if (starts_with(all->v[k].first, "P") || starts_with(all->v[k].first, "D0"))
+        if (is_for_others(l, all->v[k].first))
             continue;
         l->statement = NULL;
         if (lint_rule_find(all->v[k].first))

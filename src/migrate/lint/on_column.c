@@ -142,7 +142,7 @@ struct join {
     const struct lint *l;
     struct sql_name table;
     const char *column;
-    bool names_table, names_column_alone, has_another;
+    bool names_table, names_column_alone, has_another, is_natural;
 };
 
 static bool visit_join(void *context, const ProtobufCMessage *m)
@@ -151,6 +151,8 @@ static bool visit_join(void *context, const ProtobufCMessage *m)
     if (TREE_IS(m, column_ref)) {
         const PgQuery__ColumnRef *r = (const PgQuery__ColumnRef *)m;
         j->names_column_alone |= r->n_fields == 1 && streq(tree_string(r->fields[0]), j->column);
+    } else if (TREE_IS(m, join_expr)) {
+        j->is_natural |= ((const PgQuery__JoinExpr *)m)->is_natural;
     } else if (TREE_IS(m, range_var)) {
         struct sql_name name = tree_range((const PgQuery__RangeVar *)m);
         bool is_it = sql_name_eq(name, j->table);
@@ -162,20 +164,21 @@ static bool visit_join(void *context, const ProtobufCMessage *m)
 }
 
 /* A text of SQL that the running release executes joins the table with another one that has a column
- * of this name, and names the column alone. */
+ * of this name, and names the column alone, or joins by equal names. */
 static bool becomes_ambiguous(struct lint *l, struct sql_name table, const char *column,
                               const char *sql)
 {
     struct sql_script script;
     struct err ignored = { 0 };
-    if (!lint_has_word(sql, table.name) || !lint_has_word(sql, column) ||
+    if (!lint_has_word(sql, table.name) ||
+        (!lint_has_word(sql, column) && !lint_has_word(sql, "natural")) ||
         !sql_script_read(l->arena, "query", str_of(sql), &script, &ignored))
         return false;
     for (size_t i = 0; i < script.n; i++) {
         struct join j = { .l = l, .table = table, .column = column };
         if (script.statements[i].tree)
             (void)tree_walk(script.statements[i].tree, visit_join, &j);
-        if (j.names_table && j.names_column_alone && j.has_another)
+        if (j.names_table && j.has_another && (j.names_column_alone || j.is_natural))
             return true;
     }
     return false;
@@ -188,12 +191,14 @@ static void ambiguous(struct lint *l, struct sql_name table, const struct lint_t
         const struct lint_function *f = &l->schema.functions.v[i];
         if (!f->is_gone && streq(f->language, "sql") && !is_replaced_later(l, f->name) &&
             becomes_ambiguous(l, table, d->colname, f->body))
-            (void)lint_found(l, LINT_C18, d->location, "%s names %s without its table",
+            (void)lint_found(l, LINT_C18, d->location,
+                             "%s names %s without its table, or joins by equal names",
                              lint_text(l, f->name), d->colname);
     }
     for (size_t i = 0; !lint_is_new(t) && i < l->in->query_count; i++)
         if (becomes_ambiguous(l, table, d->colname, l->in->queries[i]))
-            (void)lint_found(l, LINT_C18, d->location, "a query names %s without its table: %.60s",
+            (void)lint_found(l, LINT_C18, d->location,
+                             "a query names %s without its table, or joins by equal names: %.60s",
                              d->colname, l->in->queries[i]);
 }
 
