@@ -6,6 +6,7 @@
 #include "cli/prompt.h"
 #include "command/migration/change.h"
 #include "command/migration/migration.h"
+#include "migrate/reverse/keep.h"
 #include "migrate/reverse/risk.h"
 
 struct down_args {
@@ -68,6 +69,19 @@ static bool confirm_down(struct session *s, struct pg *db, const struct migratio
                               e);
 }
 
+/* Rows that were written since, and what they were before is on record. */
+static bool tell_left_behind(struct session *s, struct pg *db, const char *version,
+                             const char *since, struct err *e)
+{
+    const char *left = NULL;
+    if (!keep_left_behind(db, s->c->arena, version, since, &left, e))
+        return false;
+    if (left)
+        print_styled(&s->c->err, STYLE_WARN,
+                     "note: %s; lockflight_undo.left_behind has what was kept of them\n", left);
+    return true;
+}
+
 static bool down(struct command_context *c, void *args, struct err *e)
 {
     const struct down_args *a = args;
@@ -88,11 +102,16 @@ static bool down(struct command_context *c, void *args, struct err *e)
     struct migrate_options o = change_options(&x, CHANGE_REVERSE);
     for (size_t i = 0; i < n; i++) {
         int64_t started = clock_boot_ms();
+        struct pg_rows now;
+        if (!pg_query(change_db(&x), c->arena, "SELECT now()", PG_NONE, &now, e))
+            return false;
         if (!lease_check(x.lease, e) ||
             !migration_reverse(change_db(&x), c->arena, chosen[i], &o, e))
             return i > 0 ? err_state(e, "%zu of %zu migrations were reversed and stay so", i, n)
                          : false;
         change_done(c, "reverse", chosen[i]->row->version, started);
+        if (!tell_left_behind(&s, change_db(&x), chosen[i]->row->version, pg_value(&now, 0, 0), e))
+            return false;
     }
     if (n > 0 && !change_keep_catalogue(&x, e))
         return false;

@@ -17,6 +17,7 @@ static const struct command *const migration_commands[] = {
     &cmd_migration_lint,
     &cmd_migration_up,
     &cmd_migration_down,
+    &cmd_migration_purge,
     &cmd_migration_repair,
     &cmd_migration_baseline,
     NULL,

@@ -11,6 +11,7 @@ extern const struct command cmd_migration_new;
 extern const struct command cmd_migration_keep;
 extern const struct command cmd_migration_reverse;
 extern const struct command cmd_migration_prove;
+extern const struct command cmd_migration_purge;
 extern const struct command cmd_migration_status;
 extern const struct command cmd_migration_lint;
 extern const struct command cmd_migration_up;

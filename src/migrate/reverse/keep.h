@@ -71,9 +71,13 @@ bool keep_is_copy(const struct sql_statement *s, const char **ret_copy, struct s
 bool keep_restore(struct pg *db, struct arena *a, const char *version, const char *copy,
                   struct sql_name table, const char **ret, struct err *e) MUST_USE;
 
+/* True for a statement that only handles copies, or puts rows back from one: what keep_restore
+ * writes. It loses nothing. */
+bool keep_is_restoring(const struct sql_statement *s);
+
 /* What the way back of this version left as it was, for people: "app.t: 3 rows were written since
- * and stay as they are". NULL: nothing. */
-bool keep_left_behind(struct pg *db, struct arena *a, const char *version, const char **ret,
-                      struct err *e) MUST_USE;
+ * and stay as they are". NULL: nothing. `since` (NULL: ever) is a time of that database. */
+bool keep_left_behind(struct pg *db, struct arena *a, const char *version, const char *since,
+                      const char **ret, struct err *e) MUST_USE;
 
 #endif

@@ -30,6 +30,29 @@ bool keep_is_copy(const struct sql_statement *s, const char **ret_copy, struct s
     return true;
 }
 
+static bool find_copy(void *context, const ProtobufCMessage *m)
+{
+    bool *found = context;
+    if (TREE_IS(m, range_var))
+        *found |= streq(tree_range((const PgQuery__RangeVar *)m).schema, KEEP_UNDO);
+    return true;
+}
+
+bool keep_is_restoring(const struct sql_statement *s)
+{
+    bool found = false;
+    if (s->tree && s->tree->node_case == PG_QUERY__NODE__NODE_DROP_STMT) {
+        const PgQuery__DropStmt *d = s->tree->drop_stmt;
+        for (size_t i = 0; i < d->n_objects; i++)
+            if (!streq(tree_node_name(d->objects[i]).schema, KEEP_UNDO))
+                return false;
+        return true;
+    }
+    if (s->tree)
+        (void)tree_walk(s->tree, find_copy, &found);
+    return found;
+}
+
 struct restoring {
     struct arena *a;
     struct strbuf text;
@@ -193,8 +216,8 @@ bool keep_restore(struct pg *db, struct arena *a, const char *version, const cha
     return ok || err_wrap(e, "restore the rows of %s", r.name);
 }
 
-bool keep_left_behind(struct pg *db, struct arena *a, const char *version, const char **ret,
-                      struct err *e)
+bool keep_left_behind(struct pg *db, struct arena *a, const char *version, const char *since,
+                      const char **ret, struct err *e)
 {
     struct pg_rows rows;
     *ret = NULL;
@@ -207,8 +230,10 @@ bool keep_left_behind(struct pg *db, struct arena *a, const char *version, const
                   "SELECT string_agg(format('%s: %s %s', of, n, CASE n WHEN 1 THEN 'row was written"
                   " since and stays as it is' ELSE 'rows were written since and stay as they are'"
                   " END), '; ' ORDER BY of) FROM (SELECT of, count(*) AS n FROM " KEEP_UNDO
-                  ".left_behind WHERE version = $1 GROUP BY of) x",
-                  PG_PARAMS(version), &rows, e))
+                  ".left_behind WHERE version = $1 AND at >= coalesce($2::timestamptz, "
+                  "'-infinity') GROUP BY"
+                  " of) x",
+                  PG_PARAMS(version, since), &rows, e))
         return false;
     *ret = pg_value(&rows, 0, 0);
     return true;

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/strbuf.h"
+#include "migrate/reverse/keep.h"
 #include "migrate/sql/tree.h"
 
 #include <assert.h>
@@ -178,6 +179,8 @@ static bool count_truncate(struct count *c, const struct sql_statement *s, struc
 static bool count_statement(struct count *c, const struct sql_statement *s, struct err *e)
 {
     int node = s->tree ? (int)s->tree->node_case : PG_QUERY__NODE__NODE__NOT_SET;
+    if (keep_is_restoring(s))
+        return true;
     if (node == PG_QUERY__NODE__NODE_DROP_STMT)
         return count_drop(c, s, e);
     if (node == PG_QUERY__NODE__NODE_ALTER_TABLE_STMT)

@@ -3,13 +3,16 @@
 #include "pg_fixture.h"
 
 #include "base/cleanup.h"
+#include "migrate/prove/generated.h"
 #include "migrate/reverse/keep.h"
+#include "migrate/reverse/purge.h"
 
 #include <stdlib.h>
 
 struct fixture {
     struct arena *a;
     struct pg *db;
+    const char *url;
 };
 
 static const char base[] =
@@ -34,7 +37,8 @@ static int setup(void **state)
     struct err e = { 0 };
     assert_non_null(f);
     f->a = arena_new(0);
-    assert_ok(pg_open(&(struct pg_spec){ .url = pg_fixture_database(f->a) }, &f->db, &e), &e);
+    f->url = pg_fixture_database(f->a);
+    assert_ok(pg_open(&(struct pg_spec){ .url = f->url }, &f->db, &e), &e);
     assert_ok(pg_begin(f->db, &e) && pg_script(f->db, base, &e) && pg_commit(f->db, &e), &e);
     *state = f;
     return 0;
@@ -158,7 +162,7 @@ static void a_row_written_since_stays_as_it_is_and_is_told(void **state)
         ask(f, "select string_agg(score::text, ',' order by id) from public.people"), "1,7,3");
     assert_string_equal(ask(f, "select string_agg(kind, ',' order by id) from public.pets"),
                         "ape,dog,cow,bee");
-    assert_ok(keep_left_behind(f->db, f->a, "20260101090000", &left, &e), &e);
+    assert_ok(keep_left_behind(f->db, f->a, "20260101090000", NULL, &left, &e), &e);
     assert_string_equal(left, "public.people: 1 row was written since and stays as it is; "
                               "public.pets: 1 row was written since and stays as it is");
 }
@@ -268,6 +272,110 @@ static void a_kept_file_and_what_only_fills_new_things_stay_as_they_are(void **s
     assert_int_equal(k.n + k.refusal_count, 0);
 }
 
+/* Generated and proved for the file as keep wrote it. */
+static struct reverse_script back_of(struct fixture *f, struct migration *pair, struct err *e)
+{
+    CLEANUP(shadow) struct shadow *before = NULL;
+    struct migration_set set = { .v = pair, .n = 2 };
+    struct reverse_script r = { 0 };
+    struct proof p = { 0 };
+    struct keep k;
+    struct shadow_spec spec = { f->url, &set, pair[1].version };
+    assert_ok(shadow_open(&spec, f->a, &before, e), e);
+    assert_ok(keep_plan(shadow_db(before), f->a, &pair[1], &k, e), e);
+    if (k.refusal_count > 0)
+        fail_msg("%s: %s", k.refusals[0].what, k.refusals[0].why);
+    pair[1].sql = k.text;
+    assert_ok(generated_prove(before, f->a, &pair[1], &r, &p, e), e);
+    if (!r.sql || !p.is_proven)
+        fail_msg("%s", r.sql ? p.reason : r.refusal);
+    return r;
+}
+
+static void a_contract_step_that_was_kept_comes_back_with_everything(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = { 0 };
+    struct migration pair[2] = {
+        { .version = "20260101000000", .name = "base", .file = "base.sql", .sql = STR(base) },
+        { .version = "20260101090000",
+          .name = "contract",
+          .file = "contract.sql",
+          .sql = STR("alter table public.people drop column note;\n"
+                     "drop table public.pets;\n"
+                     "update public.people set name = upper(name), score = 0 where id < 3;\n"
+                     "delete from public.loose where a = 1;\n"
+                     "alter table public.people drop column extra;\n") },
+    };
+    const char *people =
+                   "select string_agg(to_jsonb(p)::text, ' ' order by id) from public.people p"
+                   " where id < 3",
+               *before = ask(f, people), *pets = "select count(*) || min(kind) from public.pets",
+               *kinds = ask(f, pets);
+    struct reverse_script r = back_of(f, pair, &e);
+    assert_int_equal(r.loss, 'A');
+    run(f, pair[1].sql);
+    assert_null(ask(f, "select to_regclass('public.pets')"));
+    run(f, STR("insert into public.people (id, name, score) values (4, 'Dan', 4);"
+               "update public.people set score = 33 where id = 3;"
+               "insert into public.loose values (7, 'new')"));
+    run(f, str_of(r.sql));
+    assert_string_equal(ask(f, people), before);
+    assert_string_equal(ask(f, pets), kinds);
+    assert_string_equal(ask(f,
+                            "select string_agg(name || score || coalesce(note, '-'), ' ' order by"
+                            " id) from public.people where id > 2"),
+                        "Cid33- Dan4none");
+    assert_string_equal(ask(f, "select count(*) || max(a)::text from public.loose"), "47");
+}
+
+static void what_was_kept_is_purged_by_a_migration_of_class_c(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = { 0 };
+    CLEANUP(shadow) struct shadow *all = NULL;
+    struct purge p = { 0 };
+    struct proof proof = { 0 };
+    struct migration pair[2] = {
+        { .version = "20260101000000", .name = "base", .file = "base.sql", .sql = STR(base) },
+        { .version = "20260101090000",
+          .name = "contract",
+          .file = "contract.sql",
+          .sql = STR("alter table public.people drop column note;\ndrop table public.pets;\n"
+                     "update public.people set score = 0;\n") },
+    };
+    (void)back_of(f, pair, &e);
+    struct migration_set set = { .v = pair, .n = 2 };
+    run(f, pair[1].sql);
+    struct shadow_spec spec = { .server_url = f->url, .set = &set };
+    assert_ok(shadow_open(&spec, f->a, &all, &e), &e);
+    assert_ok(purge_plan(all, f->db, f->a, &p, &e), &e);
+    assert_int_equal(p.n, 3);
+    assert_string_equal(p.items[0].what, "table lockflight_gone.pets");
+    assert_int_equal(p.items[0].rows, 3);
+    assert_non_null(strstr(p.down, "-- loss: C "));
+    shadow_close(all);
+    all = NULL;
+    struct migration purge = { .version = "20260201000000",
+                               .name = "purge",
+                               .file = "purge.sql",
+                               .sql = str_of(p.up),
+                               .sha256 = "-",
+                               .has_reverse = true,
+                               .reverse_file = "back.sql",
+                               .reverse_sql = str_of(p.down),
+                               .reverse_sha256 = "-" };
+    assert_ok(shadow_open(&spec, f->a, &all, &e), &e);
+    assert_ok(proof_run(all, f->a, &purge, &proof, &e), &e);
+    if (!proof.is_proven)
+        fail_msg("%s\n%s", proof.reason, p.down);
+    assert_int_equal(proof.loss, 'C');
+    run(f, str_of(p.up));
+    assert_null(ask(f, "select to_regclass('lockflight_gone.pets')"));
+    run(f, str_of(p.down));
+    assert_string_equal(ask(f, "select count(*) from lockflight_gone.pets"), "0");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +391,10 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_kept_file_and_what_only_fills_new_things_stay_as_they_are,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(a_contract_step_that_was_kept_comes_back_with_everything,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_kept_is_purged_by_a_migration_of_class_c, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests_name("migrate/keep", tests, NULL, NULL);
 }
