@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "migrate/catalogue/catalogue.h"
+#include "migrate/prove/proof.h"
 
 #define BATCH       150
 #define MUTANTS_MIN 100 /* wrong ones among those derived */
@@ -120,11 +121,53 @@ static void the_digest_notices_every_mistake_made_out_of_a_right_script(void **s
     assert_int_equal(count.missed + count.false_alarms, 0);
 }
 
+static void the_proof_accepts_the_right_ones_and_no_other(void **state)
+{
+    (void)state;
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    CLEANUP(pg) struct pg *door = NULL;
+    CLEANUP(shadow) struct shadow *s = NULL;
+    struct corpus c = { 0 };
+    struct err e = { 0 };
+    size_t accepted = 0;
+    char *url = corpus_database(a, &door);
+    corpus_load(a, "tests/corpus/cases/bases.sql", &c);
+    corpus_load(a, "tests/corpus/cases/mutants.sql", &c);
+    assert_ok(shadow_open(&(struct shadow_spec){ .server_url = url }, a, &s, &e), &e);
+    for (size_t i = 0; i < c.cases.n; i++) {
+        const struct corpus_case *k = &c.cases.v[i];
+        struct proof p = { 0 };
+        struct migration m = { .version = "1",
+                               .name = "mutant",
+                               .file = "mutant.sql",
+                               .sql = str_of(corpus_sql(a, k->up, i)),
+                               .sha256 = "-",
+                               .reverse_file = "back.sql",
+                               .has_reverse = true,
+                               .reverse_sql = str_of(corpus_sql(a, k->down, i)),
+                               .reverse_sha256 = "-" };
+        assert_ok(corpus_run(shadow_db(s), corpus_sql(a, k->base, i), false, &e), &e);
+        assert_ok(proof_run(s, a, &m, &p, &e), &e);
+        if (p.is_proven != k->is_right)
+            fail_msg("%s: %s", k->kind, p.is_proven ? "proven" : p.reason);
+        accepted += p.is_proven;
+        assert_ok(corpus_run(shadow_db(s),
+                             corpus_sql(a,
+                                        "drop publication if exists @_pub;"
+                                        "drop schema @ cascade;",
+                                        i),
+                             false, &e),
+                  &e);
+    }
+    assert_int_equal(accepted, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_digest_notices_each_of_the_known_mistakes),
         cmocka_unit_test(the_digest_notices_every_mistake_made_out_of_a_right_script),
+        cmocka_unit_test(the_proof_accepts_the_right_ones_and_no_other),
     };
     return cmocka_run_group_tests_name("corpus/mutants", tests, NULL, NULL);
 }

@@ -48,7 +48,7 @@ alter table @.orders drop column n;
 
 --# case add column, generated stored
 --# base shop
---# loss B
+--# loss A
 --# up
 alter table @.orders add column doubled numeric generated always as (total * 2) stored;
 --# down
@@ -286,7 +286,7 @@ alter table @.orders alter column id drop identity;
 
 --# case drop expression
 --# base shop
---# loss C
+--# loss B
 --# also
 alter table @.orders add column vat numeric generated always as (total * 0.2) stored;
 --# up
@@ -369,7 +369,7 @@ alter table @.w alter column v10 type varchar(10);
 
 --# case type, char(n)
 --# base wide
---# loss C
+--# loss A
 --# up
 alter table @.w alter column c type char(8);
 --# down

@@ -302,6 +302,8 @@ alter table @.customers rename column x to name;
 --# up
 alter table @.customers drop column note;
 --# down
+-- loss: C what was in the notes
+
 alter table @.customers add column note text;
 alter table @.customers alter column note type text collate "C";
 comment on column @.customers.note is 'only for us';

@@ -212,7 +212,7 @@ alter publication @_pub drop tables in schema @;
 
 --# case create extension
 --# base shop
---# loss B
+--# loss A
 --# up
 create extension citext schema @;
 --# down
@@ -220,7 +220,7 @@ drop extension citext;
 
 --# case drop extension
 --# base shop
---# loss C
+--# loss A
 --# also
 create extension hstore schema @;
 --# up
