@@ -73,14 +73,30 @@ static bool run_statement(struct run *r, size_t i, struct err *e)
     return false;
 }
 
+/* An extension that this server lacks, but the real one may have. */
+static bool is_left_out(struct run *r, const struct sql_statement *s, const struct err *e)
+{
+    if (!s->tree || s->tree->node_case != PG_QUERY__NODE__NODE_CREATE_EXTENSION_STMT ||
+        !(streq(e->sqlstate, "58P01") || streq(e->sqlstate, "0A000")))
+        return false;
+    *vec_add(&r->left_out, r->a) =
+        sql_quote(r->a, arena_strdup(r->a, s->tree->create_extension_stmt->extname));
+    return true;
+}
+
 /* What one statement did, seen through a savepoint of its own where there is a transaction. */
 static bool up_statement(struct run *r, struct rows_seen *rows, size_t i, bool is_inside,
                          struct err *e)
 {
-    return (!rows || rows_before(r, rows, i, e)) &&
-           (!is_inside || pg_exec(r->db, "SAVEPOINT lockflight_statement", PG_NONE, NULL, e)) &&
-           run_statement(r, i, e) &&
-           (!is_inside || pg_exec(r->db, "RELEASE lockflight_statement", PG_NONE, NULL, e)) &&
+    if ((rows && !rows_before(r, rows, i, e)) ||
+        (is_inside && !pg_exec(r->db, "SAVEPOINT lockflight_statement", PG_NONE, NULL, e)))
+        return false;
+    if (!run_statement(r, i, e)) {
+        struct err cause = *e;
+        return is_left_out(r, &r->script->statements[i], &cause) &&
+               (!is_inside || pg_exec(r->db, "ROLLBACK TO lockflight_statement", PG_NONE, NULL, e));
+    }
+    return (!is_inside || pg_exec(r->db, "RELEASE lockflight_statement", PG_NONE, NULL, e)) &&
            (!rows || rows_after(r, rows, i, e));
 }
 
@@ -96,6 +112,7 @@ static bool settle(struct run *r, struct err *e)
 static bool up(struct run *r, struct rows_seen *rows, struct world *states, struct err *e)
 {
     bool is_inside = r->script->is_transactional;
+    r->left_out.n = 0;
     for (size_t i = 0; i < r->script->n; i++)
         if ((states && !world_read(r, r->a, &states[i], e)) ||
             !up_statement(r, rows, i, is_inside, e))

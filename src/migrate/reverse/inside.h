@@ -109,6 +109,7 @@ struct run {
     struct err why;               /* why a step was refused, the first of the last round */
     int level;                    /* how far we go: see converge.c */
     VEC(const char *) extensions; /* those that have tables of their own, before or after */
+    VEC(const char *) left_out;   /* extensions that this server lacks */
     bool is_unchecked;            /* the script turns the checks of function bodies off */
 };
 

@@ -89,6 +89,16 @@ static bool restore_other(struct run *r, const struct object *was, const struct 
     return is_done;
 }
 
+/* The states of "that name is taken": table, column, object, function, schema. */
+static bool is_taken(const char *sqlstate)
+{
+    static const char *const states[] = { "42P07", "42701", "42710", "42723", "42P06" };
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+        if (streq(sqlstate, states[i]))
+            return true;
+    return false;
+}
+
 /* Another name in the way is itself on its way: it steps aside for a moment. */
 static bool step_aside(struct run *r, const struct object *now)
 {
@@ -111,7 +121,7 @@ static bool restore(struct run *r, const struct object *was, const struct object
         return false;
     if (attempt(r, was, "%s", text))
         return true;
-    return r->level >= 1 && streq(r->why.sqlstate, "42P07") && step_aside(r, now);
+    return r->level >= 1 && is_taken(r->why.sqlstate) && step_aside(r, now);
 }
 
 const char *set_aside(struct run *r, uint32_t oid)

@@ -217,9 +217,14 @@ const char *script_text(struct run *r, const struct migration *m, const struct l
             add_wrapped(&b, x->note);
         (void)strbuf_printf(&b, "%s;\n", x->sql);
     }
+    for (size_t i = 0; i < r->left_out.n; i++)
+        (void)strbuf_printf(&b,
+                            "\n-- Not tried: the server of the scratch database lacks it.\n"
+                            "DROP EXTENSION %s;\n",
+                            r->left_out.v[i]);
     if (r->is_unchecked)
         (void)strbuf_adds(&b, "RESET check_function_bodies;\n");
-    if (r->actions.n == 0)
+    if (r->actions.n == 0 && r->left_out.n == 0)
         (void)strbuf_adds(&b, "\n-- Nothing in the schema has to be taken back.\nSELECT 1;\n");
     return b.overflowed ? NULL : arena_strdup(r->a, strbuf_text(&b));
 }

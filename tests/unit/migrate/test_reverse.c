@@ -253,6 +253,67 @@ static void a_new_label_of_an_enum_is_left_and_declared(void **state)
     assert_true(pg_is_alive(db));
 }
 
+static void columns_that_swapped_names_swap_them_again(void **state)
+{
+    struct fixture *f = *state;
+    shop_again(f);
+    (void)there_and_back(f, "alter table app.customers rename id to t;"
+                            "alter table app.customers rename score to id;"
+                            "alter table app.customers rename t to score;");
+    assert_int_equal(count(f, "select score from app.customers where id = 1"), 5);
+}
+
+static void what_a_trigger_wrote_on_the_way_is_said_to_stay(void **state)
+{
+    struct fixture *f = *state;
+    shop_again(f);
+    run(f, "create table app.log (what text); create function app.note() returns trigger language"
+           " plpgsql as 'begin insert into app.log values (tg_op); return null; end';"
+           "create trigger noted after insert on app.customers for each row execute function"
+           " app.note();");
+    struct reverse_script s =
+        generate(f, "insert into app.customers (id, email) values (10, 'c@x');");
+    assert_int_equal(s.loss, 'D');
+    assert_true(has(&s, "rows of app.log stay as line 1 left them"));
+    assert_true(has(&s, "DELETE FROM app.customers"));
+}
+
+static void a_block_that_makes_roles_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    shop_again(f);
+    struct reverse_script s = generate(f, "do $$ begin execute 'create role somebody'; end $$;");
+    assert_null(s.sql);
+    assert_non_null(strstr(s.refusal, "roles"));
+    assert_int_equal(count(f, "select count(*) from pg_roles where rolname = 'somebody'"), 0);
+}
+
+static void an_index_that_came_gently_goes_gently(void **state)
+{
+    struct fixture *f = *state;
+    shop_again(f);
+    run(f, "create index customers_name on app.customers (name);");
+    struct reverse_script s = generate(f, "create index concurrently on app.customers (score);"
+                                          "drop index concurrently app.customers_name;");
+    assert_int_equal(s.loss, 'A');
+    assert_true(has(&s, "DROP INDEX CONCURRENTLY app.customers_score_idx;"));
+    assert_true(has(&s, "CREATE INDEX CONCURRENTLY customers_name ON app.customers"));
+}
+
+static void a_table_that_was_moved_out_of_sight_comes_back_with_its_rows(void **state)
+{
+    struct fixture *f = *state;
+    shop_again(f);
+    run(f, "create schema lockflight_gone;");
+    struct reverse_script s =
+        there_and_back(f, "drop view app.best; drop view app.totals;"
+                          "alter table app.orders set schema lockflight_gone;"
+                          "alter table app.customers rename name to _gone_1_name;");
+    assert_int_equal(s.loss, 'A');
+    assert_int_equal(count(f, "select count(*) from app.orders"), 2);
+    assert_int_equal(count(f, "select count(name) from app.customers"), 1);
+}
+
 static void what_a_scratch_database_cannot_show_is_refused(void **state)
 {
     static const char *const ups[] = { "create role somebody;",
@@ -368,6 +429,14 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_new_label_of_an_enum_is_left_and_declared, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(columns_that_swapped_names_swap_them_again, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_a_trigger_wrote_on_the_way_is_said_to_stay, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_block_that_makes_roles_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_index_that_came_gently_goes_gently, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_table_that_was_moved_out_of_sight_comes_back_with_its_rows, setup, teardown),
         cmocka_unit_test_setup_teardown(what_a_scratch_database_cannot_show_is_refused, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(
