@@ -8,8 +8,6 @@
 #include "base/strbuf.h"
 #include "migrate/reverse/inside.h"
 
-#include <stdlib.h>
-
 static bool changed(struct run *r, const struct object *was, const struct object *now,
                     const char *field)
 {
@@ -364,15 +362,6 @@ void alter_object(struct run *r, const struct object *was, const struct object *
         restore_comment(r, was);
 }
 
-static int oldest_first(const void *a, const void *b)
-{
-    const struct object *x = *(const struct object *const *)a,
-                        *y = *(const struct object *const *)b;
-    if (x->key.oid != y->key.oid)
-        return x->key.oid < y->key.oid ? -1 : 1;
-    return x->key.column < y->key.column ? -1 : x->key.column > y->key.column;
-}
-
 bool alters_all(struct run *r)
 {
     CLEANUP(arena) struct arena *scratch = arena_new(0);
@@ -383,8 +372,7 @@ bool alters_all(struct run *r)
         if (now && streq(was->identity, now->identity) && !object_same(r, was, now))
             list[n++] = was;
     }
-    if (n > 1)
-        qsort(list, n, sizeof *list, oldest_first);
+    objects_sort(list, n, false);
     for (size_t i = 0; i < n; i++)
         alter_object(r, list[i], list[i]->twin);
     return r->actions.n > before;

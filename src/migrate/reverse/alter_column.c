@@ -131,7 +131,7 @@ static void restore_column_options(struct run *r, const struct object *was,
 void alter_column(struct run *r, const struct object *was, const struct object *now)
 {
     const struct object *t = world_parent(r->was, was);
-    char kind = t ? object_relkind(r, t) : 'r';
+    char kind = object_relkind(r, t);
     const char *words = arena_printf(r->a, "ALTER %s %s ALTER COLUMN %s",
                                      t ? relation_word(r, t) : "TABLE", was->parent, was->name);
     if (kind != 'v' && kind != 'm' &&

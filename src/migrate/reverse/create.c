@@ -7,8 +7,6 @@
 #include "base/strbuf.h"
 #include "migrate/reverse/inside.h"
 
-#include <stdlib.h>
-
 #define TEXT_BYTES (4 * MIB)
 
 static void add_texts(struct strbuf *b, const json_t *list)
@@ -297,15 +295,6 @@ static bool comes_along(struct run *r, const struct object *o)
            parent && parent->twin;
 }
 
-static int oldest_first(const void *a, const void *b)
-{
-    const struct object *x = *(const struct object *const *)a,
-                        *y = *(const struct object *const *)b;
-    if (x->key.oid != y->key.oid)
-        return x->key.oid < y->key.oid ? -1 : 1;
-    return x->key.column < y->key.column ? -1 : x->key.column > y->key.column;
-}
-
 static bool is_made_inside(struct run *r, const struct object *o)
 {
     return object_is(o, "constraint") && was_made(r, o->parent) &&
@@ -321,8 +310,7 @@ bool creates_all(struct run *r)
     for (size_t i = 0; i < r->was->n; i++)
         if (!r->was->v[i].twin && !comes_along(r, &r->was->v[i]))
             list[n++] = &r->was->v[i];
-    if (n > 1)
-        qsort(list, n, sizeof *list, oldest_first);
+    objects_sort(list, n, false);
     if (r->level >= 3 && n > 0 && !r->is_unchecked)
         r->is_unchecked = attempt(r, list[0], "SET check_function_bodies = off");
     for (bool is_moving = true; is_moving;) {

@@ -9,8 +9,6 @@
 #include "base/cleanup.h"
 #include "migrate/reverse/inside.h"
 
-#include <stdlib.h>
-
 // clang-format off
 static const struct { char kind; const char *word; } relation_words[] = {
     { 'r', "TABLE" }, { 'p', "TABLE" }, { 'v', "VIEW" }, { 'm', "MATERIALIZED VIEW" }, { 'f', "FOREIGN TABLE" },
@@ -63,7 +61,7 @@ const char *drop_text(struct run *r, const struct object *o)
 {
     if (object_is(o, "column")) {
         const struct object *t = world_parent(r->now, o);
-        char kind = t ? object_relkind(r, t) : 'r';
+        char kind = object_relkind(r, t);
         if (kind == 'v' || kind == 'm')
             return NULL;
         return arena_printf(r->a, "ALTER %s %s DROP COLUMN %s", t ? relation_word(r, t) : "TABLE",
@@ -106,15 +104,6 @@ static bool goes_along(struct run *r, const struct object *o)
     return column && !column->twin;
 }
 
-static int newest_first(const void *a, const void *b)
-{
-    const struct object *x = *(const struct object *const *)a,
-                        *y = *(const struct object *const *)b;
-    if (x->key.oid != y->key.oid)
-        return x->key.oid > y->key.oid ? -1 : 1;
-    return x->key.column > y->key.column ? -1 : x->key.column < y->key.column;
-}
-
 /* What is lost with it, for people. */
 static const char *what_goes(struct run *r, const struct object *o)
 {
@@ -130,8 +119,7 @@ static const char *what_goes(struct run *r, const struct object *o)
 static bool drop_list(struct run *r, const struct object **list, size_t n)
 {
     bool is_done = false;
-    if (n > 1)
-        qsort(list, n, sizeof *list, newest_first);
+    objects_sort(list, n, true);
     for (bool is_moving = true; is_moving;) {
         is_moving = false;
         for (size_t i = 0; i < n; i++) {
@@ -196,7 +184,7 @@ static bool find_taken(struct run *r, struct arena *scratch, const char *cascade
             return false;
         if (object_is(o, "column")) {
             const struct object *t = world_parent(r->now, o);
-            char of = t ? object_relkind(r, t) : 'r';
+            char of = object_relkind(r, t);
             if (of != 'v' && of != 'm' && !object_text(r, o, "generated"))
                 return false;
         }

@@ -98,7 +98,7 @@ enum verb {
 /* Is letter k part of this verb's difference between two items? */
 static bool differs(enum verb verb, const struct item *was, const struct item *now, size_t k)
 {
-    char w = was ? was->held[k] : 0, n = now ? now->held[k] : 0;
+    int w = was ? was->held[k] : 0, n = now ? now->held[k] : 0;
     switch (verb) {
     case REVOKE:
         return n && !w;

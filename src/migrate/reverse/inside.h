@@ -70,7 +70,11 @@ const char *object_text_or(struct run *r, const struct object *o, const char *fi
                            const char *otherwise);
 int64_t object_int(struct run *r, const struct object *o, const char *field);
 bool object_bool(struct run *r, const struct object *o, const char *field);
-char object_relkind(struct run *r, const struct object *o); /* 'r', 'v' …; 0 if no relation */
+/* 'r', 'v' …; 0 if it is no relation; 'r' of NULL */
+char object_relkind(struct run *r, const struct object *o);
+
+/* In the order in which they were made, which is mostly the one in which they need each other. */
+void objects_sort(const struct object **list, size_t n, bool is_newest_first);
 
 /* Equal, or different only in what cannot be taken back (labels of an enum). */
 bool object_same(struct run *r, const struct object *was, const struct object *now);

@@ -142,8 +142,9 @@ static bool fetch_back(struct run *r)
     bool is_done = false;
     for (size_t i = 0; i < r->was->n; i++) {
         const struct object *o = &r->was->v[i];
-        char kind = o->twin ? '\0' : object_relkind(r, o);
-        const char *name = kind == 'r' || kind == 'p' ? set_aside(r, o->key.oid) : NULL;
+        char kind = object_relkind(r, o);
+        bool is_table = !o->twin && (kind == 'r' || kind == 'p');
+        const char *name = is_table ? set_aside(r, o->key.oid) : NULL;
         if (!name)
             continue;
         const char *aside = arena_printf(r->a, "lockflight_gone.%s", name);

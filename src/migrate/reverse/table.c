@@ -7,8 +7,6 @@
 #include "base/strbuf.h"
 #include "migrate/reverse/inside.h"
 
-#include <stdlib.h>
-
 #define TABLE_BYTES (4 * MIB)
 
 const char *quoted_text(struct arena *a, const char *text)
@@ -102,21 +100,13 @@ const char *column_definition(struct run *r, const struct object *c, bool with_n
 
 /* ---- the table ---- */
 
-static int by_column(const void *a, const void *b)
-{
-    const struct object *x = *(const struct object *const *)a,
-                        *y = *(const struct object *const *)b;
-    return x->key.column < y->key.column ? -1 : x->key.column > y->key.column;
-}
-
 static size_t columns_of(struct run *r, const struct object *t, const struct object ***ret)
 {
     VEC(const struct object *) list = { 0 };
     for (size_t i = 0; i < r->was->n; i++)
         if (object_is(&r->was->v[i], "column") && streq(r->was->v[i].parent, t->identity))
             *vec_add(&list, r->a) = &r->was->v[i];
-    if (list.n > 1)
-        qsort(list.v, list.n, sizeof *list.v, by_column);
+    objects_sort(list.v, list.n, false);
     *ret = list.v;
     return list.n;
 }

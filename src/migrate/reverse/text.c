@@ -12,6 +12,7 @@
 
 #define SCRIPT_BYTES (16 * MIB)
 #define WIDTH        110
+#define SHOWN_BYTES  70 /* of a statement */
 
 /* ---- the head ---- */
 
@@ -179,25 +180,27 @@ static const struct sql_statement *cause_of(struct run *r, const struct action *
     return r->script->n == 1 ? &r->script->statements[0] : NULL;
 }
 
-static void add_cause(struct run *r, struct strbuf *b, const struct sql_statement *s)
+static void add_cause(struct strbuf *b, const struct sql_statement *s)
 {
     if (!s) {
         (void)strbuf_adds(b, "\n-- Restores what went along with something else\n");
         return;
     }
     CLEANUP(strbuf) struct strbuf line = strbuf_init(KIB);
-    for (size_t i = 0; i < s->text.n && line.n < 70; i++) {
-        char c = s->text.p[i];
-        bool is_blank = isspace((unsigned char)c);
-        if (!is_blank || (line.n > 0 && line.p[line.n - 1] != ' '))
-            (void)strbuf_addc(&line, is_blank ? ' ' : c);
+    for (size_t i = 0; i < s->text.n && line.n < SHOWN_BYTES; i++) {
+        if (!isspace((unsigned char)s->text.p[i]))
+            (void)strbuf_addc(&line, s->text.p[i]);
+        else if (line.n > 0 && line.p[line.n - 1] != ' ')
+            (void)strbuf_addc(&line, ' ');
     }
     size_t n = line.n;
-    while (n > 0 && n >= 70 && ((unsigned char)line.p[n - 1] & 0xc0) == 0x80)
+    bool is_cut = n >= SHOWN_BYTES;
+    while (is_cut && n > 0 && ((unsigned char)line.p[n - 1] & 0xc0) == 0x80)
+        n--; /* not in the middle of a character */
+    if (is_cut && n > 0 && (unsigned char)line.p[n - 1] >= 0xc0)
         n--;
     (void)strbuf_printf(b, "\n-- takes back line %u: %.*s%s\n", s->line, (int)n, strbuf_text(&line),
-                        line.n >= 70 ? "…" : "");
-    (void)r;
+                        is_cut ? "…" : "");
 }
 
 const char *script_text(struct run *r, const struct migration *m, const struct loss *l)
@@ -211,7 +214,7 @@ const char *script_text(struct run *r, const struct migration *m, const struct l
         if (!*x->identity)
             (void)strbuf_addc(&b, '\n');
         else if (i == 0 || cause != last)
-            add_cause(r, &b, cause);
+            add_cause(&b, cause);
         last = cause;
         if (x->note)
             add_wrapped(&b, x->note);

@@ -167,8 +167,8 @@ bool is_another(const struct run *r, const struct object *was, const struct obje
 bool holds_data(struct run *r, const struct world *w, const struct object *o)
 {
     const struct object *of = object_is(o, "column") ? world_parent(w, o) : o;
-    char kind = of ? object_relkind(r, of) : '\0';
-    return kind == 'r' || kind == 'p' || kind == 'f' || object_is(o, "sequence");
+    char kind = object_relkind(r, of);
+    return (of && (kind == 'r' || kind == 'p' || kind == 'f')) || object_is(o, "sequence");
 }
 
 static void match_keys(struct run *r, struct world *was, struct world *now, struct arena *scratch)
@@ -177,7 +177,7 @@ static void match_keys(struct run *r, struct world *was, struct world *now, stru
     for (size_t i = 0; i < now->n; i++)
         list[i] = &now->v[i];
     if (now->n > 1)
-        qsort(list, now->n, sizeof *list, by_key);
+        qsort(list, now->n, sizeof(void *), by_key);
     for (size_t i = 0; i < was->n; i++) {
         struct object *o = find_key(list, now->n, alias_of(r, was->v[i].key));
         if (!o || !streq(o->kind, was->v[i].kind) || is_doomed(r, o->key))
@@ -206,6 +206,28 @@ void world_match(struct run *r, struct world *was, struct world *now)
         i += order <= 0;
         k += order >= 0;
     }
+}
+
+/* ---- order ---- */
+
+static int oldest_first(const void *a, const void *b)
+{
+    const struct object *x = *(const struct object *const *)a,
+                        *y = *(const struct object *const *)b;
+    if (x->key.oid != y->key.oid)
+        return x->key.oid < y->key.oid ? -1 : 1;
+    return x->key.column < y->key.column ? -1 : x->key.column > y->key.column;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    return oldest_first(b, a);
+}
+
+void objects_sort(const struct object **list, size_t n, bool is_newest_first)
+{
+    if (n > 1)
+        qsort(list, n, sizeof(void *), is_newest_first ? newest_first : oldest_first);
 }
 
 /* ---- fields ---- */
@@ -251,7 +273,9 @@ bool object_bool(struct run *r, const struct object *o, const char *field)
 
 char object_relkind(struct run *r, const struct object *o)
 {
-    return object_is(o, "relation") ? object_text_or(r, o, "kind", "")[0] : '\0';
+    if (!o)
+        return 'r';
+    return *(object_is(o, "relation") ? object_text_or(r, o, "kind", "") : "");
 }
 
 bool field_same(struct run *r, const struct object *was, const struct object *now,
