@@ -141,7 +141,13 @@ static const char *first_difference(struct run *r, const struct world *was, cons
             json_t *value;
             json_object_foreach (object_json(r, o), name, value)
                 if (!field_same(r, o, o->twin, name))
-                    return arena_printf(r->a, "%s of %s %s stays", name, o->kind, o->identity);
+                    return streq(name, "local") && object_is(o, "column")
+                               ? arena_printf(r->a,
+                                              "no statement makes column %s come from the parent "
+                                              "table again",
+                                              o->identity)
+                               : arena_printf(r->a, "%s of %s %s stays", name, o->kind,
+                                              o->identity);
             return arena_printf(r->a, "%s %s stays changed", o->kind, o->identity);
         }
     }

@@ -67,7 +67,7 @@ static void find_gone(struct run *r, const struct world *was, const struct objec
         if (t && !is_another(r, world_parent(was, o), t) && !object_text(r, o, "generated"))
             empties(r, l, arena_printf(r->a, "column %s", o->identity));
     } else if (object_is(o, "sequence") && outlives_owner(r, was, o)) {
-        if (object_text(r, o, "owned by"))
+        if (object_bool(r, o, "identity"))
             *vec_add(&l->notes, r->a) =
                 arena_printf(r->a, "Sequence %s goes on after the largest number in %s.",
                              o->identity, object_text(r, o, "owned by"));
