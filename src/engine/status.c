@@ -9,6 +9,7 @@
 #include "engine/rollback.h"
 #include "engine/rotation.h"
 #include "migrate/catalogue/catalogue.h"
+#include "migrate/prove/drift.h"
 
 typedef VEC(struct status_drift) drift_list;
 
@@ -93,6 +94,18 @@ static bool count_migrations(struct target *t, struct status *s, drift_list *lis
     return true;
 }
 
+static bool drift_database(struct target *t, drift_list *list, struct err *e)
+{
+    struct drift found;
+    if (!drift_look(t->db, t->arena, &found, e))
+        return false;
+    if (found.state == DRIFT_FOUND)
+        add_drift(
+            t->arena, list, "database",
+            arena_printf(t->arena, "changed outside Lockflight: %s", drift_text(t->arena, &found)));
+    return true;
+}
+
 /* Content the required environment has proved, and that is not live here. A required environment
  * that cannot be reached is not this one's problem. */
 static void find_waiting(struct target *t, struct status *s)
@@ -126,6 +139,8 @@ bool status_read(struct target *t, bool with_catalogue, struct status *ret, stru
     };
     drift_list drift = { 0 };
     if (!live_read(t, &ret->live, e) || !count_migrations(t, ret, &drift, e))
+        return false;
+    if (with_catalogue && !drift_database(t, &drift, e))
         return false;
     if (with_catalogue && !catalogue_digest(t->db, ret->catalogue, e))
         return err_wrap(e, "digest the catalogue of %s", t->name);

@@ -244,6 +244,7 @@ void pg_close(struct pg *db)
 bool pg_open_beside(const struct pg *db, const char *purpose, struct pg **ret, struct err *e)
 {
     struct pg_spec spec = { .url = db->url,
+                            .database = db->database,
                             .purpose = purpose,
                             .connect_timeout_s = db->connect_timeout_s };
     return pg_open(&spec, ret, e);

@@ -97,7 +97,7 @@ alter table public.notes add column author text; create index notes_author on pu
   sql production 'alter table public.notes add column sneaky int'
   run lockflight migration status production --drift
   has_line 'column public.notes.sneaky'
-  pair 20270101000000_table 'create table public.more (id int primary key);' 'drop table public.more;'
+  pair 20270101000000_table 'create table public.more (id int primary key); alter table public.more enable row level security;' 'drop table public.more;'
   mini_commit 'More'
   lockflight deploy staging
   run lockflight deploy production

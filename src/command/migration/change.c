@@ -4,6 +4,7 @@
 #include "cli/output.h"
 #include "command/flight.h"
 #include "migrate/prove/drift.h"
+#include "migrate/prove/proof_record.h"
 
 /* Of a database named by its URL, the database itself says which lease is its own. */
 static bool know_target(struct session *s, const char *purpose, struct err *e)
@@ -132,7 +133,8 @@ struct migrate_options change_options(struct change *x, enum change_direction di
 
 bool change_keep_catalogue(struct change *x, struct err *e)
 {
-    return !x->s->has_environment || drift_keep(change_db(x), x->s->c->arena, e);
+    return !x->s->has_environment ||
+           (proof_mark_applied(change_db(x), e) && drift_keep(change_db(x), x->s->c->arena, e));
 }
 
 void change_done(struct command_context *c, const char *what, const char *file,

@@ -82,7 +82,8 @@ static bool make_manifest(struct release *r, json_t **ret, struct err *e)
 static bool keep_catalogue(struct release *r, struct err *e)
 {
     struct drift now;
-    if (!drift_look(lease_db(r->lease), r->arena, &now, e))
+    if (!proof_mark_applied(lease_db(r->lease), e) ||
+        !drift_look(lease_db(r->lease), r->arena, &now, e))
         return false;
     if (now.state == DRIFT_NONE || (now.state == DRIFT_FOUND && !r->options.plan.accept_drift))
         return true;

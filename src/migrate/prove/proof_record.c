@@ -66,3 +66,13 @@ bool proof_find(struct pg *db, struct arena *a, const struct migration *const *v
                                                     .proved_unix_ms = pg_int(&r, i, 3) };
     return true;
 }
+
+bool proof_mark_applied(struct pg *db, struct err *e)
+{
+    return pg_exec(db,
+                   "UPDATE lockflight.migrations m SET loss_class = p.loss_class"
+                   " FROM lockflight.proofs p WHERE m.loss_class IS NULL AND m.state = 'applied'"
+                   " AND p.up_sha256 = m.up_sha256 AND p.down_sha256 = m.down_sha256",
+                   PG_NONE, NULL, e) ||
+           err_wrap(e, "note what is proven of the applied migrations");
+}

@@ -23,4 +23,7 @@ struct proof_row {
 bool proof_find(struct pg *db, struct arena *a, const struct migration *const *v, size_t n,
                 int server_major, struct proof_row *ret, struct err *e) MUST_USE;
 
+/* Writes the proven class beside what is applied, where it is not known yet. */
+bool proof_mark_applied(struct pg *db, struct err *e) MUST_USE;
+
 #endif

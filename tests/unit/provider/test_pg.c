@@ -292,6 +292,22 @@ static void bytes_and_arrays_survive_the_trip(void **state)
     assert_string_equal(pg_value(&rows, 0, 1), "a\"b|c\\d||NULL|é,{}");
 }
 
+/* A second connection that went to the URL's database would do to the real one what was meant for a
+ * copy. */
+static void every_connection_goes_to_the_database_that_was_asked_for(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(pg) struct pg *db = NULL;
+    CLEANUP(pg) struct pg *beside = NULL;
+    struct pg_spec spec = { .url = f->url, .database = "template1" };
+    assert_ok(pg_open(&spec, &db, &f->e), &f->e);
+    assert_string_equal(ask(f, db, "SELECT current_database()"), "template1");
+    assert_ok(pg_open_beside(db, "beside", &beside, &f->e), &f->e);
+    assert_string_equal(ask(f, beside, "SELECT current_database()"), "template1");
+    assert_ok(pg_reconnect(db, &f->e), &f->e);
+    assert_string_equal(ask(f, db, "SELECT current_database()"), "template1");
+}
+
 static void a_started_statement_is_watched_and_can_be_cancelled(void **state)
 {
     struct fixture *f = *state;
@@ -354,6 +370,7 @@ int main(void)
         TEST(a_commit_whose_answer_is_lost_is_settled_as_done),
         TEST(committing_a_failed_transaction_is_an_error),
         TEST(a_statement_dies_within_a_second_of_its_client),
+        TEST(every_connection_goes_to_the_database_that_was_asked_for),
         TEST(a_started_statement_is_watched_and_can_be_cancelled),
         TEST(a_signal_cancels_the_statement_that_is_running),
         TEST(a_transaction_pooler_is_refused_and_a_session_pooler_is_fine),
