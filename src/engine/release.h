@@ -51,6 +51,7 @@ struct release {
     bool is_live_already;     /* there is nothing to do: no journal was begun */
     bool may_lose_rows;       /* a person has typed that reverse scripts may lose rows */
     bool is_unrecorded;       /* the journal could not be written: nothing more may be done */
+    bool stays_open;          /* asked to stop in the middle of what resume can finish */
     const char *summary; /* what the running phase did, for its line; set with release_summary */
 };
 

@@ -75,6 +75,12 @@ static bool record(void *context, struct pg *db, const char *version, struct err
     return step_done(b->r, b->step, NULL, e);
 }
 
+static void tell(void *context, const char *sentence)
+{
+    const struct back *b = context;
+    report_note(b->r->sink, "database", "%s", sentence);
+}
+
 static bool reverse(struct back *b, const struct rollback_migration *m, struct err *e)
 {
     struct release *r = b->r;
@@ -97,6 +103,8 @@ static bool reverse(struct back *b, const struct rollback_migration *m, struct e
         .epoch = lease_epoch(r->lease),
         .fence = fence,
         .record = record,
+        .on_wait = tell,
+        .on_progress = tell,
         .context = b,
     };
     struct migration_state state = { .status = MIGRATION_APPLIED, .row = m->row };

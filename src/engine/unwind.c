@@ -192,10 +192,11 @@ static void end(struct release *r, const struct ending *ending, enum err_code ca
                    r->name);
 }
 
-/* A runner without lease or journal only stops. */
+/* A runner without lease or journal only stops; so does one that was asked to in the middle of what
+ * resume can finish. */
 static bool must_stop(const struct release *r, struct err *e)
 {
-    if (!r->is_unrecorded && e->code != ERR_FENCED)
+    if (!r->is_unrecorded && e->code != ERR_FENCED && !r->stays_open)
         return false;
     if (e->code != ERR_FENCED)
         err_recode(e, ERR_INTERRUPTED);

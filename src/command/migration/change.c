@@ -14,7 +14,21 @@ static bool know_target(struct session *s, const char *purpose, struct err *e)
     return is_known || (session_connect(s, purpose, &db, e) && session_name(s, db, e));
 }
 
+#define PROGRESS_MS 5000 /* lines about a long step come no faster */
+
+static void other_runner(void *context, const char *sentence)
+{
+    const struct session *s = context;
+    print_styled(&s->c->err, STYLE_WARN, "waiting: %s\n", sentence);
+}
+
 bool change_open(struct session *s, const char *purpose, struct change *ret, struct err *e)
+{
+    return change_open_waiting(s, purpose, 0, ret, e);
+}
+
+bool change_open_waiting(struct session *s, const char *purpose, int64_t wait_ms,
+                         struct change *ret, struct err *e)
 {
     struct lease_taken taken;
     struct release_record open;
@@ -27,6 +41,9 @@ bool change_open(struct session *s, const char *purpose, struct change *ret, str
         .target = s->environment.name,
         .holder = flight_actor(s->c),
         .purpose = purpose,
+        .wait_ms = wait_ms,
+        .on_wait = other_runner,
+        .context = s,
     };
     if (!lease_take(&spec, &ret->lease, &taken, e) ||
         !journal_find_open(change_db(ret), s->c->arena, s->environment.name, &open, &is_open, e))
@@ -93,6 +110,15 @@ static void waits(void *context, const char *sentence)
     print_styled(&x->s->c->err, STYLE_WARN, "%s\n", sentence);
 }
 
+static void progresses(void *context, const char *sentence)
+{
+    struct change *x = context;
+    if (x->said_boot_ms > 0 && clock_boot_ms() - x->said_boot_ms < PROGRESS_MS)
+        return;
+    x->said_boot_ms = clock_boot_ms();
+    print_styled(&x->s->c->err, STYLE_FAINT, "%s\n", sentence);
+}
+
 static bool record(struct change *x, const char *type, const char *version, struct err *e)
 {
     json_auto_t *body = json_pack("{s:s}", "version", version);
@@ -125,6 +151,7 @@ struct migrate_options change_options(struct change *x, enum change_direction di
         .before = before,
         .on_applied = applied,
         .on_wait = waits,
+        .on_progress = progresses,
         .context = x,
     };
 }

@@ -18,11 +18,15 @@ struct change {
     struct lease *lease;
     int64_t began_unix_ms;
     int64_t began_boot_ms; /* of the migration that runs */
+    int64_t said_boot_ms; /* when progress was last shown */
 };
 
-/* Takes the lease; ERR_BLOCKED while another runner has it or a release is open. */
+/* Takes the lease; ERR_BLOCKED while another runner has it or a release is open. With wait_ms it
+ * waits that long for the other one, and says so. */
 bool change_open(struct session *s, const char *purpose, struct change *ret,
                  struct err *e) MUST_USE;
+bool change_open_waiting(struct session *s, const char *purpose, int64_t wait_ms,
+                         struct change *ret, struct err *e) MUST_USE;
 void change_close(struct change *x);
 
 static inline struct pg *change_db(const struct change *x)

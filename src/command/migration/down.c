@@ -11,7 +11,7 @@
 
 struct down_args {
     struct session_args session;
-    int64_t last;
+    int64_t last, wait_ms;
     const char *to;
 };
 
@@ -89,7 +89,8 @@ static bool down(struct command_context *c, void *args, struct err *e)
         return err_set(e, ERR_USAGE, "either --to or --last, not both");
     struct session s;
     CLEANUP(change) struct change x = { 0 };
-    if (!session_open(c, &a->session, &s, e) || !change_open(&s, "migration down", &x, e) ||
+    if (!session_open(c, &a->session, &s, e) ||
+        !change_open_waiting(&s, "migration down", a->wait_ms, &x, e) ||
         !session_compare(&s, change_db(&x), e))
         return false;
     const struct migration_state **chosen =
@@ -123,6 +124,7 @@ static const struct option down_options[] = {
     SESSION_OPTIONS(down_args, session),
     { "to", 't', OPT_TEXT, AT(down_args, to), "<version>",
       "Down to this version, which stays; 0: down to nothing" },
+    { "wait", 0, OPT_MS, AT(down_args, wait_ms), "<time>", "Wait this long for another runner" },
     { "last", 'n', OPT_INT, AT(down_args, last), "<count>", "How many, newest first (default: 1)" },
     { 0 },
 };
@@ -137,8 +139,8 @@ const struct command cmd_migration_down = {
     .synopsis = "migration down [environment]",
     .summary = "Reverse the newest migrations with their reverse scripts",
     .description = "Runs the reverse script that was kept when the migration was applied, newest "
-                   "first, each in "
-                   "one transaction. Asks for the environment's name, because rows may be lost.",
+                   "first. One that was half applied is taken back from where it is. Asks for the "
+                   "environment's name, because rows may be lost.",
     .examples = "lockflight migration down staging\n"
                 "lockflight migration down staging --to 20260314101500\n"
                 "lockflight migration down staging --last 2 "

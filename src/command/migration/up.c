@@ -10,6 +10,7 @@
 struct up_args {
     struct session_args session;
     bool any_order;
+    int64_t wait_ms;
 };
 
 /* What is older than the newest applied one was written against another schema: it is shown, and
@@ -42,16 +43,19 @@ static bool up(struct command_context *c, void *args, struct err *e)
     const struct up_args *a = args;
     struct session s;
     CLEANUP(change) struct change x = { 0 };
-    if (!session_open(c, &a->session, &s, e) || !change_open(&s, "migration up", &x, e) ||
+    if (!session_open(c, &a->session, &s, e) ||
+        !change_open_waiting(&s, "migration up", a->wait_ms, &x, e) ||
         !session_compare(&s, change_db(&x), e) || !check(&s, a->any_order, e))
         return false;
 
     struct migrate_options o = change_options(&x, CHANGE_APPLY);
     size_t applied = 0, n = s.plan.pending_count;
-    if (!pipeline_apply(change_db(&x), c->arena, s.plan.pending, n, &o, &applied, e))
-        return applied > 0
-                   ? err_state(e, "%zu of %zu pending migrations were applied and stay", applied, n)
-                   : false;
+    if (!pipeline_apply(change_db(&x), c->arena, s.plan.pending, n, &o, &applied, e)) {
+        const char *half = arena_strdup(c->arena, e->state);
+        return applied > 0 ? err_state(e, "%zu of %zu pending migrations were applied and stay%s%s",
+                                       applied, n, half[0] ? "; " : "", half)
+                           : false;
+    }
     if (n > 0 && !change_keep_catalogue(&x, e))
         return false;
     change_answer(&s, "applied", s.plan.pending_count);
@@ -61,6 +65,7 @@ static bool up(struct command_context *c, void *args, struct err *e)
 static const struct option up_options[] = {
     { "include-out-of-order", 0, OPT_FLAG, AT(up_args, any_order), NULL,
       "Also run what is older than the newest applied one, after asking" },
+    { "wait", 0, OPT_MS, AT(up_args, wait_ms), "<time>", "Wait this long for another runner" },
     SESSION_OPTIONS(up_args, session),
     { 0 },
 };
@@ -75,7 +80,8 @@ const struct command cmd_migration_up = {
     .synopsis = "migration up [environment]",
     .summary = "Apply pending migrations without a release",
     .description =
-        "Each file is one transaction, with its row in the history that the Supabase CLI reads. "
+        "Each file is one transaction, with its row in the history that the Supabase CLI reads; "
+        "one that cannot be runs in steps, and goes on where it was after an interruption. "
         "Nothing runs if a file was changed after it was applied, is missing, or is older than "
         "the newest applied one.",
     .examples = "lockflight migration up staging",

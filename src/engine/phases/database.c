@@ -1,10 +1,17 @@
 /*
- * Phase 4: the pending migrations, each in one transaction together with its history row and its
- * journal row. So after a crash there is no third state: the history row says what happened.
+ * Phase 4: the pending migrations. One that is a single transaction commits together with its
+ * history row and its journal row; so after a crash there is no third state: the history row says
+ * what happened. One of several steps (migrate/apply/steps.h) can be half applied: its journal step
+ * stays "intent" then, and `resume` goes on with it where it was.
  *
  * UNDO     Newest first, by the reverse script that was kept when the migration was applied. A
  *          script that would lose rows is not run by itself (migrate/reverse/risk.h): that is for a person,
- *          with `lockflight rollback <env> --through schema`.
+ *          with `lockflight rollback <env> --through schema`. What is half applied is taken back
+ *          from where it is (migrate/apply/take_back.h), not finished first.
+ *
+ * STOP     A signal cancels the statement that is running. One transaction is rolled back, and the
+ *          release goes the usual way back; in the middle of several steps the release stays open,
+ *          because a long step is worth more than a minute of order.
  */
 #include "engine/phase_table.h"
 #include "engine/release.h"
@@ -99,6 +106,7 @@ static struct migrate_options options_for(struct running *run, bool forward)
         .before = intend_all,
         .on_applied = tell_applied,
         .on_wait = tell_wait,
+        .on_progress = tell_wait,
         .context = run,
     };
 }
@@ -123,7 +131,7 @@ static bool settle_failure(struct release *r, struct err *e)
     if (!pg_is_alive(lease_db(r->lease)) && !lease_reconnect(r->lease, &unreadable))
         return false; /* in doubt: the steps stay as intended, and the undo asks again */
     for (size_t i = 0; i < r->plan->schema.pending_count; i++) {
-        bool applied = false;
+        bool applied = false, begun = false;
         const struct migration *m = r->plan->schema.pending[i];
         struct step *step = step_find(r, PHASE, KIND, m->version);
         if (!migration_is_applied(lease_db(r->lease), m->version, &applied, &unreadable))
@@ -131,6 +139,12 @@ static bool settle_failure(struct release *r, struct err *e)
         missing += !applied;
         if (applied || !step_stands(step))
             continue;
+        if (!migration_is_begun(lease_db(r->lease), m->version, &begun, &unreadable))
+            return false;
+        if (begun) { /* the step stands: some of it is in the database */
+            r->stays_open = e->code == ERR_INTERRUPTED;
+            continue;
+        }
         if (!note_rolled_back(r, step, &unreadable)) {
             report_warn(r->sink, "the rolled-back migration could not be recorded: %s",
                         unreadable.why);
@@ -140,17 +154,40 @@ static bool settle_failure(struct release *r, struct err *e)
     return missing == 0; /* the last commit's answer was lost, the commit was not */
 }
 
+/* A server that was restarted in the middle of several steps has kept those that were done: the
+ * rest can go on at once. */
+static bool goes_on_after_loss(struct release *r, const struct migration *m, struct err *e)
+{
+    bool begun = false;
+    struct err lost = { 0 };
+    if ((e->code != ERR_NET && e->code != ERR_UNKNOWN_OUTCOME) || r->is_unrecorded ||
+        !lease_reconnect(r->lease, &lost) ||
+        !migration_is_begun(lease_db(r->lease), m->version, &begun, &lost) || !begun)
+        return false;
+    report_note(r->sink, PHASE, "%s: the connection was lost; going on", m->name);
+    err_clear(e);
+    return true;
+}
+
+static bool apply_pending(struct release *r, const struct migrate_options *o, struct err *e)
+{
+    const struct migration_plan *plan = &r->plan->schema;
+    struct pg *db = lease_db(r->lease);
+    size_t done = 0, more = 0;
+    if (pipeline_apply(db, r->arena, plan->pending, plan->pending_count, o, &done, e))
+        return true;
+    return (done < plan->pending_count && goes_on_after_loss(r, plan->pending[done], e) &&
+            pipeline_apply(db, r->arena, plan->pending + done, plan->pending_count - done, o, &more,
+                           e)) ||
+           settle_failure(r, e);
+}
+
 bool database_run(struct release *r, struct err *e)
 {
     const struct migration_plan *plan = &r->plan->schema;
     struct running run = { .r = r };
     struct migrate_options options = options_for(&run, true);
-    size_t done = 0;
-    if (!migration_plan_check(r->arena, plan, e))
-        return false;
-    if (!pipeline_apply(lease_db(r->lease), r->arena, plan->pending, plan->pending_count, &options,
-                        &done, e) &&
-        !settle_failure(r, e))
+    if (!migration_plan_check(r->arena, plan, e) || !apply_pending(r, &options, e))
         return false;
     size_t applied = 0;
     for (size_t i = 0; i < r->steps.n; i++)

@@ -186,5 +186,10 @@ bool alone_run(const struct alone_spec *spec, struct pg *db, struct arena *a, st
 bool alone_take_away(const struct alone_spec *spec, struct pg *db, struct arena *a, struct err *e)
 {
     CLEANUP(alone) struct alone x = { 0 };
-    return open_alone(&x, spec, db, a, e) && recover_clean(&x.b, x.s, x.before, e);
+    enum found found;
+    if (!open_alone(&x, spec, db, a, e) || !recover_look(&x.b, x.s, x.before, &found, e))
+        return false;
+    if (found == FOUND_HALF)
+        return recover_finish(&x.b, x.s, e);
+    return found != FOUND_BROKEN || recover_clean(&x.b, x.s, x.before, e);
 }

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "migrate/apply/step_row.h"
+#include "migrate/apply/take_back.h"
 #include "migrate/record.h"
 
 /* ---- the rows ---- */
@@ -50,21 +51,29 @@ static bool write_reversed(const struct work *w, struct pg *db, struct arena *a,
 
 /* ---- the two directions ---- */
 
+static bool is_on_its_way_back(const struct work *w, struct err *e)
+{
+    err_set(e, ERR_BLOCKED, "%s was half applied, and taking it back was interrupted", w->file);
+    return err_hint(e, "finish that first: lockflight migration down");
+}
+
 /* A file that is one transaction is run as such; anything else, and what an earlier run has begun,
  * goes step by step. */
-static bool run_file(struct work *w, struct pg *db, struct arena *a, struct err *e)
+static bool run_file(struct work *w, const struct step_rows *rows, struct pg *db, struct arena *a,
+                     struct err *e)
 {
     struct sql_script script;
     struct migration_steps steps;
-    struct step_rows begun;
+    struct step_rows begun = step_rows_of(rows, a, !w->migration);
+    if (w->migration && begun.n < rows->n)
+        return is_on_its_way_back(w, e);
     if (!sql_script_read(a, w->file, w->sql, &script, e) ||
-        !migration_steps_cut(a, &script, &steps, e) ||
-        !step_rows_read(db, a, w->version, !w->migration, &begun, e))
+        !migration_steps_cut(a, &script, &steps, e))
         return false;
     w->lock_budget_ms = (int)directives_lock_budget_ms(&script.head, 0);
     bool is_one = steps.n == 0 || (steps.n == 1 && steps.v[0].kind == STEP_TRANSACTION);
     if (!is_one || begun.n > 0)
-        return migration_steps_run(w, &script, &steps, db, a, e);
+        return migration_steps_run(w, &script, &steps, &begun, db, a, e);
     w->statements = script.statements;
     w->statement_count = script.n;
     w->is_last = true;
@@ -86,8 +95,11 @@ bool migration_apply(struct pg *db, struct arena *scratch, const struct migratio
                      const struct migrate_options *o, struct err *e)
 {
     struct work w;
+    struct step_rows rows;
     apply_work_init(&w, m, o);
-    return run_file(&w, db, scratch, e) || err_wrap(e, "apply %s", m->file);
+    return (step_rows_read(db, scratch, m->version, &rows, e) &&
+            run_file(&w, &rows, db, scratch, e)) ||
+           err_wrap(e, "apply %s", m->file);
 }
 
 /* The script as it was when the migration was applied; else the file's. */
@@ -101,7 +113,7 @@ static bool choose_script(struct arena *a, const struct migration_state *s, stru
                       : arena_printf(a, "the kept reverse script of version %s", s->row->version);
         return true;
     }
-    if (s->status == MIGRATION_APPLIED && s->file->has_reverse) {
+    if (s->file && s->file->has_reverse && s->status != MIGRATION_CHANGED) {
         w->sql = s->file->reverse_sql;
         w->file = s->file->reverse_file;
         return true;
@@ -111,14 +123,24 @@ static bool choose_script(struct arena *a, const struct migration_state *s, stru
                     s->file ? s->file->reverse_file : "one beside the migration it reverses");
 }
 
+/* Nothing was ever wholly applied: the common table is not there. */
+static bool is_no_history(const struct err *e)
+{
+    return streq(e->sqlstate, "42P01") || streq(e->sqlstate, "3F000");
+}
+
 static bool is_newest(struct pg *db, struct arena *a, const char *version, struct err *e)
 {
     struct pg_rows r;
     if (!pg_query(db, a,
                   "SELECT version FROM supabase_migrations.schema_migrations"
                   " WHERE version COLLATE \"C\" > $1 ORDER BY version COLLATE \"C\" DESC LIMIT 1",
-                  PG_PARAMS(version), &r, e))
-        return false;
+                  PG_PARAMS(version), &r, e)) {
+        if (!is_no_history(e))
+            return false;
+        err_clear(e);
+        return true;
+    }
     if (r.n == 0)
         return true;
     return err_set(e, ERR_BLOCKED,
@@ -133,9 +155,22 @@ bool migration_reverse(struct pg *db, struct arena *scratch, const struct migrat
                       .o = o,
                       .write_rows = write_reversed,
                       .write_begun = write_reversing };
-    if (!choose_script(scratch, s, &w, e) || !is_newest(db, scratch, w.version, e) ||
-        !run_file(&w, db, scratch, e))
-        return err_wrap(e, "reverse %s %s", s->row->version, s->row->name ? s->row->name : "");
+    struct step_rows rows;
+    bool is_half = s->row->state == HISTORY_APPLYING;
+    bool ok = choose_script(scratch, s, &w, e) && is_newest(db, scratch, w.version, e) &&
+              step_rows_read(db, scratch, w.version, &rows, e) &&
+              (is_half ? migration_take_back(&w, &rows, db, scratch, e)
+                       : run_file(&w, &rows, db, scratch, e));
+    return ok || err_wrap(e, "reverse %s %s", s->row->version, s->row->name ? s->row->name : "");
+}
+
+bool migration_is_begun(struct pg *db, const char *version, bool *ret, struct err *e)
+{
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    struct step_rows rows;
+    if (!step_rows_read(db, a, version, &rows, e))
+        return false;
+    *ret = rows.n > 0;
     return true;
 }
 
@@ -150,7 +185,7 @@ bool migration_is_applied(struct pg *db, const char *version, bool *ret, struct 
         *ret = pg_bool(&r, 0, 0);
         return true;
     }
-    if (!streq(e->sqlstate, "42P01") && !streq(e->sqlstate, "3F000"))
+    if (!is_no_history(e))
         return err_wrap(e, "look for version %s", version);
     err_clear(e);
     *ret = false;

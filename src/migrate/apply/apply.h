@@ -59,11 +59,14 @@ struct migrate_options {
 bool migration_apply(struct pg *db, struct arena *scratch, const struct migration *m,
                      const struct migrate_options *o, struct err *e) MUST_USE;
 
-/* Reverses one applied row, with the reverse script kept at apply time, else with the file's (which
+/* Reverses one applied row, or takes back one that was begun (HISTORY_APPLYING: take_back.h), with the reverse script kept at apply time, else with the file's (which
  * must then exist and belong to an unchanged migration). Deletes the history row. ERR_BLOCKED if
  * there is no reverse script. */
 bool migration_reverse(struct pg *db, struct arena *scratch, const struct migration_state *s,
                        const struct migrate_options *o, struct err *e) MUST_USE;
+
+/* True while some of its steps are done and others are not, in either direction. */
+bool migration_is_begun(struct pg *db, const char *version, bool *ret, struct err *e) MUST_USE;
 
 /* The probe after a crash: is the version in the history? */
 bool migration_is_applied(struct pg *db, const char *version, bool *ret, struct err *e) MUST_USE;

@@ -148,6 +148,14 @@ static bool key_is_usable(struct backfill *x, const char *oid, struct err *e)
            is_no_key(x, "cannot be cut by this key: no index begins with it", e);
 }
 
+static bool is_no_table(const struct backfill *x, const char *name, struct err *e)
+{
+    const struct work *w = x->spec->w;
+    sql_error_at(e, ERR_DB, w->file, w->sql, x->s->offset, "table %s does not exist", name);
+    (void)snprintf(e->sqlstate, sizeof e->sqlstate, "42P01");
+    return false;
+}
+
 static bool find_table(struct backfill *x, struct err *e)
 {
     struct pg_rows r;
@@ -160,8 +168,7 @@ static bool find_table(struct backfill *x, struct err *e)
                   PG_PARAMS(sql_name_text(x->b.a, tree_range(target))), &r, e))
         return false;
     if (r.n == 0)
-        return sql_error_at(e, ERR_DB, x->spec->w->file, x->spec->w->sql, x->s->offset,
-                            "table %s does not exist", sql_name_text(x->b.a, tree_range(target)));
+        return is_no_table(x, sql_name_text(x->b.a, tree_range(target)), e);
     x->table = pg_value(&r, 0, 1);
     x->rows_guess = pg_int(&r, 0, 2);
     x->row = sql_quote(x->b.a, target->alias ? target->alias->aliasname : target->relname);

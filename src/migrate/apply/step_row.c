@@ -20,15 +20,16 @@ static const char *kind_name(enum step_kind kind)
     return names[kind];
 }
 
-bool step_rows_read(struct pg *db, struct arena *a, const char *version, bool is_reverse,
-                    struct step_rows *ret, struct err *e)
+bool step_rows_read(struct pg *db, struct arena *a, const char *version, struct step_rows *ret,
+                    struct err *e)
 {
     struct pg_rows r;
-    if (!pg_query(db, a,
-                  "SELECT step, state = 'done', kind, sql, sql_sha256, before, cursor, rows_done,"
-                  " backend_pid, backend_start FROM lockflight.migration_steps"
-                  " WHERE version = $1 AND direction = $2 ORDER BY step",
-                  PG_PARAMS(version, is_reverse ? "reverse" : "apply"), &r, e))
+    if (!pg_query(
+            db, a,
+            "SELECT step, state = 'done', kind, sql, sql_sha256, before, cursor, rows_done,"
+            " backend_pid, backend_start, direction = 'reverse' FROM lockflight.migration_steps"
+            " WHERE version = $1 ORDER BY direction, step",
+            PG_PARAMS(version), &r, e))
         return err_wrap(e, "read how far %s came", version);
     struct step_row *v = ARENA_ARRAY(a, struct step_row, r.n + 1);
     for (size_t i = 0; i < r.n; i++)
@@ -43,9 +44,19 @@ bool step_rows_read(struct pg *db, struct arena *a, const char *version, bool is
             .rows_done = pg_int(&r, i, 7),
             .backend_pid = pg_int(&r, i, 8),
             .backend_start = pg_value(&r, i, 9),
+            .is_reverse = pg_bool(&r, i, 10),
         };
     *ret = (struct step_rows){ .v = v, .n = r.n };
     return true;
+}
+
+struct step_rows step_rows_of(const struct step_rows *rows, struct arena *a, bool is_reverse)
+{
+    struct step_rows some = { .v = ARENA_ARRAY(a, struct step_row, rows->n + 1) };
+    for (size_t i = 0; i < rows->n; i++)
+        if (rows->v[i].is_reverse == is_reverse)
+            some.v[some.n++] = rows->v[i];
+    return some;
 }
 
 const struct step_row *step_row_find(const struct step_rows *rows, int number)

@@ -10,6 +10,7 @@
 
 struct step_row {
     int number;
+    bool is_reverse;
     bool is_done;
     const char *kind, *sql, *sha256;
     const char *before; /* JSON; NULL: nothing was kept */
@@ -24,9 +25,11 @@ struct step_rows {
     size_t n;
 };
 
-/* Both directions have rows of their own; at most one of them has any. */
-bool step_rows_read(struct pg *db, struct arena *a, const char *version, bool is_reverse,
-                    struct step_rows *ret, struct err *e) MUST_USE;
+/* Those of both directions: a migration that is taken back before it was wholly applied has both. */
+bool step_rows_read(struct pg *db, struct arena *a, const char *version, struct step_rows *ret,
+                    struct err *e) MUST_USE;
+
+struct step_rows step_rows_of(const struct step_rows *rows, struct arena *a, bool is_reverse);
 
 const struct step_row *step_row_find(const struct step_rows *rows, int number); /* or NULL */
 

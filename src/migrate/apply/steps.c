@@ -64,7 +64,7 @@ static bool run_transaction(struct walk *k, const struct migration_step *s, stru
     return false;
 }
 
-static bool run_step(struct walk *k, const struct migration_step *s, struct err *e)
+static bool run_kind(struct walk *k, const struct migration_step *s, struct err *e)
 {
     struct alone_spec spec = {
         .w = k->w, .step = s, .row = step_row_find(&k->rows, s->number), .steps = k->steps->n
@@ -78,6 +78,37 @@ static bool run_step(struct walk *k, const struct migration_step *s, struct err 
         return backfill_run(&spec, k->db, k->a, e) && commit_step(k, s, false, e);
     }
     return true;
+}
+
+/* What takes a half applied migration back meets things that were never made, and things that were
+ * never taken away. */
+static bool is_not_needed(const struct walk *k, const struct err *e)
+{
+    static const char *const states[] = {
+        "42P01", "42703", "42704", "42883", "3F000", /* no such table, column, thing, function, … */
+        "42P07", "42701", "42710", "42723", "42P06", /* it is there already */
+    };
+    if (!k->w->is_half || e->code != ERR_DB)
+        return false;
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        if (streq(e->sqlstate, states[i]))
+            return true;
+    return false;
+}
+
+static bool run_step(struct walk *k, const struct migration_step *s, struct err *e)
+{
+    if (run_kind(k, s, e))
+        return true;
+    if (!is_not_needed(k, e))
+        return false;
+    if (k->w->o->on_progress)
+        k->w->o->on_progress(
+            k->w->o->context,
+            arena_printf(k->a, "step %d of %zu is not needed: %s", s->number, k->steps->n, e->why));
+    struct step_begin begin = { .step = s };
+    err_clear(e);
+    return step_row_begin(k->w, k->db, k->a, &begin, e) && commit_step(k, s, false, e);
 }
 
 /* ---- going on after an interruption ---- */
@@ -145,12 +176,12 @@ static void say_how_far(const struct walk *k, int done, struct err *e)
 }
 
 bool migration_steps_run(struct work *w, const struct sql_script *script,
-                         const struct migration_steps *steps, struct pg *db, struct arena *a,
-                         struct err *e)
+                         const struct migration_steps *steps, const struct step_rows *begun,
+                         struct pg *db, struct arena *a, struct err *e)
 {
-    struct walk k = { .w = w, .script = script, .steps = steps, .db = db, .a = a };
+    struct walk k = { .w = w, .script = script, .steps = steps, .rows = *begun, .db = db, .a = a };
     int done = 0;
-    if (!step_rows_read(db, a, w->version, !w->migration, &k.rows, e) || !compare_rows(&k, e))
+    if (!compare_rows(&k, e))
         return false;
     for (size_t i = 0; i < steps->n; i++) {
         const struct migration_step *s = &steps->v[i];

@@ -31,6 +31,7 @@ struct work {
     struct record_history *history; /* the common one, as it was found; NULL: looked at when run */
     int lock_budget_ms;             /* what the file says; 0: what the options say */
     bool is_last;                   /* the caller's record belongs into this transaction */
+    bool is_half;                   /* takes back what was not wholly applied: see take_back.h */
 
     /* After the statements, as the user who connected: history row, our row, … */
     bool (*write_rows)(const struct work *w, struct pg *db, struct arena *a, struct err *e);

@@ -54,10 +54,9 @@ static bool refuse(struct arena *a, const struct sql_script *script, const struc
 typedef VEC(struct migration_step) step_vec;
 
 /* Statements of one mode stand together, but what is alone stands alone. */
-static bool continues(const struct sql_script *script, const step_vec *steps,
-                      const struct sql_statement *s)
+static bool continues(const step_vec *steps, const struct sql_statement *s)
 {
-    if (steps->n == 0 || directive_find(&script->head, DIRECTIVE_TRANSACTION))
+    if (steps->n == 0)
         return false;
     const struct migration_step *last = &steps->v[steps->n - 1];
     const struct sql_statement *before = &last->v[last->n - 1];
@@ -77,8 +76,8 @@ static void close_step(struct arena *a, struct migration_step *s)
     s->sha256 = digest;
 }
 
-bool migration_steps_cut(struct arena *a, const struct sql_script *script,
-                         struct migration_steps *ret, struct err *e)
+static bool cut(struct arena *a, const struct sql_script *script, bool each,
+                struct migration_steps *ret, struct err *e)
 {
     step_vec steps = { 0 };
     const struct sql_statement **settings =
@@ -90,7 +89,7 @@ bool migration_steps_cut(struct arena *a, const struct sql_script *script,
             return refuse(a, script, s, e);
         if (s->mode == SQL_BACKFILL && !backfill_order_check(a, script, s, e))
             return false;
-        bool joins = continues(script, &steps, s);
+        bool joins = !each && continues(&steps, s);
         if (is_setting(s)) {
             settings[settings_count++] = s;
             if (joins) /* what follows it in the same step sees it where it stands */
@@ -112,6 +111,18 @@ bool migration_steps_cut(struct arena *a, const struct sql_script *script,
         close_step(a, &steps.v[i]);
     *ret = (struct migration_steps){ .v = steps.v, .n = steps.n };
     return true;
+}
+
+bool migration_steps_cut(struct arena *a, const struct sql_script *script,
+                         struct migration_steps *ret, struct err *e)
+{
+    return cut(a, script, directive_find(&script->head, DIRECTIVE_TRANSACTION) != NULL, ret, e);
+}
+
+bool migration_steps_cut_each(struct arena *a, const struct sql_script *script,
+                              struct migration_steps *ret, struct err *e)
+{
+    return cut(a, script, true, ret, e);
 }
 
 bool migration_steps_check(struct arena *a, const char *file, struct str sql, struct err *e)

@@ -39,6 +39,10 @@ struct migration_steps {
 bool migration_steps_cut(struct arena *a, const struct sql_script *script,
                          struct migration_steps *ret, struct err *e) MUST_USE;
 
+/* As migration_steps_cut, but every statement is a step. */
+bool migration_steps_cut_each(struct arena *a, const struct sql_script *script,
+                              struct migration_steps *ret, struct err *e) MUST_USE;
+
 /* Reads and cuts a file, for its errors only. */
 bool migration_steps_check(struct arena *a, const char *file, struct str sql,
                            struct err *e) MUST_USE;

@@ -104,15 +104,27 @@ static inline bool steps_apply(struct steps_fixture *f)
     return migration_apply(f->db, f->a, &f->m, &f->o, &f->e);
 }
 
-static inline bool steps_reverse(struct steps_fixture *f)
+static inline bool steps_back(struct steps_fixture *f, enum history_state from)
 {
-    struct history_row row = { .version = "7",
+    struct history_row row = { .version = f->m.version,
                                .name = "steps",
+                               .state = from,
                                .is_ours = true,
                                .reverse_sql = str_dup(f->a, f->m.reverse_sql) };
     struct migration_state s = { .status = MIGRATION_APPLIED, .file = &f->m, .row = &row };
     f->said[0] = '\0';
     return migration_reverse(f->db, f->a, &s, &f->o, &f->e);
+}
+
+static inline bool steps_reverse(struct steps_fixture *f)
+{
+    return steps_back(f, HISTORY_APPLIED);
+}
+
+/* Of a migration that was not wholly applied. */
+static inline bool steps_take_back(struct steps_fixture *f)
+{
+    return steps_back(f, HISTORY_APPLYING);
 }
 
 static inline const char *steps_ask(struct steps_fixture *f, const char *sql)

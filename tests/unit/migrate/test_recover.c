@@ -356,6 +356,71 @@ static void a_step_that_is_done_binds_the_file_and_one_that_is_not_may_be_change
     is_finished(f);
 }
 
+static void what_cannot_be_finished_can_be_taken_back(void **state)
+{
+    struct steps_fixture *f = *state;
+    steps_people(f);
+    steps_sql(f, "UPDATE public.people SET email = 'twice' WHERE id IN (1, 2)");
+    steps_use(f,
+              "alter table people add column a int;\n"
+              "create unique index concurrently people_email on people (email);\n"
+              "create table more (id int);\n"
+              "alter table people rename a to b;\n",
+              "alter table people rename b to a;\n"
+              "drop table more;\n"
+              "drop index concurrently people_email;\n"
+              "alter table people drop column a;\n");
+    assert_fails(steps_apply(f), &f->e, ERR_DB);
+    assert_string_equal(steps_ask(f, rows), "1");
+    assert_ok(steps_take_back(f), &f->e);
+    assert_non_null(strstr(f->said, "is not needed: "));
+    assert_string_equal(steps_ask(f, rows), "0");
+    assert_string_equal(steps_ask(f, "SELECT state FROM lockflight.migrations"), "reversed");
+    assert_string_equal(steps_ask(f, "SELECT string_agg(attname, ',' ORDER BY attnum) FROM"
+                                     " pg_attribute WHERE attrelid = 'public.people'::regclass AND"
+                                     " attnum > 0 AND NOT attisdropped"),
+                        "id,email,phone");
+}
+
+static void taking_back_ends_a_build_that_is_still_under_way(void **state)
+{
+    struct steps_fixture *f = *state;
+    steps_people(f);
+    steps_use(f, concurrent_up, "drop index concurrently people_email;");
+    struct pg *open = stranger(f);
+    pid_t child = steps_start(f, steps_apply, NULL, NULL);
+    wait_until(f, is_waiting);
+    (void)kill(child, SIGKILL);
+    (void)steps_end_of(child);
+    steps_take_over(f);
+    assert_true(is_waiting(f));
+    pid_t next = steps_start(f, steps_take_back, NULL, NULL);
+    while (is_waiting(f) && !streq(steps_ask(f, is_valid), "f"))
+        (void)usleep(20000);
+    assert_ok(pg_commit(open, &f->e), &f->e);
+    pg_close(open);
+    assert_int_equal(steps_end_of(next), 0);
+    assert_null(steps_ask(f, oid_of_index));
+    assert_string_equal(steps_ask(f, rows), "0");
+}
+
+static void what_is_on_its_way_back_does_not_go_forward(void **state)
+{
+    struct steps_fixture *f = *state;
+    steps_people(f);
+    steps_use(f, "vacuum people; select 1; vacuum people;", "select 1; select 2;");
+    assert_true(
+        WIFSIGNALED(steps_end_of(steps_start(f, steps_apply, "migrate.step.ran:2:kill", NULL))));
+    steps_take_over(f);
+    assert_true(WIFSIGNALED(
+        steps_end_of(steps_start(f, steps_take_back, "migrate.step.begun:2:kill", NULL))));
+    steps_take_over(f);
+    assert_fails(steps_apply(f), &f->e, ERR_BLOCKED);
+    assert_non_null(strstr(f->e.why, "taking it back was interrupted"));
+    assert_ok(steps_take_back(f), &f->e);
+    assert_ok(steps_apply(f), &f->e);
+}
+
 static void what_an_interrupted_step_left_goes_when_the_file_does_not_want_it_any_more(void **state)
 {
     struct steps_fixture *f = *state;
@@ -459,6 +524,8 @@ int main(void)
         TEST(a_partition_that_is_half_detached_is_detached_wholly),
         TEST(a_step_that_is_done_binds_the_file_and_one_that_is_not_may_be_changed),
         TEST(what_an_interrupted_step_left_goes_when_the_file_does_not_want_it_any_more),
+        TEST(what_cannot_be_finished_can_be_taken_back),
+        TEST(taking_back_ends_a_build_that_is_still_under_way),
         TEST(settings_of_the_file_hold_for_every_step),
         TEST(what_cannot_be_known_is_left_to_a_person),
         TEST(a_backfill_without_a_usable_key_is_refused_before_a_row_is_written),
@@ -466,6 +533,7 @@ int main(void)
         TEST(a_build_whose_runner_was_killed_is_waited_for_and_adopted),
         TEST(an_index_without_a_name_is_found_again_by_what_it_is),
         TEST(what_may_simply_run_again_does),
+        TEST(what_is_on_its_way_back_does_not_go_forward),
         TEST(a_backfill_follows_several_columns_and_keeps_its_place),
 #endif
     };
