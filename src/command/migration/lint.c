@@ -8,6 +8,7 @@
 #include "command/migration/migration.h"
 #include "command/migration/session.h"
 #include "migrate/lint/running.h"
+#include "migrate/prove/proof_record.h"
 
 #define EXIT_REFUSED 5
 
@@ -107,6 +108,30 @@ static bool choose(struct session *s, const struct lint_args *a, struct pg **ret
     return true;
 }
 
+/* ---- what is known of the way back ---- */
+
+/* A pair that no proof is kept for; where another environment must have proved it, its own database
+ * knows. */
+static bool find_unproved(struct session *s, struct pg *db, const migrations *chosen,
+                          struct lint_report *report, struct err *e)
+{
+    struct arena *a = s->c->arena;
+    struct proof_row *rows = ARENA_ARRAY(a, struct proof_row, chosen->n + 1);
+    if (!s->has_environment || s->environment.requires)
+        return true;
+    if (!proof_find(db, a, chosen->v, chosen->n, pg_server_version(db) / 10000, rows, e))
+        return false;
+    for (size_t i = 0; i < chosen->n; i++) {
+        const struct migration *m = chosen->v[i];
+        const char *what = arena_printf(a, "%s has no proof for the files as they are", m->version);
+        if (m->has_reverse && !rows[i].is_found &&
+            !lint_report_add(a, report, LINT_D03, LINT_WARN, m, what, e))
+            return false;
+    }
+    lint_report_count(report);
+    return true;
+}
+
 /* ---- trying it out ---- */
 
 static bool read_queries(struct session *s, const struct lint_args *a, struct pg *db,
@@ -175,6 +200,8 @@ static bool lint(struct command_context *c, void *args, struct err *e)
         .exposed = exposed_schemas(&s),
     };
     if (!lint_run(c->arena, &in, &report, e))
+        return false;
+    if (knows_database && !find_unproved(&s, db, &chosen, &report, e))
         return false;
     try_out(&s, a, &chosen, &queries, &report);
     if (c->wants_json)

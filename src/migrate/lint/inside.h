@@ -19,7 +19,8 @@
 #define LINT_MANY_ROWS  10000 /* L24: more than one batch's worth */
 
 struct lint {
-    struct arena *arena;
+    struct arena *arena;   /* for what the report keeps */
+    struct arena *scratch; /* for the parse trees of one file */
     const struct lint_input *in;
     struct lint_schema schema;
 
@@ -82,6 +83,12 @@ bool lint_domain_is_constrained(const PgQuery__CreateDomainStmt *d);
 /* The function that an entry of DROP FUNCTION means; NULL if it is not known. */
 struct lint_function *lint_dropped_function(const struct lint_schema *s,
                                             const PgQuery__Node *object);
+
+/* Parts of lint_schema_follow. */
+void lint_schema_create_table(struct lint_schema *s, const PgQuery__CreateStmt *c,
+                              const void *file);
+void lint_schema_alter_table(struct lint_schema *s, const PgQuery__Node *n, const void *file);
+void lint_schema_create_index(struct lint_schema *s, const PgQuery__IndexStmt *x);
 
 const char *lint_arguments(struct arena *a, PgQuery__Node *const *types, size_t n);
 struct lint_function lint_function_of(struct arena *a, const PgQuery__CreateFunctionStmt *c);

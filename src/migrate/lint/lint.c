@@ -69,7 +69,7 @@ static void judge_statement(struct lint *l, const struct sql_statement *s)
         one(l, s->tree);
     else if (!s->is_analysed && !s->is_bulk)
         lint_on_words(l);
-    lint_schema_follow(&l->schema, l->script, s);
+    lint_schema_follow(&l->schema, l->migration, s);
 }
 
 /* ---- one file ---- */
@@ -101,34 +101,23 @@ static void find_places(struct str text, struct lint_finding *f, size_t n)
     }
 }
 
-/* The next file is another release: what this one made is in use by then. */
-static void forget_new(struct lint_schema *s)
-{
-    for (size_t i = 0; i < s->tables.n; i++) {
-        s->tables.v[i]->is_new = false;
-        for (size_t k = 0; k < s->tables.v[i]->columns.n; k++)
-            s->tables.v[i]->columns.v[k].is_new = false;
-    }
-    for (size_t i = 0; i < s->functions.n; i++)
-        s->functions.v[i].is_new = false;
-    for (size_t i = 0; i < s->types.n; i++)
-        s->types.v[i].is_new = false;
-}
-
 static bool judge_file(struct lint *l, const struct migration *m, struct lint_report *r,
                        struct err *e)
 {
-    struct sql_script *script = ARENA_NEW(l->arena, struct sql_script);
-    struct directives all;
-    if (!sql_script_read(l->arena, m->file, m->sql, script, e) ||
-        !directives_read(l->arena, m->file, m->sql, &all, e))
+    struct sql_script script;
+    struct directives all = { 0 };
+    arena_reset(l->scratch);
+    if (!sql_script_read(l->scratch, m->file, m->sql, &script, e))
+        return false;
+    bool may_except = memmem(m->sql.p, m->sql.n, "allow", strlen("allow"));
+    if (may_except && !directives_read(l->arena, m->file, m->sql, &all, e))
         return false;
     l->migration = m;
-    l->script = script;
-    l->phase = directives_phase(&script->head);
+    l->script = &script;
+    l->phase = directives_phase(&script.head);
     lint_on_file_begin(l);
-    for (l->index = 0; l->index < script->n; l->index++)
-        judge_statement(l, &script->statements[l->index]);
+    for (l->index = 0; l->index < script.n; l->index++)
+        judge_statement(l, &script.statements[l->index]);
     lint_on_file_end(l);
     lint_except(l, &all);
     size_t n = l->findings.n - l->file_findings;
@@ -137,9 +126,10 @@ static bool judge_file(struct lint *l, const struct migration *m, struct lint_re
         find_places(m->sql, l->findings.v + l->file_findings, n);
     }
     lint_verdict_of(l, &r->verdicts[r->verdict_count++]);
-    r->statements += script->n;
+    r->statements += script.n;
+    l->script = NULL;
     if (!l->in->is_one_release)
-        forget_new(&l->schema);
+        lint_schema_settle(&l->schema);
     return true;
 }
 
@@ -150,17 +140,17 @@ static bool stands(const struct lint_finding *f)
     return !f->allowed && !f->is_lifted;
 }
 
-static void count(struct lint_report *r)
+void lint_report_count(struct lint_report *r)
 {
     r->errors = r->warnings = r->notes = r->allowed = r->lifted = 0;
     for (size_t i = 0; i < r->verdict_count; i++)
         r->verdicts[i].errors = r->verdicts[i].warnings = r->verdicts[i].notes = 0;
+    size_t at = 0; /* findings come file by file, mostly */
     for (size_t i = 0; i < r->n; i++) {
         const struct lint_finding *f = &r->v[i];
-        struct lint_verdict *v = NULL;
-        for (size_t k = 0; k < r->verdict_count && !v; k++)
-            if (r->verdicts[k].migration == f->migration)
-                v = &r->verdicts[k];
+        for (size_t k = 0; k < r->verdict_count && r->verdicts[at].migration != f->migration; k++)
+            at = (at + 1) % r->verdict_count;
+        struct lint_verdict *v = at < r->verdict_count ? &r->verdicts[at] : NULL;
         r->allowed += f->allowed != NULL;
         r->lifted += f->is_lifted;
         if (!stands(f))
@@ -184,16 +174,18 @@ static void learn(struct lint *l)
         const struct migration *m = l->in->before[i];
         struct sql_script script;
         struct err ignored = { 0 };
-        if (!sql_script_read(l->arena, m->file, m->sql, &script, &ignored))
+        arena_reset(l->scratch);
+        if (!sql_script_read(l->scratch, m->file, m->sql, &script, &ignored))
             continue;
         for (size_t k = 0; k < script.n; k++)
-            lint_schema_follow(&l->schema, &script, &script.statements[k]);
+            lint_schema_follow(&l->schema, m, &script.statements[k]);
     }
 }
 
 bool lint_run(struct arena *a, const struct lint_input *in, struct lint_report *ret, struct err *e)
 {
-    struct lint l = { .arena = a, .in = in };
+    CLEANUP(arena) struct arena *scratch = arena_new(0);
+    struct lint l = { .arena = a, .scratch = scratch, .in = in };
     struct lint_report r = { .has_catalogue = in->db != NULL };
     lint_schema_init(&l.schema, a);
     if (in->db && !lint_schema_read(in->db, &l.schema, e))
@@ -207,22 +199,44 @@ bool lint_run(struct arena *a, const struct lint_input *in, struct lint_report *
             return false;
     r.v = l.findings.v;
     r.n = l.findings.n;
-    count(&r);
+    lint_report_count(&r);
     *ret = r;
     return true;
 }
 
-void lint_report_add(struct arena *a, struct lint_report *r, const struct lint_finding *more,
-                     size_t n)
+static bool except(struct arena *a, struct lint_finding *f, struct err *e)
 {
-    struct lint_finding *all = ARENA_ARRAY(a, struct lint_finding, r->n + n + 1);
+    const struct migration *m = f->migration;
+    struct directives all = { 0 };
+    if (!directives_read(a, m->file, m->sql, &all, e))
+        return false;
+    for (size_t i = 0; i < all.n; i++)
+        if (all.v[i].word == DIRECTIVE_ALLOW && streq(all.v[i].first, f->rule->name))
+            f->allowed = all.v[i].rest;
+    return true;
+}
+
+bool lint_report_add(struct arena *a, struct lint_report *r, enum lint_id id,
+                     enum lint_severity severity, const struct migration *m, const char *what,
+                     struct err *e)
+{
+    struct lint_finding f = {
+        .rule = &lint_rules[id],
+        .severity = severity,
+        .migration = m,
+        .is_of_file = true,
+        .place = { .line = 1, .column = 1 },
+        .what = what,
+    };
+    if (!except(a, &f, e))
+        return false;
+    struct lint_finding *all = ARENA_ARRAY(a, struct lint_finding, r->n + 1);
     if (r->n > 0)
         memcpy(all, r->v, r->n * sizeof *all);
-    if (n > 0)
-        memcpy(all + r->n, more, n * sizeof *all);
+    all[r->n] = f;
     r->v = all;
-    r->n += n;
-    count(r);
+    r->n++;
+    return true;
 }
 
 bool lint_report_check(struct arena *a, const struct lint_report *r, struct err *e)

@@ -76,9 +76,13 @@ struct lint_input {
 bool lint_run(struct arena *a, const struct lint_input *in, struct lint_report *ret,
               struct err *e) MUST_USE;
 
-/* Adds findings from elsewhere (the running release's queries) and counts again. */
-void lint_report_add(struct arena *a, struct lint_report *r, const struct lint_finding *more,
-                     size_t n);
+/* A finding about a file as a whole, from somebody who knows more than the text: the running release's
+ * queries, the proofs that are kept. `allow:` anywhere in the file excepts it; ERR_CONFIG for one that
+ * cannot be read. Call lint_report_count after the last. */
+bool lint_report_add(struct arena *a, struct lint_report *r, enum lint_id id,
+                     enum lint_severity severity, const struct migration *m, const char *what,
+                     struct err *e) MUST_USE;
+void lint_report_count(struct lint_report *r);
 
 /* ERR_BLOCKED with the first error that stands, and how many more there are; true if none does. */
 bool lint_report_check(struct arena *a, const struct lint_report *r, struct err *e) MUST_USE;

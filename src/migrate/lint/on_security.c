@@ -115,7 +115,9 @@ static void create_policy(struct lint *l, const PgQuery__CreatePolicyStmt *p)
     struct sql_name table = tree_range(p->table);
     const struct lint_table *t = lint_schema_table(&l->schema, table);
     policy(l, table, p->policy_name, p->cmd_name, p->qual, p->with_check);
-    if (!p->permissive && !lint_is_new(t)) {
+    if (lint_is_new(t))
+        return;
+    if (!p->permissive) {
         struct lint_finding *f = lint_found(
             l, LINT_C17, 0, "a restrictive policy takes rows of %s away", lint_text(l, table));
         f->severity = LINT_WARN;

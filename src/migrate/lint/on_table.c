@@ -40,7 +40,7 @@ static void validate(struct lint *l, const PgQuery__AlterTableStmt *s, const str
                      const PgQuery__AlterTableCmd *c)
 {
     const struct lint_constraint *k = lint_table_constraint(t, c->name);
-    bool same_file = k && k->added_in == l->script;
+    bool same_file = k && k->added_in == l->migration;
     for (size_t i = 0; !k && i < l->index; i++) { /* a table that is not known */
         const PgQuery__Node *n = l->script->statements[i].tree;
         if (!n || n->node_case != PG_QUERY__NODE__NODE_ALTER_TABLE_STMT ||

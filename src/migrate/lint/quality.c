@@ -42,11 +42,25 @@ void lint_column_quality(struct lint *l, const PgQuery__ColumnDef *d, bool is_ke
     surprising(l, d);
 }
 
+/* More than 63 bytes without a blank: seldom, so that most statements need no second look. */
+static bool has_long_run(struct str text)
+{
+    size_t run = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        run = (unsigned char)text.p[i] > ' ' ? run + 1 : 0;
+        if (run > 63)
+            return true;
+    }
+    return false;
+}
+
 /* The grammar cuts long names silently, as the server does, so the text is read again. */
 void lint_on_names(struct lint *l)
 {
     const struct sql_statement *s = l->statement;
     struct token t;
+    if (!has_long_run(s->text))
+        return;
     for (size_t at = 0; token_next_code(s->text, &at, &t);) {
         bool is_name = t.kind == TOKEN_WORD || t.kind == TOKEN_NAME;
         size_t n = t.kind == TOKEN_NAME && t.n >= 2 ? t.n - 2 : t.n;
@@ -60,7 +74,7 @@ void lint_on_names(struct lint *l)
 
 static void unindexed(struct lint *l, const struct lint_table *t, const struct lint_constraint *k)
 {
-    if (k->kind != LINT_FOREIGN || k->added_in != l->script || k->column_count == 0)
+    if (k->kind != LINT_FOREIGN || k->added_in != l->migration || k->column_count == 0)
         return;
     if (!lint_table_leads(t, k->columns[0])) {
         struct lint_finding *f = lint_found_at(l, LINT_Q06, lint_offset_of_table(l, t->name),
@@ -84,8 +98,8 @@ static void unindexed(struct lint *l, const struct lint_table *t, const struct l
 
 void lint_keys(struct lint *l)
 {
-    for (size_t i = 0; i < l->schema.tables.n; i++) {
-        const struct lint_table *t = l->schema.tables.v[i];
+    for (size_t i = 0; i < l->schema.touched.n; i++) {
+        const struct lint_table *t = l->schema.touched.v[i];
         for (size_t k = 0; !t->is_gone && k < t->constraints.n; k++)
             unindexed(l, t, &t->constraints.v[k]);
     }

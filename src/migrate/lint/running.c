@@ -83,19 +83,21 @@ bool running_read_file(struct arena *a, const char *path, struct running_queries
 
 /* ---- one side: before, or after ---- */
 
+struct tried {
+    bool is_good;
+    struct pg_columns columns;
+    const char *why; /* not good */
+};
+
 struct running_side {
-    struct {
-        bool is_good;
-        struct pg_columns columns;
-        const char *why;
-    } * queries;
+    struct tried *queries;
     struct pg_rows functions; /* identity, NULL or why it cannot be compiled */
 };
 
 static bool look_at_queries(struct pg *db, struct arena *a, const struct running_queries *q,
                             struct running_side *ret, struct err *e)
 {
-    ret->queries = arena_array(a, q->list.n + 1, sizeof *ret->queries);
+    ret->queries = ARENA_ARRAY(a, struct tried, q->list.n + 1);
     for (size_t i = 0; i < q->list.n; i++) {
         struct err why = { 0 };
         ret->queries[i].is_good = pg_describe(db, a, q->list.v[i], &ret->queries[i].columns, &why);
@@ -157,19 +159,18 @@ static bool look(struct pg *db, struct arena *a, const struct running_queries *q
 struct found {
     struct arena *a;
     const struct migration *m;
-    VEC(struct lint_finding) list;
+    struct lint_report *report;
+    const char *broken; /* the first error that stands, for the verdict */
 };
 
-static void add(struct found *f, enum lint_id id, const char *what)
+static bool add(struct found *f, enum lint_id id, const char *what, struct err *e)
 {
-    *vec_add(&f->list, f->a) = (struct lint_finding){
-        .rule = &lint_rules[id],
-        .severity = lint_rules[id].severity,
-        .migration = f->m,
-        .is_of_file = true,
-        .place = { .line = 1, .column = 1 },
-        .what = what,
-    };
+    if (!lint_report_add(f->a, f->report, id, lint_rules[id].severity, f->m, what, e))
+        return false;
+    const struct lint_finding *last = &f->report->v[f->report->n - 1];
+    if (last->severity == LINT_ERROR && !last->allowed && !f->broken)
+        f->broken = arena_printf(f->a, "%s %s: %s", last->rule->name, last->rule->title, what);
+    return true;
 }
 
 /* One line of at most QUERY_SHOWN bytes, not cut inside a character. */
@@ -204,62 +205,55 @@ static bool same_columns(const struct pg_columns *x, const struct pg_columns *y)
     return x->n == y->n;
 }
 
-static void compare_queries(struct found *f, const struct running_queries *q,
-                            const struct running_side *before, const struct running_side *after)
+static bool compare_query(struct found *f, const char *query, const struct tried *before,
+                          const struct tried *after, struct err *e)
 {
-    for (size_t i = 0; i < q->list.n; i++) {
-        if (!before->queries[i].is_good)
-            continue;
-        const char *text = shown(f->a, q->list.v[i]);
-        const struct pg_columns *old = &before->queries[i].columns;
-        const struct pg_columns *new = &after->queries[i].columns;
-        if (!after->queries[i].is_good)
-            add(f, LINT_P01, arena_printf(f->a, "%s: %s", after->queries[i].why, text));
-        else if (!same_columns(old, new))
-            add(f, LINT_P02,
-                arena_printf(f->a, "(%s) becomes (%s): %s", names_of(f->a, old),
-                             names_of(f->a, new), text));
-    }
+    const char *text = shown(f->a, query);
+    if (!before->is_good)
+        return true;
+    if (!after->is_good)
+        return add(f, LINT_P01, arena_printf(f->a, "%s: %s", after->why, text), e);
+    return same_columns(&before->columns, &after->columns) ||
+           add(f, LINT_P02,
+               arena_printf(f->a, "(%s) becomes (%s): %s", names_of(f->a, &before->columns),
+                            names_of(f->a, &after->columns), text),
+               e);
 }
 
-static void compare_functions(struct found *f, const struct running_side *before,
-                              const struct running_side *after)
+static bool compare_functions(struct found *f, const struct running_side *before,
+                              const struct running_side *after, struct err *e)
 {
     for (size_t i = 0; i < after->functions.n; i++) {
         const char *why = pg_value(&after->functions, i, 1);
         const char *name = pg_value(&after->functions, i, 0);
         for (size_t k = 0; why && k < before->functions.n; k++)
             if (streq(pg_value(&before->functions, k, 0), name) &&
-                !pg_value(&before->functions, k, 1))
-                add(f, LINT_P03, arena_printf(f->a, "%s: %s", name, why));
+                !pg_value(&before->functions, k, 1) &&
+                !add(f, LINT_P03, arena_printf(f->a, "%s: %s", name, why), e))
+                return false;
     }
-}
-
-/* `allow:` at the head of the file, or anywhere in it: these findings have no line of their own. */
-static bool except(struct found *f, struct err *e)
-{
-    struct directives all;
-    if (!directives_read(f->a, f->m->file, f->m->sql, &all, e))
-        return false;
-    for (size_t i = 0; i < f->list.n; i++)
-        for (size_t k = 0; k < all.n; k++)
-            if (all.v[k].word == DIRECTIVE_ALLOW && streq(all.v[k].first, f->list.v[i].rule->name))
-                f->list.v[i].allowed = all.v[k].rest;
     return true;
 }
 
-/* What was found statically may have been understood; what really fails decides. */
+static bool compare(struct found *f, const struct running_queries *q,
+                    const struct running_side *before, const struct running_side *after,
+                    struct err *e)
+{
+    for (size_t i = 0; i < q->list.n; i++)
+        if (!compare_query(f, q->list.v[i], &before->queries[i], &after->queries[i], e))
+            return false;
+    return compare_functions(f, before, after, e);
+}
+
+/* What the rules took for harmless may fail all the same. */
 static void judge(struct lint_report *r, const struct found *f)
 {
     for (size_t i = 0; i < r->verdict_count; i++) {
         struct lint_verdict *v = &r->verdicts[i];
-        for (size_t k = 0; v->migration == f->m && v->is_compatible && k < f->list.n; k++) {
-            if (f->list.v[k].severity != LINT_ERROR || f->list.v[k].allowed)
-                continue;
-            v->is_compatible = false;
-            v->why = arena_printf(f->a, "%s %s: %s", f->list.v[k].rule->name,
-                                  f->list.v[k].rule->title, f->list.v[k].what);
-        }
+        if (v->migration != f->m || !v->is_compatible || !f->broken)
+            continue;
+        v->is_compatible = false;
+        v->why = f->broken;
     }
 }
 
@@ -275,7 +269,7 @@ bool running_try(struct running *r, const struct migration *m, struct lint_repor
     struct arena *a = r->arena;
     struct running_side *before = ARENA_NEW(a, struct running_side);
     struct running_side *after = ARENA_NEW(a, struct running_side);
-    struct found f = { .a = a, .m = m };
+    struct found f = { .a = a, .m = m, .report = report };
     if (r->last)
         *before = *r->last;
     else if (!look(shadow_db(r->shadow), a, &r->queries, before, e))
@@ -283,13 +277,11 @@ bool running_try(struct running *r, const struct migration *m, struct lint_repor
     if (!shadow_advance(r->shadow, m, e) || !look(shadow_db(r->shadow), a, &r->queries, after, e))
         return false;
     r->last = after;
-    compare_queries(&f, &r->queries, before, after);
-    compare_functions(&f, before, after);
-    if (!except(&f, e))
+    if (!compare(&f, &r->queries, before, after, e))
         return false;
     size_t tried = r->queries.list.n + before->functions.n;
     report->tried = report->tried < tried ? tried : report->tried;
     judge(report, &f);
-    lint_report_add(a, report, f.list.v, f.list.n);
+    lint_report_count(report);
     return true;
 }

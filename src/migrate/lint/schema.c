@@ -64,12 +64,42 @@ struct lint_table *lint_schema_add_table(struct lint_schema *s, struct sql_name 
     if ((s->tables.n + 1) * 2 > s->hash_size)
         grow(s);
     struct lint_table *t = ARENA_NEW(s->arena, struct lint_table);
-    t->name = (struct sql_name){ schema_or_public(name), name.name };
+    t->name = (struct sql_name){ lint_schema_keep(s, schema_or_public(name)),
+                                 lint_schema_keep(s, name.name) };
     t->kind = kind;
     t->is_new = s->is_judging;
     *vec_add(&s->tables, s->arena) = t;
     insert(s, t);
+    lint_schema_touch(s, t);
     return t;
+}
+
+const char *lint_schema_keep(struct lint_schema *s, const char *text)
+{
+    return text ? arena_strdup(s->arena, text) : NULL;
+}
+
+void lint_schema_touch(struct lint_schema *s, struct lint_table *t)
+{
+    if (!s->is_judging || t->is_touched)
+        return;
+    t->is_touched = true;
+    *vec_add(&s->touched, s->arena) = t;
+}
+
+void lint_schema_settle(struct lint_schema *s)
+{
+    for (size_t i = 0; i < s->touched.n; i++) {
+        struct lint_table *t = s->touched.v[i];
+        t->is_touched = t->is_new = false;
+        for (size_t k = 0; k < t->columns.n; k++)
+            t->columns.v[k].is_new = false;
+    }
+    s->touched.n = 0;
+    for (; s->settled_functions < s->functions.n; s->settled_functions++)
+        s->functions.v[s->settled_functions].is_new = false;
+    for (; s->settled_types < s->types.n; s->settled_types++)
+        s->types.v[s->settled_types].is_new = false;
 }
 
 struct lint_column *lint_table_column(const struct lint_table *t, const char *name)

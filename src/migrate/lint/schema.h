@@ -82,6 +82,7 @@ struct lint_table {
     bool is_published;
     bool has_identity; /* REPLICA IDENTITY full or by an index */
     bool has_columns;  /* all of them are known */
+    bool is_touched;   /* in lint_schema.touched */
     VEC(struct lint_column) columns;
     VEC(struct lint_constraint) constraints;
     VEC(struct lint_index) indexes;
@@ -121,6 +122,8 @@ struct lint_schema {
     bool has_history; /* all earlier files were read, so an unknown table is a rare thing */
     bool is_judging;  /* what comes now is new */
     VEC(struct lint_table *) tables;
+    VEC(struct lint_table *) touched; /* what the files since lint_schema_settle changed */
+    size_t settled_functions, settled_types;
     VEC(struct lint_function) functions;
     VEC(struct lint_user_type) types;
     struct lint_table **hash; /* of tables, open addressing */
@@ -133,9 +136,19 @@ void lint_schema_init(struct lint_schema *s, struct arena *a);
 /* Fills it from a database: everything outside system schemas. Reads only. */
 bool lint_schema_read(struct pg *db, struct lint_schema *s, struct err *e) MUST_USE;
 
-/* What a statement does to it. */
-void lint_schema_follow(struct lint_schema *s, const struct sql_script *script,
+/* What a statement does to it. `file` is who says so, for `added_in`. Nothing of the statement is kept:
+ * texts are copied. */
+void lint_schema_follow(struct lint_schema *s, const void *file,
                         const struct sql_statement *statement);
+
+/* From here on nothing is new any more: what the files so far made is in use. */
+void lint_schema_settle(struct lint_schema *s);
+
+/* Notes that a table, or something of it, is being changed. */
+void lint_schema_touch(struct lint_schema *s, struct lint_table *t);
+
+/* A copy that lives as long as the schema; NULL stays NULL. */
+const char *lint_schema_keep(struct lint_schema *s, const char *text);
 
 /* NULL if it is not known, or gone. No schema means public. */
 struct lint_table *lint_schema_table(const struct lint_schema *s, struct sql_name name);

@@ -7,29 +7,53 @@
  */
 #include "migrate/sql/token.h"
 
-#include <ctype.h>
 
 #define COMMENT_DEPTH_MAX 100
 #define OPERATOR_RUN_MAX  1000 /* more than the widest banner of stars in a comment */
 
+/* What a byte may be. Asked for every byte of every file, so it is looked up. */
+enum {
+    SPACE = 1,
+    LETTER = 2, /* may begin a word */
+    DIGIT = 4,
+    OPERATOR = 8,
+};
+
+// clang-format off
+static const unsigned char kinds[256] = {
+    ['\t' ... '\r'] = SPACE, [' '] = SPACE,
+    ['a' ... 'z'] = LETTER, ['A' ... 'Z'] = LETTER, ['_'] = LETTER, [0x80 ... 0xff] = LETTER,
+    ['0' ... '9'] = DIGIT,
+    ['~'] = OPERATOR, ['!'] = OPERATOR, ['@'] = OPERATOR, ['#'] = OPERATOR, ['^'] = OPERATOR,
+    ['&'] = OPERATOR, ['|'] = OPERATOR, ['`'] = OPERATOR, ['?'] = OPERATOR, ['+'] = OPERATOR,
+    ['-'] = OPERATOR, ['*'] = OPERATOR, ['/'] = OPERATOR, ['%'] = OPERATOR, ['<'] = OPERATOR,
+    ['>'] = OPERATOR, ['='] = OPERATOR,
+};
+// clang-format on
+
+static bool is(char c, unsigned kind)
+{
+    return (kinds[(unsigned char)c] & kind) != 0;
+}
+
 static bool is_space(char c)
 {
-    return c == ' ' || (c >= '\t' && c <= '\r');
+    return is(c, SPACE);
 }
 
 static bool starts_word(char c)
 {
-    return isalpha((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
+    return is(c, LETTER);
 }
 
 static bool is_word(char c)
 {
-    return starts_word(c) || isdigit((unsigned char)c);
+    return is(c, LETTER | DIGIT);
 }
 
 static bool is_operator(char c)
 {
-    return c != '\0' && strchr("~!@#^&|`?+-*/%<>=", c) != NULL;
+    return is(c, OPERATOR);
 }
 
 static bool here(struct str s, size_t at, const char *two)
@@ -92,9 +116,9 @@ static void read_quoted(struct str s, size_t i, bool has_escapes, struct token *
 static void read_dollar(struct str s, struct token *t)
 {
     size_t end = t->at + 1;
-    if (end < s.n && isdigit((unsigned char)s.p[end])) {
+    if (end < s.n && is(s.p[end], DIGIT)) {
         t->kind = TOKEN_NUMBER;
-        while (end < s.n && isdigit((unsigned char)s.p[end]))
+        while (end < s.n && is(s.p[end], DIGIT))
             end++;
         t->n = end - t->at;
         return;
@@ -157,7 +181,7 @@ bool token_next(struct str s, size_t *at, struct token *ret)
         read_dollar(s, &t);
     else if (starts_word(c))
         read_word(s, &t);
-    else if (isdigit((unsigned char)c))
+    else if (is(c, DIGIT))
         read_number(s, &t);
     else
         t = (struct token){ .kind = c == '\\' ? TOKEN_PSQL : TOKEN_SYMBOL, .at = *at, .n = 1 };

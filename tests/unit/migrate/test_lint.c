@@ -350,6 +350,34 @@ static void texts_of_annotations_cannot_break_out(void **state)
     assert_string_equal(lint_view_escape(a, "a:b,c\r", true), "a%3Ab%2Cc%0D");
 }
 
+/* docs/migrations.md has the table of rules as it is here, row by row. */
+static void the_page_says_what_the_rules_say(void **state)
+{
+    (void)state;
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    const char *page = str_dup(a, read_file(a, "docs/migrations.md")), *lifted = "";
+    for (size_t i = 0; i < LINT_RULES; i++) {
+        const struct lint_rule *r = &lint_rules[i];
+        const char *row = arena_printf(
+            a, "\n| %s | %s%s | %s | %s | %s |\n", r->name, lint_severity_name(r->severity),
+            r->needs_catalogue ? " S" : "", r->title, r->why, r->rewrite);
+        if (!strstr(page, row))
+            fail_msg("docs/migrations.md, section Lint, lacks the row%s", row);
+        if (lint_rule_is_for_contract(r->id))
+            lifted = arena_printf(a, "%s%s%s", lifted, *lifted ? ", " : "", r->name);
+    }
+    char *last = strrchr(lifted, ',');
+    lifted = arena_printf(a, "It lifts\n%.*s and%s, and nothing else", (int)(last - lifted), lifted,
+                          last + 1);
+    if (!strstr(page, lifted))
+        fail_msg("docs/migrations.md does not say: %s", lifted);
+    size_t rows = 0;
+    for (const char *p = page; (p = strstr(p, "\n| ")); p++)
+        rows += isupper((unsigned char)p[3]) && isdigit((unsigned char)p[4]) &&
+                isdigit((unsigned char)p[5]) && p[6] == ' ';
+    assert_int_equal(rows, LINT_RULES);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +390,7 @@ int main(void)
         cmocka_unit_test(a_tiny_table_is_no_reason_to_refuse),
         cmocka_unit_test(without_a_database_it_says_that_it_supposes),
         cmocka_unit_test(texts_of_annotations_cannot_break_out),
+        cmocka_unit_test(the_page_says_what_the_rules_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
