@@ -7,8 +7,7 @@
 #include "cli/output.h"
 #include "command/migration/migration.h"
 #include "command/migration/session.h"
-#include "migrate/prove/proof.h"
-#include "migrate/reverse/generate.h"
+#include "migrate/prove/generated.h"
 #include "migrate/sql/script.h"
 
 struct reverse_args {
@@ -138,17 +137,9 @@ static bool reverse_one(struct reversing *x, struct shadow *before, const struct
 {
     struct arena *a = x->c->arena;
     struct outcome o = { .m = m };
-    if (!is_stub(a, m, e, &o.is_stub) || !reverse_generate_on(before, a, m, &o.script, e))
+    if (!is_stub(a, m, e, &o.is_stub) || !generated_prove(before, a, m, &o.script, &o.proof, e))
         return false;
     if (o.script.sql) {
-        struct migration pair = *m;
-        pair.has_reverse = true;
-        pair.reverse_sql = str_of(o.script.sql);
-        char sha256[SHA256_HEX_BYTES];
-        hash_hex(HASH_SHA256, pair.reverse_sql, sha256);
-        pair.reverse_sha256 = arena_strdup(a, sha256);
-        if (!proof_run(before, a, &pair, &o.proof, e))
-            return false;
         o.is_same = m->has_reverse && str_is(m->reverse_sql, o.script.sql);
         if (!write_script(x, &o, e))
             return false;
