@@ -251,6 +251,11 @@ char *config_find(struct arena *a, const char *path);
 bool config_environment(const struct config *c, const char *name, struct environment *ret,
                         struct err *e) MUST_USE;
 
+/* Only its name, what it requires, its database and supabase_config: for what speaks to nothing
+ * else, and needs no token. */
+bool config_environment_database(const struct config *c, const char *name, struct environment *ret,
+                                 struct err *e) MUST_USE;
+
 /* As declared; NULL if there is none. */
 const struct config_env *config_env_find(const struct config *c, const char *name);
 const struct config_check *config_check_find(const struct config *c, const char *name);

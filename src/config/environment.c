@@ -169,7 +169,7 @@ static void take_addresses(struct resolver *r)
     to->supabase.anon_key = l ? arena_strdup(a, l->anon_key) : NULL;
 }
 
-static bool is_complete(const struct resolver *r, struct err *e)
+static bool has_addresses(const struct resolver *r, struct err *e)
 {
     const struct config *c = r->c;
     const char *name = r->declared->name;
@@ -182,10 +182,6 @@ static bool is_complete(const struct resolver *r, struct err *e)
         err_set(e, ERR_CONFIG, "[env.%s] does not name its Supabase project", name);
         err_hint(e, "add a line: supabase = { ref = \"project ref\" }");
         return err_where_origin(e, config_origin(c, &r->declared->name));
-    }
-    if (r->missing) {
-        err_set(e, ERR_AUTH, "%s needs credentials in the environment: %s", name, r->missing);
-        return err_hint(e, "export %.*s=…", (int)strcspn(r->missing, " ,"), r->missing);
     }
     return true;
 }
@@ -225,29 +221,60 @@ static bool unknown_environment(const struct config *c, const char *name, struct
     return err_hint(e, "add [env.%s] to lockflight.toml", name);
 }
 
+/* Declared, and where its database is. */
+static bool begin(struct resolver *r, const char *name, struct err *e)
+{
+    struct environment *to = r->to;
+    r->declared = config_env_find(r->c, name);
+    if (!r->declared)
+        return unknown_environment(r->c, name, e);
+    to->declared = r->declared;
+    to->name = r->declared->name;
+    to->platform = r->declared->platform;
+    to->requires = r->declared->requires;
+    if (to->platform == PLATFORM_LOCAL && !read_platform(r, e))
+        return false;
+    take_database(r);
+    return true;
+}
+
+static bool nothing_missing(const struct resolver *r, struct err *e)
+{
+    if (!r->missing)
+        return true;
+    err_set(e, ERR_AUTH, "%s needs credentials in the environment: %s", r->declared->name,
+            r->missing);
+    return err_hint(e, "export %.*s=…", (int)strcspn(r->missing, " ,"), r->missing);
+}
+
 bool config_environment(const struct config *c, const char *name, struct environment *ret,
                         struct err *e)
 {
-    const struct config_env *declared = config_env_find(c, name);
-    if (!declared)
-        return unknown_environment(c, name, e);
     struct environment *to = ARENA_NEW(c->arena, struct environment);
-    struct resolver r = { .c = c, .origins = c->origins, .to = to, .declared = declared };
-    to->declared = declared;
-    to->name = declared->name;
-    to->platform = declared->platform;
-    to->requires = declared->requires;
-    if (declared->platform == PLATFORM_LOCAL && !read_platform(&r, e))
+    struct resolver r = { .c = c, .origins = c->origins, .to = to };
+    if (!begin(&r, name, e))
         return false;
     take_addresses(&r);
-    take_database(&r);
     take_token(&r, &to->netlify.token, "NETLIFY_TOKEN", "NETLIFY_AUTH_TOKEN",
                r.platform ? r.platform->netlify_token : NULL);
     take_token(&r, &to->supabase.token, "SUPABASE_TOKEN", "SUPABASE_ACCESS_TOKEN",
                r.platform ? r.platform->supabase_token : NULL);
-    if (!is_complete(&r, e))
+    if (!has_addresses(&r, e) || !nothing_missing(&r, e))
         return false;
-    if (!supabase_config_load(c, c->origins, declared->supabase.remote, &to->supabase_config, e))
+    if (!supabase_config_load(c, c->origins, r.declared->supabase.remote, &to->supabase_config, e))
+        return false;
+    origins_copied(c->origins, to, ret, sizeof *ret);
+    *ret = *to;
+    return true;
+}
+
+bool config_environment_database(const struct config *c, const char *name, struct environment *ret,
+                                 struct err *e)
+{
+    struct environment *to = ARENA_NEW(c->arena, struct environment);
+    struct resolver r = { .c = c, .origins = c->origins, .to = to };
+    if (!begin(&r, name, e) || !nothing_missing(&r, e) ||
+        !supabase_config_load(c, c->origins, r.declared->supabase.remote, &to->supabase_config, e))
         return false;
     origins_copied(c->origins, to, ret, sizeof *ret);
     *ret = *to;

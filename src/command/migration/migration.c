@@ -27,8 +27,9 @@ static const struct command *const migration_commands[] = {
 const struct command cmd_migration = {
     .name = "migration",
     .synopsis = "migration <command>",
-    .summary = "Look at, apply or reverse migrations without a release",
-    .examples = "lockflight migration status staging",
+    .summary = "Judge, prove, apply and reverse migrations without a release",
+    .examples = "lockflight migration status staging\nlockflight migration up staging\n"
+                "lockflight migration lint --migrations db/migrations",
     .group = GROUP_PREPARE,
     .commands = migration_commands,
 };

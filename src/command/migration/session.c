@@ -117,7 +117,7 @@ static bool choose_database(struct session *s, const struct session_args *args, 
         return take_url(s, args, e);
     if (!name)
         name = local;
-    if (name && !config_environment(&s->config, name, &s->environment, e))
+    if (name && !config_environment_database(&s->config, name, &s->environment, e))
         return false;
     s->has_environment = name != NULL;
     if (!name)

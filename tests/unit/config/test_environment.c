@@ -114,6 +114,23 @@ static void every_missing_credential_is_named_at_once(void **state)
     assert_string_equal(p->e.hint, "export LOCKFLIGHT_STAGING_DATABASE_URL=…");
 }
 
+static void who_speaks_to_the_database_only_needs_no_token(void **state)
+{
+    struct project *p = *state;
+    struct environment env;
+    write_vendor_files(p);
+    write_project(p, hosted);
+    assert_ok(load(p), &p->e);
+    assert_fails(config_environment_database(&p->config, "staging", &env, &p->e), &p->e, ERR_AUTH);
+    assert_string_equal(p->e.why, "staging needs credentials in the environment: "
+                                  "LOCKFLIGHT_STAGING_DATABASE_URL");
+    assert_int_equal(setenv("LOCKFLIGHT_STAGING_DATABASE_URL", "postgresql://h/db", 1), 0);
+    assert_ok(config_environment_database(&p->config, "staging", &env, &p->e), &p->e);
+    assert_string_equal(env.database_url, "postgresql://h/db");
+    assert_string_equal(env.name, "staging");
+    (void)unsetenv("LOCKFLIGHT_STAGING_DATABASE_URL");
+}
+
 static void an_unknown_environment_gets_the_nearest_name(void **state)
 {
     struct project *p = *state;
@@ -201,6 +218,8 @@ int main(void)
                                         project_teardown),
         cmocka_unit_test_setup_teardown(every_missing_credential_is_named_at_once, project_setup,
                                         project_teardown),
+        cmocka_unit_test_setup_teardown(who_speaks_to_the_database_only_needs_no_token,
+                                        project_setup, project_teardown),
         cmocka_unit_test_setup_teardown(an_unknown_environment_gets_the_nearest_name, project_setup,
                                         project_teardown),
         cmocka_unit_test_setup_teardown(a_local_environment_without_a_platform_says_how_to_start_it,
