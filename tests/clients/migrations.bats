@@ -143,9 +143,27 @@ state() { ours | jq -r --arg v "$1" '.migrations[] | select(.version == $v) | .s
   agree
 }
 
+@test "an environment that requires another one applies only pairs that were proven there" {
+  run lockflight migration up production
+  assert_failure 5
+  assert_output --partial 'not proven'
+  assert_output --partial 'lockflight migration prove staging 20260101090000'
+  [ "$(sql production "select to_regclass('public.notes') is null")" = t ]
+  run lockflight migration prove staging --all
+  run lockflight migration up production
+  assert_failure 5
+  assert_output --partial '20260101100000_late.sql has no reverse script'
+  echo 'drop table public.late;' >supabase/rollbacks/20260101100000_late.sql
+  run lockflight migration prove staging 20260101100000
+  assert_success
+  run lockflight migration up production
+  assert_success
+}
+
 @test "on any folder and any database, without a project: the same verbs" {
   cp -r supabase "$scratch/elsewhere"; cd "$scratch"
-  export DATABASE=$(environment production database)
+  sql staging 'create database elsewhere'
+  export DATABASE=${database%/*}/elsewhere
   files=(--migrations elsewhere/migrations --database-url env:DATABASE)
   run lockflight migration status "${files[@]}"
   assert_success
