@@ -169,8 +169,9 @@ state() { ours | jq -r --arg v "$1" '.migrations[] | select(.version == $v) | .s
   assert_success
   assert_output --partial 'pending'
   refute_output --partial "$(sed 's/.*:\(.*\)@.*/\1/' <<<"$DATABASE")"
-  run lockflight migration up "${files[@]}"
+  run --separate-stderr lockflight migration up "${files[@]}" --json
   assert_success
+  [ "$(jq -c .versions <<<"$output")" = "$(cd elsewhere/migrations && ls | cut -d_ -f1 | jq -cRn '[inputs]')" ]
   run --separate-stderr lockflight migration status "${files[@]}" --json
   [ "$(jq -c '[.environment, .pending]' <<<"$output")" = '["standalone",0]' ]
   run lockflight migration down --to 20260201090000 "${files[@]}" --confirm standalone

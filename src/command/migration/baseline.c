@@ -62,7 +62,10 @@ static bool baseline(struct command_context *c, void *args, struct err *e)
         !repair_baseline_choose(c->arena, &s.plan, version, &v, &n, e) || !confirm(&s, v, n, e) ||
         (n > 0 && !mark(&x, v, n, version, e)))
         return false;
-    change_answer(&s, "marked", n);
+    const char **versions = ARENA_ARRAY(c->arena, const char *, n + 1);
+    for (size_t i = 0; i < n; i++)
+        versions[i] = v[i]->version;
+    change_answer(&s, "marked", versions, n);
     return true;
 }
 

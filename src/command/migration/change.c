@@ -172,13 +172,17 @@ void change_done(struct command_context *c, const char *what, const char *file,
           clock_duration(c->arena, clock_boot_ms() - started_boot_ms));
 }
 
-void change_answer(struct session *s, const char *what, size_t n)
+void change_answer(struct session *s, const char *what, const char *const *versions, size_t n)
 {
     struct command_context *c = s->c;
-    if (c->wants_json)
-        print_json(
-            c, json_pack("{s:s, s:I}", "environment", s->environment.name, what, (json_int_t)n));
-    else
+    if (!c->wants_json) {
         print(&c->out, "%s %s on %s.\n",
               text_count(c->arena, (int64_t)n, "migration", "migrations"), what, s->where);
+        return;
+    }
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        (void)json_array_append_new(list, json_string(versions[i]));
+    print_json(c, json_pack("{s:s, s:I, s:o}", "environment", s->environment.name, what,
+                            (json_int_t)n, "versions", list));
 }

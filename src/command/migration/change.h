@@ -56,8 +56,8 @@ bool change_keep_catalogue(struct change *x, struct err *e) MUST_USE;
 void change_done(struct command_context *c, const char *what, const char *file,
                  int64_t started_boot_ms);
 
-/* The answer: "3 migrations applied on staging." */
-void change_answer(struct session *s, const char *what, size_t n);
+/* The answer: "3 migrations applied on staging.", or which ones they were. */
+void change_answer(struct session *s, const char *what, const char *const *versions, size_t n);
 
 static inline void change_cleanup(struct change *x)
 {

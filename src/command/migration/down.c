@@ -101,6 +101,7 @@ static bool down(struct command_context *c, void *args, struct err *e)
         return false;
 
     struct migrate_options o = change_options(&x, CHANGE_REVERSE);
+    const char **versions = ARENA_ARRAY(c->arena, const char *, n + 1);
     for (size_t i = 0; i < n; i++) {
         int64_t started = clock_boot_ms();
         struct pg_rows now;
@@ -110,13 +111,14 @@ static bool down(struct command_context *c, void *args, struct err *e)
             !migration_reverse(change_db(&x), c->arena, chosen[i], &o, e))
             return i > 0 ? err_state(e, "%zu of %zu migrations were reversed and stay so", i, n)
                          : false;
-        change_done(c, "reverse", chosen[i]->row->version, started);
-        if (!tell_left_behind(&s, change_db(&x), chosen[i]->row->version, pg_value(&now, 0, 0), e))
+        versions[i] = chosen[i]->row->version;
+        change_done(c, "reverse", versions[i], started);
+        if (!tell_left_behind(&s, change_db(&x), versions[i], pg_value(&now, 0, 0), e))
             return false;
     }
     if (n > 0 && !change_keep_catalogue(&x, e))
         return false;
-    change_answer(&s, "reversed", n);
+    change_answer(&s, "reversed", versions, n);
     return true;
 }
 

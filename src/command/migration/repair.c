@@ -96,7 +96,8 @@ static bool repair(struct command_context *c, void *args, struct err *e)
         !change_open(&s, "migration repair", &x, e) || !session_compare(&s, change_db(&x), e) ||
         !repair_all(&x, a, e))
         return false;
-    change_answer(&s, a->status ? a->status : "accepted", a->accept.n + a->versions.n);
+    const struct text_list *versions = a->accept.n > 0 ? &a->accept : &a->versions;
+    change_answer(&s, a->status ? a->status : "accepted", versions->v, versions->n);
     return true;
 }
 

@@ -109,7 +109,10 @@ static bool up(struct command_context *c, void *args, struct err *e)
     }
     if (n > 0 && !change_keep_catalogue(&x, e))
         return false;
-    change_answer(&s, "applied", s.plan.pending_count);
+    const char **versions = ARENA_ARRAY(c->arena, const char *, n + 1);
+    for (size_t i = 0; i < n; i++)
+        versions[i] = s.plan.pending[i]->version;
+    change_answer(&s, "applied", versions, n);
     return true;
 }
 
