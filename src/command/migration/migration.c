@@ -20,6 +20,7 @@ static const struct command *const migration_commands[] = {
     &cmd_migration_purge,
     &cmd_migration_repair,
     &cmd_migration_baseline,
+    &cmd_migration_import,
     NULL,
 };
 // clang-format on

@@ -18,5 +18,6 @@ extern const struct command cmd_migration_up;
 extern const struct command cmd_migration_down;
 extern const struct command cmd_migration_repair;
 extern const struct command cmd_migration_baseline;
+extern const struct command cmd_migration_import;
 
 #endif

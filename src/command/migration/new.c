@@ -12,9 +12,10 @@ struct new_args {
 
 static bool new_migration(struct command_context *c, void *args, struct err *e)
 {
-    const struct new_args *a = args;
+    struct new_args *a = args;
     struct session s;
     struct migration m;
+    a->session.makes_folders = true;
     if (!session_paths(c, &a->session, &s, e) ||
         !migration_create(c->arena, s.config.paths.migrations, s.config.paths.reverse, a->name, &m,
                           e))

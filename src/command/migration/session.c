@@ -38,17 +38,18 @@ static bool choose_paths(struct session *s, const struct session_args *args, str
         s->config.paths.reverse = "supabase/rollbacks";
     }
     if (args->migrations) {
-        if (!is_there(args->migrations, "--migrations", e))
+        if (!args->makes_folders && !is_there(args->migrations, "--migrations", e))
             return false;
         s->config.paths.migrations = args->migrations;
         s->config.paths.reverse = beside(a, args->migrations);
     }
     if (args->rollbacks) {
-        if (!is_there(args->rollbacks, "--rollbacks", e))
+        if (!args->makes_folders && !is_there(args->rollbacks, "--rollbacks", e))
             return false;
         s->config.paths.reverse = args->rollbacks;
     }
-    if (s->has_project || args->migrations || fs_is_dir(s->config.paths.migrations))
+    if (s->has_project || args->migrations || args->makes_folders ||
+        fs_is_dir(s->config.paths.migrations))
         return true;
     err_set(e, ERR_CONFIG, "there is neither a lockflight.toml nor supabase/migrations here");
     return err_hint(e, "say where the files are: --migrations <dir>");

@@ -24,6 +24,7 @@ struct session_args {
     const char *migrations;
     const char *rollbacks;
     const char *database_url; /* or "env:NAME" */
+    bool makes_folders;       /* set by the verb: they need not be there yet */
 };
 
 // clang-format off
