@@ -42,6 +42,7 @@ struct lease {
     int64_t epoch;
     int64_t drained_boot_ms; /* no call of the previous runner lands after this */
     char backend_start[64];
+    unsigned fenced_transaction; /* of db: it holds the fence row until it ends */
 };
 
 /* The row as the last look found it. */
@@ -462,10 +463,16 @@ bool lease_fence(struct lease *l, struct pg *db, struct err *e)
 {
     CLEANUP(arena) struct arena *a = arena_new(0);
     struct err lost = { 0 };
+    bool is_ours = db == l->db && pg_in_transaction(db);
+    if (is_ours && l->fenced_transaction == pg_transaction_number(db))
+        return true;
     (void)fenced(l, &lost);
-    return pg_expect(db,
-                     "SELECT 1 FROM lockflight.fence WHERE target = $1 AND epoch = $2 FOR SHARE",
-                     PG_PARAMS(l->target, number(a, l->epoch)), &lost, e);
+    if (!pg_expect(db, "SELECT 1 FROM lockflight.fence WHERE target = $1 AND epoch = $2 FOR SHARE",
+                   PG_PARAMS(l->target, number(a, l->epoch)), &lost, e))
+        return false;
+    if (is_ours)
+        l->fenced_transaction = pg_transaction_number(db);
+    return true;
 }
 
 int64_t lease_drain_left_ms(const struct lease *l)

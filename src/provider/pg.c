@@ -279,6 +279,11 @@ bool pg_in_transaction(const struct pg *db)
     return s == PQTRANS_INTRANS || s == PQTRANS_INERROR;
 }
 
+unsigned pg_transaction_number(const struct pg *db)
+{
+    return db->transactions;
+}
+
 int pg_backend_pid_of(const struct pg *db)
 {
     return db->backend_pid;
@@ -405,6 +410,7 @@ bool pg_session_reset(struct pg *db, struct err *e)
 bool pg_begin(struct pg *db, struct err *e)
 {
     static const char sql[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+    db->transactions++;
     return db->queue ? pg_queue_add_begin(db, sql) : pg_exec(db, sql, PG_NONE, NULL, e);
 }
 

@@ -53,6 +53,7 @@ bool pg_reconnect(struct pg *db, struct err *e) MUST_USE;
 
 bool pg_is_alive(const struct pg *db);
 bool pg_in_transaction(const struct pg *db);
+unsigned pg_transaction_number(const struct pg *db); /* another one after each pg_begin */
 int pg_backend_pid_of(const struct pg *db);
 int pg_server_version(const struct pg *db); /* 150020 */
 

@@ -20,6 +20,8 @@ struct pg {
     int backend_pid;
     bool is_lost;                /* noticed by an answer that did not come from the server */
     bool started_in_transaction; /* pg_start: what its loss would mean */
+    unsigned transactions;       /* begun so far */
+    unsigned queues;             /* sent so far */
     struct pg_queue *queue;      /* NULL: every statement is answered before the next one */
 };
 

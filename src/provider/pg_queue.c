@@ -3,6 +3,9 @@
  * is dropped has touched nothing. Then all of it goes out under one Sync: the first error makes the
  * server skip the rest, transactions committed before it stay. A Flush behind each commit brings
  * its answer while the next ones run.
+ *
+ * A statement with parameters that comes up often is prepared once: planning an INSERT takes longer
+ * than running it.
  */
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -13,7 +16,9 @@
 #include <assert.h>
 #include <poll.h>
 
-#define LOOK_MS 250 /* how often a signal is looked for while the server works */
+#define LOOK_MS       250 /* how often a signal is looked for while the server works */
+#define PREPARED_MOST 16  /* different statements */
+#define PREPARED_FROM 4   /* times that one must come up */
 
 enum queued_kind {
     QUEUED_STATEMENT,
@@ -23,6 +28,8 @@ enum queued_kind {
 
 struct queued {
     enum queued_kind kind;
+    int shape;     /* of those with parameters: the number of the text, or -1 */
+    bool prepares; /* its answer comes behind that of PREPARE */
     const char *sql;
     struct pg_params params;
     const struct err *nothing; /* of an expectation */
@@ -30,9 +37,18 @@ struct queued {
     struct pg_rows *rows;
 };
 
+/* A text that came up, with parameters. */
+struct shape {
+    const char *sql;
+    int times;
+    bool is_prepared; /* while sending */
+};
+
 struct pg_queue {
     struct arena *arena;
     VEC(struct queued) items;
+    struct shape shapes[PREPARED_MOST];
+    int shape_count;
     bool in_transaction;
 };
 
@@ -64,6 +80,19 @@ bool pg_queue_in_transaction(const struct pg_queue *q)
     return q->in_transaction;
 }
 
+static int shape_of(struct pg_queue *q, const char *sql)
+{
+    for (int i = 0; i < q->shape_count; i++)
+        if (streq(q->shapes[i].sql, sql)) {
+            q->shapes[i].times++;
+            return i;
+        }
+    if (q->shape_count == PREPARED_MOST)
+        return -1;
+    q->shapes[q->shape_count] = (struct shape){ .sql = sql, .times = 1 };
+    return q->shape_count++;
+}
+
 static struct queued *add(struct pg_queue *q, enum queued_kind kind, const char *sql,
                           struct pg_params params)
 {
@@ -71,9 +100,11 @@ static struct queued *add(struct pg_queue *q, enum queued_kind kind, const char 
     for (size_t i = 0; i < params.n; i++)
         v[i] = params.v[i] ? arena_strdup(q->arena, params.v[i]) : NULL;
     struct queued *item = vec_add(&q->items, q->arena);
-    *item = (struct queued){ .kind = kind,
-                             .sql = arena_strdup(q->arena, sql),
-                             .params = { v, params.n } };
+    *item = (struct queued){
+        .kind = kind, .shape = -1, .sql = arena_strdup(q->arena, sql), .params = { v, params.n }
+    };
+    if (params.n > 0)
+        item->shape = shape_of(q, item->sql);
     return item;
 }
 
@@ -135,14 +166,48 @@ bool pg_query_later(struct pg *db, struct arena *a, const char *sql, struct pg_p
 
 /* ---- sending ---- */
 
-static bool send_all(struct pg *db, const struct pg_queue *q)
+static bool send_prepared(struct pg *db, struct shape *shape, struct queued *item)
+{
+    char name[48];
+    /* what a queue that failed has left behind has another name */
+    (void)snprintf(name, sizeof name, "lockflight_%u_%d", db->queues, item->shape);
+    item->prepares = !shape->is_prepared;
+    shape->is_prepared = true;
+    return (!item->prepares || PQsendPrepare(db->conn, name, item->sql, 0, NULL) == 1) &&
+           PQsendQueryPrepared(db->conn, name, (int)item->params.n, item->params.v, NULL, NULL,
+                               0) == 1;
+}
+
+static bool send_item(struct pg *db, struct pg_queue *q, struct queued *item)
+{
+    if (item->shape >= 0 && q->shapes[item->shape].times >= PREPARED_FROM)
+        return send_prepared(db, &q->shapes[item->shape], item);
+    if (strcasestr(item->sql, "deallocate")) /* ours, or a file's */
+        for (int i = 0; i < q->shape_count; i++)
+            q->shapes[i].is_prepared = false;
+    return PQsendQueryParams(db->conn, item->sql, (int)item->params.n, NULL, item->params.v, NULL,
+                             NULL, 0) == 1;
+}
+
+/* What the queue has prepared goes with it, and is not in the way of the next one. */
+static bool must_deallocate(const struct pg_queue *q)
+{
+    for (int i = 0; i < q->shape_count; i++)
+        if (q->shapes[i].times >= PREPARED_FROM)
+            return true;
+    return false;
+}
+
+static bool send_all(struct pg *db, struct pg_queue *q)
 {
     if (PQenterPipelineMode(db->conn) != 1)
         return false;
+    if (must_deallocate(q))
+        (void)add(q, QUEUED_STATEMENT, "DEALLOCATE ALL", PG_NONE);
+    db->queues++;
     for (size_t i = 0; i < q->items.n; i++) {
-        const struct queued *item = &q->items.v[i];
-        if (PQsendQueryParams(db->conn, item->sql, (int)item->params.n, NULL, item->params.v, NULL,
-                              NULL, 0) != 1)
+        struct queued *item = &q->items.v[i];
+        if (!send_item(db, q, item))
             return false;
         if (item->kind == QUEUED_COMMIT && PQsendFlushRequest(db->conn) != 1)
             return false;
@@ -154,7 +219,7 @@ static bool send_all(struct pg *db, const struct pg_queue *q)
 
 struct answers {
     struct pg *db;
-    const struct pg_queue *q;
+    struct pg_queue *q;
     bool failed; /* *e is set */
     bool is_cancelled;
     struct pg_queue_outcome outcome;
@@ -220,17 +285,28 @@ static void take_result(struct answers *x, size_t i, const PGresult *r, struct e
         x->outcome.commits++;
 }
 
+/* Of one message: its result, and the end of results. */
+static void take_answers(struct answers *x, size_t i, bool is_prepare, struct err *e)
+{
+    for (PGresult *r = next_result(x); r; r = next_result(x)) {
+        CLEANUP(result) PGresult *result = r;
+        bool is_fine = is_prepare && PQresultStatus(result) == PGRES_COMMAND_OK;
+        if (!is_fine)
+            take_result(x, i, result, e);
+        if (!pg_is_alive(x->db))
+            break;
+    }
+}
+
 static void take_all(struct answers *x, void (*committed)(void *context, size_t nth), void *context,
                      struct err *e)
 {
     for (size_t i = 0; i < x->q->items.n && pg_is_alive(x->db); i++) {
         size_t commits = x->outcome.commits;
-        for (PGresult *r = next_result(x); r; r = next_result(x)) {
-            CLEANUP(result) PGresult *result = r;
-            take_result(x, i, result, e);
-            if (!pg_is_alive(x->db))
-                break;
-        }
+        if (x->q->items.v[i].prepares)
+            take_answers(x, i, true, e);
+        if (pg_is_alive(x->db))
+            take_answers(x, i, false, e);
         if (committed && x->outcome.commits > commits)
             committed(context, commits);
     }

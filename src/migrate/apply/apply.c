@@ -20,7 +20,7 @@ static bool write_applied(const struct work *w, struct pg *db, struct arena *a, 
         .applied_by = w->o->applied_by,
         .attempts = w->attempts,
         .blocked_ms = w->blocked_ms,
-        .history = w->history,
+        .history = &w->around->history,
         .epoch = w->o->epoch,
         .started_unix_ms = w->started_unix_ms,
     };

@@ -22,7 +22,7 @@ struct pipeline {
     struct member *v;
     size_t n;
     bool is_quiet; /* nobody else is connected */
-    struct record_history history;
+    struct around around;
     size_t applied;
 };
 
@@ -49,7 +49,7 @@ static bool read_member(struct pipeline *p, size_t i, struct err *e)
     x->w.statement_count = script->n;
     x->w.lock_budget_ms = (int)directives_lock_budget_ms(&script->head, 0);
     x->w.is_last = true;
-    x->w.history = &p->history;
+    x->w.around = &p->around;
     x->is_one = steps.n == 0 || (steps.n == 1 && steps.v[0].kind == STEP_TRANSACTION);
     x->is_new = true;
     for (size_t k = 0; k < script->n; k++)
@@ -102,12 +102,13 @@ static const char strangers_sql[] =
 
 static bool look_around(struct pipeline *p, struct err *e)
 {
-    struct pg_rows existing, strangers, begun, history;
+    struct pg_rows existing, strangers, begun;
+    struct around_rows around;
     const char **versions = ARENA_ARRAY(p->a, const char *, p->n + 1);
     for (size_t i = 0; i < p->n; i++)
         versions[i] = p->pending[i]->version;
     pg_queue_begin(p->db);
-    if (!record_look_later(p->db, p->a, &history, e) ||
+    if (!transaction_look_later(p->db, p->a, &around, e) ||
         !pg_query_later(p->db, p->a, existing_sql, names_of(p), &existing, e) ||
         !pg_query_later(p->db, p->a, strangers_sql, PG_NONE, &strangers, e) ||
         !pg_query_later(p->db, p->a,
@@ -119,7 +120,7 @@ static bool look_around(struct pipeline *p, struct err *e)
     }
     if (!pg_queue_end(p->db, NULL, NULL, NULL, e))
         return err_wrap(e, "look at the database");
-    record_look_read(&history, &p->history);
+    transaction_look_read(&around, &p->around);
     p->is_quiet = pg_int(&strangers, 0, 0) == 0;
     for (size_t i = 0; i < existing.n; i++)
         p->v[pg_int(&existing, i, 0)].is_new = false;
@@ -176,6 +177,8 @@ static bool fill_queue(struct pipeline *p, size_t n, struct err *e)
     for (size_t i = p->applied; i < p->applied + n; i++) {
         struct work *w = &p->v[i].w;
         struct transaction_locks none = { .timeout_ms = transaction_lock_budget_ms(w) };
+        none.keeps_session = i > p->applied && transaction_is_plain(&p->v[i - 1].w) &&
+                             w->lock_budget_ms == p->v[i - 1].w.lock_budget_ms;
         w->attempts = 1;
         w->started_unix_ms = clock_unix_ms();
         if (!transaction_queue(w, &none, p->db, p->a, e))
@@ -206,9 +209,10 @@ static bool run_together(struct pipeline *p, size_t n, struct err *e)
 {
     size_t first = p->applied, end = p->applied + n;
     struct pg_queue_outcome outcome;
+    struct err unheard = { 0 };
     if (!before(p, n, e))
         return false;
-    const struct record_history found = p->history;
+    const struct around found = p->around;
     pg_queue_begin(p->db);
     if (!fill_queue(p, n, e)) {
         pg_queue_drop(p->db);
@@ -218,9 +222,11 @@ static bool run_together(struct pipeline *p, size_t n, struct err *e)
         return true;
     pg_rollback(p->db);
     if (outcome.commits == 0)
-        p->history = found;
+        p->around = found;
     if (!pg_is_alive(p->db))
         return settle(p, end, e);
+    if (!pg_session_reset(p->db, &unheard))
+        return err_wrap(e, "%s", unheard.why);
     if (transaction_lock_trouble(e))
         return run_alone(p, e);
     (void)transaction_refused(&p->v[first + outcome.commits].w, &outcome, e);

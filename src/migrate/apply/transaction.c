@@ -83,6 +83,31 @@ static bool run_statements(const struct work *w, struct pg *db, struct arena *a,
     return true;
 }
 
+/* Statements that change the catalogue, and can change nothing of the session. */
+static bool is_plain(const struct sql_statement *s)
+{
+    static const char *const verbs[] = {
+        "CREATE ", "ALTER ", "DROP ", "COMMENT", "GRANT", "REVOKE"
+    };
+    const PgQuery__Node *n = s->tree;
+    if (!n || n->node_case == PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT ||
+        (n->node_case == PG_QUERY__NODE__NODE_CREATE_STMT &&
+         streq(n->create_stmt->relation->relpersistence, "t")))
+        return false;
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (str_starts(str_of(s->what), verbs[i]))
+            return true;
+    return false;
+}
+
+bool transaction_is_plain(const struct work *w)
+{
+    bool is_all = w->settings_count == 0;
+    for (size_t i = 0; i < w->statement_count; i++)
+        is_all = is_all && is_plain(&w->statements[i]);
+    return is_all;
+}
+
 /* ---- the transaction ---- */
 
 /* What the Supabase CLI gives each file: a session without anyone's settings, and with nothing that
@@ -96,27 +121,28 @@ static bool prepare_session(const struct work *w, struct pg *db, struct arena *a
            pg_exec(db, "DEALLOCATE ALL", PG_NONE, NULL, e) &&
            pg_exec(db, "DISCARD TEMP", PG_NONE, NULL, e) &&
            pg_exec(db,
-                   "SELECT pg_catalog.set_config('lock_timeout', $1, true),"
-                   " pg_catalog.set_config('statement_timeout', $2, true),"
-                   " pg_catalog.set_config('idle_in_transaction_session_timeout', $3, true),"
-                   " pg_catalog.set_config('client_connection_check_interval', '500ms', true),"
-                   " pg_catalog.set_config('synchronous_commit', 'on', true),"
-                   " CASE WHEN s.source NOT IN ('database', 'user', 'database user')"
-                   " THEN pg_catalog.set_config('TimeZone', 'UTC', true) END"
-                   " FROM pg_catalog.pg_settings s WHERE s.name = 'TimeZone'",
+                   "SELECT pg_catalog.set_config('lock_timeout', $1, false),"
+                   " pg_catalog.set_config('statement_timeout', $2, false),"
+                   " pg_catalog.set_config('idle_in_transaction_session_timeout', $3, false),"
+                   " pg_catalog.set_config('client_connection_check_interval', '500ms', false),"
+                   " pg_catalog.set_config('synchronous_commit', 'on', false),"
+                   " pg_catalog.set_config('TimeZone', coalesce($4,"
+                   " pg_catalog.current_setting('TimeZone')), false)",
                    PG_PARAMS(number(a, lock_ms), number(a, statement_ms),
-                             number(a, MIGRATE_IDLE_TIMEOUT_MS)),
+                             number(a, MIGRATE_IDLE_TIMEOUT_MS),
+                             w->around->has_zone ? NULL : "UTC"),
                    NULL, e);
 }
 
 /* The file may have changed the role or the path; what follows is ours. */
-static bool back_to_us(struct pg *db, struct err *e)
+static bool back_to_us(const struct work *w, struct pg *db, struct err *e)
 {
-    return pg_exec(db, "RESET SESSION AUTHORIZATION", PG_NONE, NULL, e) &&
+    return (transaction_is_plain(w) ||
+            pg_exec(db, "RESET SESSION AUTHORIZATION", PG_NONE, NULL, e)) &&
            pg_exec(db,
-                   "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true),"
+                   "SELECT pg_catalog.set_config('search_path', $1, true),"
                    " pg_catalog.set_config('row_security', 'on', true)",
-                   PG_NONE, NULL, e);
+                   PG_PARAMS("pg_catalog, pg_temp"), NULL, e);
 }
 
 static bool read_clock(struct pg *db, struct arena *a, struct pg_rows *ret, struct err *e)
@@ -132,7 +158,7 @@ bool transaction_queue(struct work *w, const struct transaction_locks *l, struct
                        struct arena *a, struct err *e)
 {
     if (!pg_begin(db, e) || (w->o->fence && !w->o->fence(w->o->context, db, e)) ||
-        !prepare_session(w, db, a, l->timeout_ms, e))
+        (!l->keeps_session && !prepare_session(w, db, a, l->timeout_ms, e)))
         return false;
     for (size_t i = 0; i < l->count; i++)
         if (!pg_exec(db, l->sql[i], PG_NONE, NULL, e))
@@ -140,7 +166,7 @@ bool transaction_queue(struct work *w, const struct transaction_locks *l, struct
     if (l->count > 0 && !read_clock(db, a, &w->locked, e))
         return false;
     w->first_statement = pg_queue_length(db);
-    return run_statements(w, db, a, e) && back_to_us(db, e) && w->write_rows(w, db, a, e) &&
+    return run_statements(w, db, a, e) && back_to_us(w, db, e) && w->write_rows(w, db, a, e) &&
            (!w->is_last || !w->o->record || w->o->record(w->o->context, db, w->version, e)) &&
            (l->count == 0 || read_clock(db, a, &w->unlocked, e)) &&
            FAULT_POINT("migrate.commit.before", e) && pg_commit(db, e);
@@ -232,6 +258,39 @@ static bool attempt(struct work *w, const struct locks *l, struct pg *db, struct
     return FAULT_POINT("migrate.commit.after", e);
 }
 
+/* ---- what is asked once ---- */
+
+bool transaction_look_later(struct pg *db, struct arena *a, struct around_rows *ret, struct err *e)
+{
+    return record_look_later(db, a, &ret->history, e) &&
+           pg_query_later(
+               db, a,
+               "SELECT EXISTS (SELECT FROM pg_db_role_setting s, unnest(s.setconfig) AS c (text)"
+               " WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database"
+               "  WHERE datname = current_database()))"
+               " AND s.setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = current_user))"
+               " AND c.text ILIKE 'timezone=%')",
+               PG_NONE, &ret->zone, e);
+}
+
+void transaction_look_read(const struct around_rows *r, struct around *ret)
+{
+    record_look_read(&r->history, &ret->history);
+    ret->has_zone = pg_bool(&r->zone, 0, 0);
+}
+
+static bool look(struct pg *db, struct arena *a, struct around *ret, struct err *e)
+{
+    struct around_rows rows;
+    pg_queue_begin(db);
+    bool ok = transaction_look_later(db, a, &rows, e) && pg_queue_end(db, NULL, NULL, NULL, e);
+    pg_queue_drop(db);
+    if (!ok)
+        return err_wrap(e, "look at the database");
+    transaction_look_read(&rows, ret);
+    return true;
+}
+
 /* ---- until it works ---- */
 
 bool transaction_lock_trouble(const struct err *e)
@@ -267,19 +326,18 @@ static bool open_locks(const struct work *w, struct pg *db, struct arena *a, str
 bool transaction_run(struct work *w, struct pg *db, struct arena *a, struct err *e)
 {
     struct locks *l;
-    struct record_history history;
+    struct around around;
     w->started_unix_ms = clock_unix_ms();
-    if (!w->history && w->is_last) {
-        if (!record_look(db, a, &history, e))
+    if (!w->around) {
+        if (!look(db, a, &around, e))
             return false;
-        w->history = &history;
+        w->around = &around;
     }
     if (!open_locks(w, db, a, &l, e) || !locks_wait(l, db, e))
         return false;
-    const struct record_history found = w->history ? *w->history : (struct record_history){ 0 };
+    const struct around found = *w->around;
     while (!attempt(w, l, db, a, e)) {
-        if (w->history)
-            *w->history = found; /* what was made is rolled back */
+        *w->around = found; /* what was made is rolled back */
         if (!transaction_lock_trouble(e) || !locks_missed(l, db, e) || !locks_wait(l, db, e))
             return false;
     }

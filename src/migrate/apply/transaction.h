@@ -18,6 +18,12 @@
 #include "migrate/record.h"
 #include "migrate/sql/script.h"
 
+/* What is asked once, before the first transaction of a run. */
+struct around {
+    struct record_history history; /* the common one */
+    bool has_zone;                 /* this database or role was given a time zone */
+};
+
 struct work {
     const char *file; /* for messages */
     const char *version;
@@ -28,10 +34,10 @@ struct work {
     size_t settings_count;
     const struct migration *migration; /* applying; NULL when reversing */
     const struct migrate_options *o;
-    struct record_history *history; /* the common one, as it was found; NULL: looked at when run */
-    int lock_budget_ms;             /* what the file says; 0: what the options say */
-    bool is_last;                   /* the caller's record belongs into this transaction */
-    bool is_half;                   /* takes back what was not wholly applied: see take_back.h */
+    struct around *around; /* NULL: looked at when run */
+    int lock_budget_ms;    /* what the file says; 0: what the options say */
+    bool is_last;          /* the caller's record belongs into this transaction */
+    bool is_half;          /* takes back what was not wholly applied: see take_back.h */
 
     /* After the statements, as the user who connected: history row, our row, … */
     bool (*write_rows)(const struct work *w, struct pg *db, struct arena *a, struct err *e);
@@ -59,6 +65,14 @@ bool transaction_run(struct work *w, struct pg *db, struct arena *scratch, struc
 
 /* ---- what pipeline.c needs ---- */
 
+/* In two halves, for a queue. */
+struct around_rows {
+    struct pg_rows history, zone;
+};
+bool transaction_look_later(struct pg *db, struct arena *a, struct around_rows *ret,
+                            struct err *e) MUST_USE;
+void transaction_look_read(const struct around_rows *r, struct around *ret);
+
 /* The work of applying, but for its statements (apply.c). */
 void apply_work_init(struct work *w, const struct migration *m, const struct migrate_options *o);
 
@@ -66,10 +80,14 @@ void apply_work_init(struct work *w, const struct migration *m, const struct mig
 int transaction_lock_budget_ms(const struct work *w);
 
 struct transaction_locks {
+    bool keeps_session; /* the session is as the transaction before it, of a plain file, left it */
     int timeout_ms;
     const char *const *sql; /* LOCK TABLE … */
     size_t count;
 };
+
+/* Nothing in it can change the session: no SET, no temporary table, no function that is called. */
+bool transaction_is_plain(const struct work *w);
 
 /* Puts a whole transaction into the queue of `db` (pg_queue_begin). False: the queue is to be
  * dropped. */
