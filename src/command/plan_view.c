@@ -110,6 +110,26 @@ static const char *undo_of(const struct migration *m, const struct proof_row *pa
     }
 }
 
+static const char *rows_text(struct view *v, int64_t rows)
+{
+    return rows < 0 ? "size unknown"
+                    : arena_printf(v->arena, "about %s", text_count(v->arena, rows, "row", "rows"));
+}
+
+static void locks(struct view *v, const struct plan_locks *l)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        const struct plan_lock *x = &l->v[i];
+        line(v, NULL,
+             arena_printf(v->arena, "    %s on %s, %s%s%s%s", x->lock, x->table,
+                          rows_text(v, x->rows), x->rewrites ? ", rewritten" : "",
+                          x->scans ? ", read whole" : "", l->is_measured ? "" : " (not measured)"),
+             NULL);
+    }
+    for (size_t i = 0; i < l->at_risk_n; i++)
+        line(v, NULL, arena_printf(v->arena, "    data at risk: %s", l->at_risk[i]), NULL);
+}
+
 static void database(struct view *v)
 {
     const struct plan *p = v->plan;
@@ -118,6 +138,7 @@ static void database(struct view *v)
         const struct migration *m = p->schema.pending[i];
         line(v, phase, arena_printf(v->arena, "+ %s_%s", m->version, m->name),
              undo_of(m, &p->pairs[i]));
+        locks(v, &p->locks[i]);
         phase = NULL;
     }
     if (phase)

@@ -217,7 +217,8 @@ bool plan_make(struct target *t, const struct live *live, const struct plan_opti
                         e))
         return err_wrap(e, "read the migrations");
     migration_plan(a, &ret->migrations, &live->history, &ret->schema);
-    if (!plan_pairs(t, ret, e) || !drift_look(t->db, a, &ret->drift, e))
+    if (!plan_pairs(t, ret, e) || !plan_find_locks(t, ret, e) ||
+        !drift_look(t->db, a, &ret->drift, e))
         return false;
 
     CLEANUP(variable_set) struct variable_set runtime = { 0 };

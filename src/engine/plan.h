@@ -42,6 +42,22 @@ struct plan_variable {
     bool has_undo;             /* the old value can be had again */
 };
 
+/* What a pending migration does to one table that is there. */
+struct plan_lock {
+    const char *table;
+    const char *lock;     /* "ACCESS EXCLUSIVE" */
+    bool rewrites, scans; /* for certain: measured, or by the form of the statement */
+    int64_t rows;         /* as the planner estimates; -1: never analysed */
+};
+
+struct plan_locks {
+    struct plan_lock *v;
+    size_t n;
+    bool is_measured;     /* when the pair was proved; else read from the text */
+    const char **at_risk; /* "table public.orders, about 12000 rows" */
+    size_t at_risk_n;
+};
+
 enum gate_state {
     GATE_OK,
     GATE_WAIT, /* closed: something has to happen first */
@@ -77,6 +93,7 @@ struct plan {
     struct migration_set migrations;
     struct migration_plan schema;
     struct drift drift;
+    struct plan_locks *locks; /* one for each pending migration */
     struct proof_row *pairs; /* one for each pending migration: was it run up, down and up again? */
 
     const char *lint_warning; /* what the linter lets through and says; NULL: nothing */
@@ -94,6 +111,9 @@ bool plan_lint(struct target *t, struct plan *plan, struct err *e) MUST_USE;
 
 /* Pending migrations that have a reverse script and no proof, in order. */
 size_t plan_unproven(const struct plan *plan, const struct migration ***ret);
+
+/* What the pending migrations ask of the tables that are there; a part of plan_make. */
+bool plan_find_locks(struct target *t, struct plan *plan, struct err *e) MUST_USE;
 
 /* Adds one gate. `closed` NULL: open. */
 void plan_gate(struct plan *plan, const char *name, const char *closed, const char *next);

@@ -45,6 +45,25 @@ static json_t *variables_json(const struct plan *plan)
     return list;
 }
 
+static json_t *locks_json(const struct plan_locks *l)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < l->n; i++)
+        (void)json_array_append_new(
+            list, json_pack("{s:s, s:s, s:b, s:b, s:I}", "table", l->v[i].table, "lock",
+                            l->v[i].lock, "rewrite", (int)l->v[i].rewrites, "scan",
+                            (int)l->v[i].scans, "rows", (json_int_t)l->v[i].rows));
+    return list;
+}
+
+static json_t *at_risk_json(const struct plan_locks *l)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < l->at_risk_n; i++)
+        (void)json_array_append_new(list, json_string(l->at_risk[i]));
+    return list;
+}
+
 static json_t *migrations_json(const struct plan *plan)
 {
     json_t *list = json_array();
@@ -53,9 +72,12 @@ static json_t *migrations_json(const struct plan *plan)
         const struct proof_row *pair = &plan->pairs[i];
         const char loss[2] = { pair->loss, '\0' };
         json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:b, s:b, s:s*}", "version", m->version, "name",
-                            m->name, "sha256", m->sha256, "reverse", (int)m->has_reverse, "proven",
-                            (int)pair->is_found, "loss_class", pair->is_found ? loss : NULL));
+            list, json_pack("{s:s, s:s, s:s, s:b, s:b, s:s*, s:o, s:b, s:o}", "version", m->version,
+                            "name", m->name, "sha256", m->sha256, "reverse", (int)m->has_reverse,
+                            "proven", (int)pair->is_found, "loss_class",
+                            pair->is_found ? loss : NULL, "locks", locks_json(&plan->locks[i]),
+                            "locks_measured", (int)plan->locks[i].is_measured, "data_at_risk",
+                            at_risk_json(&plan->locks[i])));
     }
     return list;
 }

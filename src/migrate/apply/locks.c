@@ -162,6 +162,21 @@ bool locks_open(struct pg *db, struct arena *a, const struct locks_spec *spec, s
     return true;
 }
 
+size_t locks_count(const struct locks *l)
+{
+    return l->n;
+}
+
+const char *locks_name(const struct locks *l, size_t i)
+{
+    return l->v[i].name;
+}
+
+enum sql_lock_level locks_level(const struct locks *l, size_t i)
+{
+    return l->v[i].level;
+}
+
 /* ---- what is usual here ---- */
 
 /* How long this transaction has been open: as the server says, or as long as we have watched. */

@@ -42,6 +42,11 @@ struct locks_spec {
 bool locks_open(struct pg *db, struct arena *a, const struct locks_spec *spec, struct locks **ret,
                 struct err *e) MUST_USE;
 
+/* The relations found, in the order in which they would be locked. */
+size_t locks_count(const struct locks *l);
+const char *locks_name(const struct locks *l, size_t i); /* public.orders */
+enum sql_lock_level locks_level(const struct locks *l, size_t i);
+
 /* Looks until nobody old is in the way. ERR_BLOCKED, with the one in the way, when patience ends;
  * ERR_INTERRUPTED when a signal asks to stop. Outside of a transaction. */
 bool locks_wait(struct locks *l, struct pg *db, struct err *e) MUST_USE;

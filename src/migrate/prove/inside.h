@@ -42,6 +42,8 @@ struct run {
     bool is_back;     /* S2 is S0, but for what is left: there is more to see */
     bool was_written; /* rows_written and rows_end are there */
 
+    struct trace trace; /* of up; inside a transaction only */
+    bool is_traced;
     bool migration_ran;
     const char *failed; /* what did not run: a sentence to put before the error; NULL */
     struct err why;     /* of that */

@@ -119,12 +119,13 @@ json_t *proof_json(struct arena *a, const struct proof *p)
     }
     return json_pack(
         "{s:s, s:s, s:b, s:s?, s:s?, s:s?, s:o, s:s#, s:s, s:b, s:o, s:o, s:s, s:I, s:I,"
-        " s:s, s:s}",
+        " s:s, s:s, s:o*}",
         "version", p->migration->version, "file", p->migration->file, "proven", (int)p->is_proven,
         "reason", p->reason, "where", p->where, "compared", p->compared, "differences", changes,
         "loss", &p->loss, (size_t)1, "loss_text", p->loss_text ? p->loss_text : "", "declared",
         (int)p->is_declared, "leaves", texts(p->leaves.v, p->leaves.n), "notes",
         texts(p->notes.v, p->notes.n), "on", p->is_on_clone ? "clone" : "transaction", "rows",
         (json_int_t)p->rows, "duration_ms", (json_int_t)p->duration_ms, "digest_before",
-        p->digest_before, "digest_after", p->digest_after);
+        p->digest_before, "digest_after", p->digest_after, "locks",
+        p->has_locks ? trace_json(&p->locks) : NULL);
 }

@@ -23,6 +23,7 @@
 #include "base/vec.h"
 #include "migrate/catalogue/change.h"
 #include "migrate/shadow/shadow.h"
+#include "migrate/shadow/trace.h"
 
 struct proof {
     const struct migration *migration;
@@ -43,6 +44,8 @@ struct proof {
     size_t rows;              /* synthetic ones that were there before the migration */
     VEC(const char *) leaves; /* what stays behind, as declared and seen */
     VEC(const char *) notes;  /* what could not be looked at, what is worth knowing */
+    struct trace locks;       /* what the migration does to the tables that were there */
+    bool has_locks;           /* it could be measured: every statement runs inside a transaction */
     char digest_before[SHA256_HEX_BYTES], digest_after[SHA256_HEX_BYTES];
     int64_t duration_ms;
 };

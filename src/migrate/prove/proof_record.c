@@ -33,6 +33,16 @@ bool proof_record(struct pg *db, struct arena *a, const struct proof *p, const c
            err_wrap(e, "record the proof of %s", m->version);
 }
 
+/* A proof of an older version has none. */
+static void read_locks(struct arena *a, const char *text, struct proof_row *row)
+{
+    struct err unreadable;
+    json_auto_t *list = text ? json_parse(str_of(text), "the locks of a proof", &unreadable) : NULL;
+    row->has_locks = list != NULL;
+    if (list)
+        trace_from_json(a, list, &row->locks);
+}
+
 bool proof_find(struct pg *db, struct arena *a, const struct migration *const *v, size_t n,
                 int server_major, struct proof_row *ret, struct err *e)
 {
@@ -50,7 +60,7 @@ bool proof_find(struct pg *db, struct arena *a, const struct migration *const *v
         return true;
     if (!pg_query(db, a,
                   "SELECT t.i - 1, p.loss_class, p.proved_by,"
-                  " (extract(epoch FROM p.proved_at) * 1000)::bigint"
+                  " (extract(epoch FROM p.proved_at) * 1000)::bigint, p.report ->> 'locks'"
                   " FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS t(up, down, i)"
                   " JOIN lockflight.proofs p ON p.up_sha256 = t.up AND p.down_sha256 = t.down"
                   " WHERE p.server_major = $3 AND p.digest_algorithm = $4",
@@ -64,6 +74,8 @@ bool proof_find(struct pg *db, struct arena *a, const struct migration *const *v
                                                     .loss = pg_value(&r, i, 1)[0],
                                                     .proved_by = pg_value(&r, i, 2),
                                                     .proved_unix_ms = pg_int(&r, i, 3) };
+    for (size_t i = 0; i < r.n; i++)
+        read_locks(a, pg_value(&r, i, 4), &ret[pg_int(&r, i, 0)]);
     return true;
 }
 

@@ -16,6 +16,8 @@ struct proof_row {
     char loss;
     const char *proved_by;
     int64_t proved_unix_ms;
+    bool has_locks;
+    struct trace locks; /* what the migration did to tables, measured then */
 };
 
 /* Looks for the proofs of pairs for a server of this major version: ret[i] is that of v[i]. A database

@@ -47,9 +47,13 @@ static bool rehearse(struct run *r, struct err *e)
 {
     struct err ignored;
     bool ran = false;
+    struct trace_before before;
     if (!pg_exec(r->db, "SAVEPOINT lockflight_touched", PG_NONE, NULL, e) ||
-        !run_script(r, r->m->file, r->m->sql, &ran, &ignored, e) || !touched_add(r, e))
+        !trace_begin(r->db, r->a, &before, e) ||
+        !run_script(r, r->m->file, r->m->sql, &ran, &ignored, e) ||
+        !trace_end(r->db, r->a, &before, &r->trace, e) || !touched_add(r, e))
         return false;
+    r->is_traced = ran;
     if (ran && (!run_script(r, r->m->reverse_file, r->m->reverse_sql, &ran, &ignored, e) ||
                 !touched_add(r, e)))
         return false;

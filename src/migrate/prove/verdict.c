@@ -218,6 +218,8 @@ bool verdict(struct run *r, struct proof *p, struct err *e)
     p->rows = r->seeded.rows;
     p->loss = 'D';
     p->migration_runs = r->migration_ran;
+    p->locks = r->trace;
+    p->has_locks = r->is_traced;
     memcpy(&p->notes, &r->notes, sizeof p->notes);
     memcpy(p->digest_before, r->before.digest, sizeof p->digest_before);
     memcpy(p->digest_after, r->after.digest, sizeof p->digest_after);

@@ -1,5 +1,7 @@
 #include "migrate/shadow/trace.h"
 
+#include "migrate/sql/script.h"
+
 /* The files of a table and its indexes, and how often it was read whole in this transaction. A scan
  * counts by its beginning: the tables of a scratch database may be empty. */
 static const char before_sql[] =
@@ -67,7 +69,8 @@ bool trace_end(struct pg *db, struct arena *a, const struct trace_before *before
             .is_rewritten = has_new_files(pg_value(b, i, 2), pg_value(&r, i, 2)),
         };
         if (pg_int(&r, i, 3) > pg_int(b, i, 4))
-            t.level = (enum sql_lock_level)pg_int(&r, i, 3);
+            t.level = (int)pg_int(&r, i, 3);
+        t.lock = sql_lock_name((enum sql_lock_level)t.level);
         if (t.level >= SQL_ROW_EXCLUSIVE || (t.level > SQL_NO_LOCK && t.is_scanned))
             ret->v[ret->n++] = t;
     }
@@ -81,18 +84,17 @@ json_t *trace_json(const struct trace *t)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < t->n; i++)
-        (void)json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:b}", "table", t->v[i].name,
-                                                    "lock", sql_lock_name(t->v[i].level), "rewrite",
-                                                    (int)t->v[i].is_rewritten, "scan",
-                                                    (int)t->v[i].is_scanned));
+        (void)json_array_append_new(
+            list, json_pack("{s:s, s:s, s:b, s:b}", "table", t->v[i].name, "lock", t->v[i].lock,
+                            "rewrite", (int)t->v[i].is_rewritten, "scan", (int)t->v[i].is_scanned));
     return list;
 }
 
-static enum sql_lock_level level_of(const char *name)
+static int level_of(const char *name)
 {
     for (int i = SQL_ACCESS_SHARE; i <= SQL_ACCESS_EXCLUSIVE; i++)
         if (streq(sql_lock_name((enum sql_lock_level)i), name))
-            return (enum sql_lock_level)i;
+            return i;
     return SQL_NO_LOCK;
 }
 
@@ -105,9 +107,11 @@ void trace_from_json(struct arena *a, const json_t *list, struct trace *ret)
         const char *name = json_text_or(one, "table", NULL);
         if (!name)
             continue;
+        int level = level_of(json_text_or(one, "lock", ""));
         ret->v[ret->n++] = (struct trace_table){
             .name = arena_strdup(a, name),
-            .level = level_of(json_text_or(one, "lock", "")),
+            .level = level,
+            .lock = sql_lock_name((enum sql_lock_level)level),
             .is_rewritten = json_is_true(json_object_get(one, "rewrite")),
             .is_scanned = json_is_true(json_object_get(one, "scan")),
         };

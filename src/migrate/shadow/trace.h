@@ -10,12 +10,12 @@
 #define LOCKFLIGHT_MIGRATE_TRACE_H
 
 #include "base/json.h"
-#include "migrate/sql/script.h"
 #include "provider/pg.h"
 
 struct trace_table {
-    const char *name; /* public.orders */
-    enum sql_lock_level level;
+    const char *name;  /* public.orders */
+    int level;         /* 1 to 8, as Postgres numbers them: ROW EXCLUSIVE is 3 */
+    const char *lock;  /* "ACCESS EXCLUSIVE" */
     bool is_rewritten; /* it, or its indexes, have new files */
     bool is_scanned;
 };

@@ -53,10 +53,9 @@ static const char *trace_of(struct fixture *f, const char *sql)
     assert_int_equal(again.n, t.n);
     const char *text = "";
     for (size_t i = 0; i < again.n; i++)
-        text =
-            arena_printf(f->a, "%s%s%s %s%s%s", text, i ? "; " : "", again.v[i].name,
-                         sql_lock_name(again.v[i].level), again.v[i].is_rewritten ? " rewrite" : "",
-                         again.v[i].is_scanned ? " scan" : "");
+        text = arena_printf(f->a, "%s%s%s %s%s%s", text, i ? "; " : "", again.v[i].name,
+                            again.v[i].lock, again.v[i].is_rewritten ? " rewrite" : "",
+                            again.v[i].is_scanned ? " scan" : "");
     return text;
 }
 
