@@ -40,26 +40,6 @@ setup()         { mini_enter; }
   assert_success
 }
 
-@test "a plan says what a migration asks of the tables that are there, and what would be gone" {
-  sql staging 'insert into public.notes (body) select g::text from generate_series(1, 40) g; analyze public.notes'
-  printf 'alter table public.notes add column n int default 1;\nalter table public.notes alter column n type bigint;\ncreate table public.new (id int);\n' >supabase/migrations/20260105090000_locks.sql
-  printf -- '-- loss: B what is written into them\ndrop table public.new;\nalter table public.notes drop column n;\n' >supabase/rollbacks/20260105090000_locks.sql
-  printf 'alter table public.notes drop column author;\n' >supabase/migrations/20260106090000_gone.sql
-  run lockflight plan staging
-  has_line 'ACCESS EXCLUSIVE on public.notes, about 4[0-9] rows.*\(not measured\)'
-  has_line 'data at risk: column notes.author|data at risk: column public.notes.author'
-  refute_output --partial 'public.new,'
-  run lockflight plan staging --json
-  assert_equal "$(jq -c '.migrations[0].locks | map(select(.table == "public.notes")) | map([.lock, .rewrite])' <<<"$output")" '[["ACCESS EXCLUSIVE",true]]'
-  rm supabase/migrations/20260106090000_gone.sql
-  lockflight migration prove staging 20260105090000
-  run lockflight plan staging
-  has_line 'ACCESS EXCLUSIVE on public.notes, about 4[0-9] rows, rewritten'
-  refute_output --partial '(not measured)'
-  rm supabase/migrations/20260105090000_locks.sql supabase/rollbacks/20260105090000_locks.sql
-  sql staging 'delete from public.notes where body ~ $$^[0-9]+$$'
-}
-
 @test "production takes another folder only if its bytes are the ones that were proved" {
   export MINI_STAGING_TOKEN=another-token-0123456789
   mkdir -p "$scratch/other"
@@ -136,4 +116,24 @@ setup()         { mini_enter; }
   jq -e . "$scratch/events" >/dev/null
   assert_equal "$(tail -1 "$scratch/events" | jq -r .event)" deployed
   assert_equal "$(jq -r 'select(.event == "step_done" and .step == "publish") | .result' "$scratch/events")" ok
+}
+
+@test "a plan says what a migration asks of the tables that are there, and what would be gone" {
+  sql staging 'insert into public.notes (body) select g::text from generate_series(1, 40) g; analyze public.notes'
+  printf 'alter table public.notes add column n int default 1;\nalter table public.notes alter column n type bigint;\ncreate table public.new (id int);\n' >supabase/migrations/20260105090000_locks.sql
+  printf -- '-- loss: B what is written into them\ndrop table public.new;\nalter table public.notes drop column n;\n' >supabase/rollbacks/20260105090000_locks.sql
+  printf 'alter table public.notes drop column author;\n' >supabase/migrations/20260106090000_gone.sql
+  run lockflight plan staging
+  has_line 'ACCESS EXCLUSIVE on public.notes, about 4[0-9] rows.*\(not measured\)'
+  has_line 'data at risk: column notes.author|data at risk: column public.notes.author'
+  refute_output --partial 'on public.new'
+  run lockflight plan staging --json
+  assert_equal "$(jq -c '.migrations[0].locks | map(select(.table == "public.notes")) | map([.lock, .rewrite, .rows > 39])' <<<"$output")" '[["ACCESS EXCLUSIVE",false,true]]'
+  rm supabase/migrations/20260106090000_gone.sql
+  lockflight migration prove staging 20260105090000
+  run lockflight plan staging
+  has_line 'ACCESS EXCLUSIVE on public.notes, about 4[0-9] rows, rewritten'
+  refute_output --partial '(not measured)'
+  rm supabase/migrations/20260105090000_locks.sql supabase/rollbacks/20260105090000_locks.sql
+  sql staging 'delete from public.notes where body ~ $$^[0-9]+$$'
 }
