@@ -1,5 +1,5 @@
 /*
- * `lockflight help`: the overview, one command, or what an error id means.
+ * `lockflight help`: the overview, one command, what an error id or a rule of the linter means.
  */
 #include "cli/help.h"
 
@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "command/commands.h"
 #include "command/explain.h"
+#include "migrate/lint/rule.h"
 
 struct help_args {
     struct text_list topic;
@@ -15,7 +16,7 @@ struct help_args {
 
 // clang-format off
 static const struct argument help_arguments[] = {
-    { "topic", ARG_MANY, COMPLETE_COMMAND, AT(help_args, topic), "A command, or an error id such as LF-C001", NULL },
+    { "topic", ARG_MANY, COMPLETE_COMMAND, AT(help_args, topic), "A command, an error id such as LF-C001, a lint rule such as L01", NULL },
     { 0 },
 };
 // clang-format on
@@ -30,6 +31,15 @@ static bool unknown(const struct command_context *c, const char *word, struct er
     return err_hint(e, nearest ? "lockflight help %s" : "lockflight help", nearest);
 }
 
+static void explain_rule(const struct command_context *c, const struct lint_rule *r)
+{
+    print_styled(&c->out, STYLE_STRONG, "%s  %s\n", r->name, r->title);
+    print(&c->out, "\n%s\nInstead: %s\n", r->why, r->rewrite);
+    if (r->needs_catalogue)
+        print(&c->out, "A database decides; without one the worst is supposed.\n");
+    print(&c->out, "To except it: -- allow: %s <reason>, before the statement.\n", r->name);
+}
+
 static bool help(struct command_context *c, void *args, struct err *e)
 {
     const struct help_args *given = args;
@@ -42,6 +52,11 @@ static bool help(struct command_context *c, void *args, struct err *e)
     if (error) {
         print_styled(&c->out, STYLE_STRONG, "%s  %s\n", error->id, error->title);
         print(&c->out, "\n%s\n", error->text);
+        return true;
+    }
+    const struct lint_rule *rule = lint_rule_find(topic->v[0]);
+    if (rule) {
+        explain_rule(c, rule);
         return true;
     }
     const struct command *cmd = NULL;

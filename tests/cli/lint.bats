@@ -74,3 +74,10 @@ SQL
   assert_failure
   assert_output --partial '20260103000000_open.sql:1:8'
 }
+
+@test "help on a rule says why it hurts and what to write instead" {
+  run lockflight help L01
+  assert_success
+  assert_line 'L01  index built without CONCURRENTLY'
+  assert_line --partial 'Instead: CREATE INDEX CONCURRENTLY'
+}
