@@ -295,3 +295,30 @@ const struct sql_statement *lint_later(const struct lint *l, PgQuery__Node__Node
     }
     return NULL;
 }
+
+/* A before-image in the same file: CREATE TABLE lockflight_undo.v… AS SELECT … FROM the table. */
+struct image {
+    struct sql_name table;
+    bool is_found;
+};
+
+static bool visit_image(void *context, const ProtobufCMessage *m)
+{
+    struct image *i = context;
+    if (TREE_IS(m, range_var) && sql_name_eq(tree_range((const PgQuery__RangeVar *)m), i->table))
+        i->is_found = true;
+    return !i->is_found;
+}
+
+bool lint_has_image(const struct lint *l, struct sql_name table)
+{
+    struct image image = { .table = table };
+    for (size_t i = 0; i < l->index && !image.is_found; i++) {
+        const PgQuery__Node *n = l->script->statements[i].tree;
+        if (n && n->node_case == PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT &&
+            n->create_table_as_stmt->into &&
+            streq(n->create_table_as_stmt->into->rel->schemaname, "lockflight_undo"))
+            (void)tree_walk(n->create_table_as_stmt->query, visit_image, &image);
+    }
+    return image.is_found;
+}

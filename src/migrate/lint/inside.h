@@ -106,6 +106,9 @@ bool lint_is_soft_drop_name(const char *column);
 bool lint_is_kept_schema(const char *schema);
 bool lint_is_exposed(const struct lint *l, struct sql_name n);
 
+/* A before-image of the table stands earlier in the file. */
+bool lint_has_image(const struct lint *l, struct sql_name table);
+
 /* A statement of the file, later than the current one, for which `is` holds; NULL if none. */
 const struct sql_statement *lint_later(const struct lint *l, PgQuery__Node__NodeCase node,
                                        bool (*is)(void *context, const PgQuery__Node *n),

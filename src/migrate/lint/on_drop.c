@@ -158,7 +158,8 @@ static void empty(struct lint *l, const PgQuery__TruncateStmt *t)
         if (lint_is_new(lint_schema_table(&l->schema, name)) || lint_is_kept_schema(name.schema))
             continue;
         (void)lint_found(l, LINT_C14, 0, "%s", lint_text(l, name));
-        (void)lint_found(l, LINT_D01, 0, "the rows of %s", lint_text(l, name));
+        if (!lint_has_image(l, name))
+            (void)lint_found(l, LINT_D01, 0, "the rows of %s", lint_text(l, name));
     }
     if (t->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE)
         (void)lint_found(l, LINT_C13, 0, "CASCADE empties every table that references it");

@@ -75,33 +75,6 @@ static void many(struct lint *l, struct sql_name name, const struct lint_table *
     lint_assume(l, f, where != NULL);
 }
 
-/* A before-image in the same file: CREATE TABLE lockflight_undo.v… AS SELECT … FROM the table. */
-struct image {
-    struct sql_name table;
-    bool is_found;
-};
-
-static bool visit_image(void *context, const ProtobufCMessage *m)
-{
-    struct image *i = context;
-    if (TREE_IS(m, range_var) && sql_name_eq(tree_range((const PgQuery__RangeVar *)m), i->table))
-        i->is_found = true;
-    return !i->is_found;
-}
-
-static bool has_image(const struct lint *l, struct sql_name table)
-{
-    struct image image = { .table = table };
-    for (size_t i = 0; i < l->index && !image.is_found; i++) {
-        const PgQuery__Node *n = l->script->statements[i].tree;
-        if (n && n->node_case == PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT &&
-            n->create_table_as_stmt->into &&
-            streq(n->create_table_as_stmt->into->rel->schemaname, "lockflight_undo"))
-            (void)tree_walk(n->create_table_as_stmt->query, visit_image, &image);
-    }
-    return image.is_found;
-}
-
 /* c IS NULL for every column that is set: nothing was there. */
 static bool fills_nulls(const PgQuery__UpdateStmt *u, const char *column)
 {
@@ -144,7 +117,7 @@ static void update(struct lint *l, const PgQuery__UpdateStmt *u)
     if (!u->where_clause && !is_batched(l))
         (void)lint_found(l, LINT_D02, 0, "UPDATE %s", lint_text(l, name));
     many(l, name, t, u->where_clause);
-    if (lost && !has_image(l, name))
+    if (lost && !lint_has_image(l, name))
         (void)lint_found(l, LINT_D01, 0, "the old values of %s.%s", lint_text(l, name), lost);
 }
 
@@ -157,7 +130,7 @@ static void delete (struct lint *l, const PgQuery__DeleteStmt *d)
     if (!d->where_clause && !is_batched(l))
         (void)lint_found(l, LINT_D02, 0, "DELETE FROM %s", lint_text(l, name));
     many(l, name, t, d->where_clause);
-    if (!has_image(l, name))
+    if (!lint_has_image(l, name))
         (void)lint_found(l, LINT_D01, 0, "the deleted rows of %s", lint_text(l, name));
 }
 

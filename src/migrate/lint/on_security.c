@@ -36,12 +36,49 @@ static bool object_is_new(const struct lint *l, const PgQuery__GrantStmt *g, con
     return lint_is_new(lint_schema_table(&l->schema, name));
 }
 
+/* What is kept instead of dropped loses its grants first: that it goes is said at the next statement. */
+static bool moves_away(void *context, const PgQuery__Node *n)
+{
+    const struct sql_name *table = context;
+    const PgQuery__AlterObjectSchemaStmt *m = n->alter_object_schema_stmt;
+    return m->relation && lint_is_kept_schema(m->newschema) &&
+           sql_name_eq(tree_range(m->relation), *table);
+}
+
+static bool renames_away(void *context, const PgQuery__Node *n)
+{
+    const struct sql_name *table = context;
+    const PgQuery__RenameStmt *r = n->rename_stmt;
+    return r->relation && lint_is_soft_drop_name(r->newname) &&
+           sql_name_eq(tree_range(r->relation), *table);
+}
+
+static bool is_of_columns(const PgQuery__GrantStmt *g)
+{
+    for (size_t i = 0; i < g->n_privileges; i++)
+        if (g->privileges[i]->node_case != PG_QUERY__NODE__NODE_ACCESS_PRIV ||
+            g->privileges[i]->access_priv->n_cols == 0)
+            return false;
+    return g->n_privileges > 0;
+}
+
+static bool is_kept(const struct lint *l, const PgQuery__GrantStmt *g)
+{
+    if (g->n_objects != 1 || g->objects[0]->node_case != PG_QUERY__NODE__NODE_RANGE_VAR)
+        return false;
+    struct sql_name table = tree_range(g->objects[0]->range_var);
+    return lint_is_kept_schema(table.schema) ||
+           lint_later(l, PG_QUERY__NODE__NODE_ALTER_OBJECT_SCHEMA_STMT, moves_away, &table) ||
+           (is_of_columns(g) &&
+            lint_later(l, PG_QUERY__NODE__NODE_RENAME_STMT, renames_away, &table));
+}
+
 static void take_rights(struct lint *l, const PgQuery__GrantStmt *g)
 {
     bool all_new = g->targtype == PG_QUERY__GRANT_TARGET_TYPE__ACL_TARGET_OBJECT;
     for (size_t i = 0; i < g->n_objects; i++)
         all_new = all_new && object_is_new(l, g, g->objects[i]);
-    if (all_new || g->targtype == PG_QUERY__GRANT_TARGET_TYPE__ACL_TARGET_DEFAULTS)
+    if (all_new || is_kept(l, g) || g->targtype == PG_QUERY__GRANT_TARGET_TYPE__ACL_TARGET_DEFAULTS)
         return;
     (void)lint_found(l, LINT_C17, 0, "REVOKE takes rights that the running release may use");
 }
