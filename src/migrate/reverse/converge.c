@@ -65,6 +65,7 @@ static bool try_step(struct run *r, const struct object *about, const char *sql,
         .identity = about ? arena_strdup(r->a, about->identity) : "",
         .table = about ? table_of(r, about) : NULL,
         .note = note ? arena_strdup(r->a, note) : NULL,
+        .cause = r->cause,
     };
     return true;
 }

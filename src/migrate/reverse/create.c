@@ -48,7 +48,10 @@ static bool create_domain(struct run *r, const struct object *o)
         (void)strbuf_printf(&b, " DEFAULT %s", object_text(r, o, "default"));
     if (object_bool(r, o, "not null"))
         (void)strbuf_adds(&b, " NOT NULL");
-    return attempt(r, o, "%s", strbuf_text(&b));
+    if (!attempt(r, o, "%s", strbuf_text(&b)))
+        return false;
+    *vec_add(&r->made, r->a) = arena_strdup(r->a, o->identity);
+    return true;
 }
 
 static bool create_composite(struct run *r, const struct object *o)

@@ -179,9 +179,11 @@ struct course {
 
 static bool walk_statements(struct run *r, struct world *states, struct err *e)
 {
-    for (size_t i = r->script->n; i-- > 0;)
+    for (size_t i = r->script->n; i-- > 0;) {
+        r->cause = &r->script->statements[i];
         if (!converge(r, &states[i], NULL, e))
             return err_wrap(e, "line %u", r->script->statements[i].line);
+    }
     return true;
 }
 
@@ -196,6 +198,7 @@ static bool walk(struct run *r, struct course *c, bool by_statement, struct err 
     r->aliases.n = 0;
     r->made.n = 0;
     r->is_unchecked = false;
+    r->cause = NULL;
     rows_restore(r, &c->rows, c->version);
     bool ok = by_statement ? walk_statements(r, c->states, e) : converge(r, &c->was, &c->after, e);
     struct err ignored;

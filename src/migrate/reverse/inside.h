@@ -88,8 +88,9 @@ struct action {
     const char *sql;
     const char *kind; /* of the object it is about */
     const char *identity;
-    const char *table; /* that it belongs to, or NULL */
-    const char *note;  /* a comment above it, or NULL */
+    const char *table;                 /* that it belongs to, or NULL */
+    const char *note;                  /* a comment above it, or NULL */
+    const struct sql_statement *cause; /* that it takes back, if that is known */
 };
 
 struct alias {
@@ -102,6 +103,8 @@ struct run {
     json_t *bag; /* owns every parsed JSON */
     const struct sql_script *script;
     const char *user; /* who runs this */
+
+    const struct sql_statement *cause; /* that is being taken back, if they go one by one */
 
     struct world *was; /* where the way back leads to */
     struct world *now; /* what was read last */

@@ -250,16 +250,34 @@ static bool has_label(const json_t *list, const json_t *label)
     return false;
 }
 
-static void find_labels(struct run *r, const struct object *x, const struct object *y,
-                        struct loss *l)
+/* The type was made anew, so the old one can come back, if no row uses what it does not have. */
+static void check_label(struct run *r, const struct world *after, const struct object *type,
+                        const char *label, struct loss *l)
+{
+    for (size_t i = 0; i < after->n; i++) {
+        const struct object *c = &after->v[i];
+        if (object_is(c, "column") && c->twin && holds_data(r, after, c) &&
+            streq(object_text(r, c, "type"), type->identity))
+            check(r, l, c->parent, arena_printf(r->a, "%s = %s", c->name, quoted_text(r->a, label)),
+                  arena_printf(r->a, "fails if a row uses '%s', which the old %s does not have:",
+                               label, type->identity));
+    }
+}
+
+static void find_labels(struct run *r, const struct world *after, const struct object *x,
+                        const struct object *y, struct loss *l)
 {
     const json_t *old = json_object_get(object_json(r, x), "labels");
     const json_t *new = json_object_get(object_json(r, y), "labels");
     for (size_t i = 0; json_array_size(new) > json_array_size(old) && i < json_array_size(new);
          i++) {
         const json_t *label = json_array_get(new, i);
-        if (has_label(old, label) || is_another(r, x, y))
+        if (has_label(old, label))
             continue;
+        if (is_another(r, x, y)) {
+            check_label(r, after, y, json_string_value(label), l);
+            continue;
+        }
         loss_raise(l, 'D');
         *vec_add(&l->leaves, r->a) =
             arena_printf(r->a, "enum %s %s", x->identity, json_string_value(label));
@@ -336,7 +354,7 @@ void loss_find(struct run *r, struct world *was, struct world *after, struct los
         if (object_is(x, "column") && !is_other && holds_data(r, was, x))
             find_column_change(r, after, x, y, l);
         if (object_is(x, "type")) {
-            find_labels(r, x, y, l);
+            find_labels(r, after, x, y, l);
             find_attributes(r, x, y, l);
         }
     }

@@ -179,6 +179,26 @@ static void see_change(struct run *r, struct rows_seen *s, const PgQuery__RangeV
         rows_stay(r, s, arena_printf(r->a, "%s %s", what, t->identity));
 }
 
+/* A trigger that runs before an UPDATE may write other columns than the statement does: a time of
+ * change, mostly. */
+static void see_touch(struct run *r, struct rows_seen *s, const struct object *t, struct err *e)
+{
+    struct pg_rows rows;
+    if (!pg_query(r->db, r->a,
+                  "SELECT quote_ident(tgname), oid::int8 FROM pg_trigger WHERE tgrelid = $1::oid"
+                  " AND NOT tgisinternal AND tgenabled IN ('O', 'A') AND tgtype & 19 = 19"
+                  " AND tgattr = '' ORDER BY tgname",
+                  PG_PARAMS(arena_printf(r->a, "%u", t->key.oid)), &rows, e))
+        return;
+    for (size_t i = 0; i < s->before->n; i++)
+        for (size_t k = 0; k < rows.n; k++)
+            if (object_is(&s->before->v[i], "trigger") &&
+                s->before->v[i].key.oid == pg_int(&rows, k, 1))
+                rows_stay(r, s,
+                          arena_printf(r->a, "what trigger %s of %s wrote during the UPDATE stays",
+                                       pg_value(&rows, k, 0), t->identity));
+}
+
 static void see_update(struct run *r, struct rows_seen *s, const PgQuery__UpdateStmt *u,
                        struct err *e)
 {
@@ -189,6 +209,8 @@ static void see_update(struct run *r, struct rows_seen *s, const PgQuery__Update
             is_old |= is_old_column(r, s, t, u->target_list[i]->res_target->name, e);
     if (t)
         explain(r, s, t);
+    if (t && !is_old && !is_copied(s, t))
+        see_touch(r, s, t, e);
     if (is_old && !is_copied(s, t))
         rows_stay(
             r, s,

@@ -210,7 +210,9 @@ const char *script_text(struct run *r, const struct migration *m, const struct l
     const struct sql_statement *last = NULL;
     for (size_t i = 0; i < r->actions.n; i++) {
         const struct action *x = &r->actions.v[i];
-        const struct sql_statement *cause = *x->identity ? cause_of(r, x) : NULL;
+        const struct sql_statement *cause = x->cause       ? x->cause
+                                            : *x->identity ? cause_of(r, x)
+                                                           : NULL;
         if (!*x->identity)
             (void)strbuf_addc(&b, '\n');
         else if (i == 0 || cause != last)

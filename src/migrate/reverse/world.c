@@ -304,7 +304,7 @@ bool object_same(struct run *r, const struct object *was, const struct object *n
     const json_t *x = object_json(r, was), *y = object_json(r, now);
     const char *name;
     json_t *value;
-    if (!object_is(was, "type") || !json_object_get(x, "labels") ||
+    if (!object_is(was, "type") || is_another(r, was, now) || !json_object_get(x, "labels") ||
         json_object_size(x) != json_object_size(y))
         return false;
     json_object_foreach ((json_t *)(uintptr_t)x, name, value)
