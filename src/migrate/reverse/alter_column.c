@@ -12,28 +12,31 @@ static bool changed(struct run *r, const struct object *was, const struct object
     return !field_same(r, was, now, field);
 }
 
-static bool change_type(struct run *r, const struct object *was, const char *words)
+/* `before`: a statement that has to run first, with its separator, or "". */
+static bool change_type(struct run *r, const struct object *was, const char *before,
+                        const char *words)
 {
     const char *type = object_text_or(r, was, "type", ""),
                *collation = object_text(r, was, "collation");
     const char *behind = collation ? arena_printf(r->a, " COLLATE %s", collation) : "";
-    if (attempt(r, was, "%s TYPE %s%s", words, type, behind))
-        return true;
-    return attempt(r, was, "%s TYPE %s%s USING %s::%s", words, type, behind, was->name, type) ||
-           attempt(r, was, "%s TYPE %s%s USING %s::text::%s", words, type, behind, was->name, type);
+    return attempt(r, was, "%s%s TYPE %s%s", before, words, type, behind) ||
+           attempt(r, was, "%s%s TYPE %s%s USING %s::%s", before, words, type, behind, was->name,
+                   type) ||
+           attempt(r, was, "%s%s TYPE %s%s USING %s::text::%s", before, words, type, behind,
+                   was->name, type);
 }
 
 /* The default may not have a cast of its own, and views may read the column. */
 static void restore_type(struct run *r, const struct object *was, const struct object *now,
                          const char *words)
 {
-    if (change_type(r, was, words))
+    const char *without = object_text(r, now, "default") && !object_text(r, now, "generated")
+                              ? arena_printf(r->a, "%s DROP DEFAULT;\n", words)
+                              : NULL;
+    if (change_type(r, was, "", words) || (without && change_type(r, was, without, words)))
         return;
-    if (object_text(r, now, "default") && !object_text(r, now, "generated") &&
-        attempt(r, was, "%s DROP DEFAULT", words) && change_type(r, was, words))
-        return;
-    if (rebuild_users_of_column(r, now))
-        (void)change_type(r, was, words);
+    if (rebuild_users_of_column(r, now) && !change_type(r, was, "", words) && without)
+        (void)change_type(r, was, without, words);
 }
 
 static const struct object *sequence_of(struct run *r, const struct object *column)

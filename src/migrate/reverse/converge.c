@@ -44,6 +44,12 @@ static const char *table_of(struct run *r, const struct object *o)
     return table ? arena_strdup(r->a, table) : NULL;
 }
 
+/* Values and keys that do not fit are a better reason than what only waits for another step. */
+static bool is_about_rows(const struct err *e)
+{
+    return starts_with(e->sqlstate, "22") || starts_with(e->sqlstate, "23");
+}
+
 static bool try_step(struct run *r, const struct object *about, const char *sql,
                      const char *written, const char *note)
 {
@@ -51,9 +57,9 @@ static bool try_step(struct run *r, const struct object *about, const char *sql,
     if (!pg_exec(r->db, "SAVEPOINT lockflight_step", PG_NONE, NULL, &e))
         return false;
     bool is_done = run_step(r, sql, &e);
-    if (!is_done && !r->why.code) {
+    if (!is_done && (!r->why.code || (is_about_rows(&e) && !is_about_rows(&r->why)))) {
         r->why = e;
-        err_wrap(&r->why, "%s", sql);
+        r->why_what = about ? arena_printf(r->a, "%s %s", about->kind, about->identity) : "rows";
     }
     (void)!pg_exec(r->db, is_done ? "RELEASE lockflight_step" : "ROLLBACK TO lockflight_step",
                    PG_NONE, NULL, &ignored);
@@ -160,11 +166,10 @@ static const char *first_difference(struct run *r, const struct world *was, cons
 
 static bool stuck(struct run *r, const struct world *was, const struct world *now, struct err *e)
 {
-    const char *difference = first_difference(r, was, now);
     if (!r->why.code)
-        return err_set(e, ERR_BLOCKED, "%s", difference);
+        return err_set(e, ERR_BLOCKED, "%s", first_difference(r, was, now));
     const char *why = arena_strdup(r->a, r->why.why);
-    return err_set(e, ERR_BLOCKED, "%s: %s", difference, why);
+    return err_set(e, ERR_BLOCKED, "%s cannot be restored: %s", r->why_what, why);
 }
 
 /* One round; *ret_done says whether anything moved. */
@@ -207,11 +212,13 @@ bool converge(struct run *r, struct world *was, struct world *seen, struct err *
         steps(r);
         if (!pg_is_alive(r->db))
             return err_set(e, ERR_NET, "lost the connection to %s", pg_where(r->db));
+        if (round + 1 == ROUNDS)
+            return stuck(r, was, &now, e);
         if (r->actions.n > before) {
             r->level = r->level > 1 ? 1 : r->level;
         } else if (r->level++ == LAST_LEVEL) {
             return stuck(r, was, &now, e);
         }
     }
-    return err_set(e, ERR_BLOCKED, "no end after %d rounds", ROUNDS);
+    return err_set(e, ERR_INTERNAL, "no round was walked");
 }

@@ -5,7 +5,8 @@
 #include "migrate/reverse/inside.h"
 
 /* A value for rows that are there already, where the column does not allow none. */
-static const char *placeholder(struct run *r, const struct object *c)
+static const char *placeholder(struct run *r,
+                               const char *type) // NOLINT(misc-no-recursion): domains of domains
 {
     static const struct {
         const char *type, *value;
@@ -20,7 +21,6 @@ static const char *placeholder(struct run *r, const struct object *c)
         { "time", "'00:00'" },    { "bytea", "''" },
         { "interval", "'0'" },    { "inet", "'0.0.0.0'" },
     };
-    const char *type = object_text_or(r, c, "type", "");
     size_t n = strlen(type);
     if (n > 2 && streq(type + n - 2, "[]"))
         return "'{}'";
@@ -28,6 +28,9 @@ static const char *placeholder(struct run *r, const struct object *c)
         if (starts_with(type, values[i].type))
             return values[i].value;
     const struct object *t = world_find(r->was, "type", type);
+    const char *base = t ? object_text(r, t, "base") : NULL;
+    if (base)
+        return placeholder(r, base);
     const json_t *labels = t ? json_object_get(object_json(r, t), "labels") : NULL;
     const char *first = json_string_value(json_array_get(labels, 0));
     return first ? quoted_text(r->a, first) : NULL;
@@ -92,7 +95,7 @@ bool create_column(struct run *r, const struct object *o)
     if (needs_value && is_in_key(r, o) && create_key_column(r, o, words))
         return true;
     if (needs_value && t && object_relkind(r, t) != 'f')
-        value = placeholder(r, o);
+        value = placeholder(r, object_text_or(r, o, "type", ""));
     if (!value)
         return attempt_with(
             r, o, object_text(r, o, "generated") ? NULL : "It comes back without its values.",

@@ -10,7 +10,7 @@
  *   alter.c, alter_column.c, alter_other.c   changing back
  *   grant.c      access lists as GRANT and REVOKE
  *   loss.c       what it loses
- *   rows.c, rows_insert.c   what the statements did to rows; they have rows.h
+ * *   rows.c, rows_insert.c, rows_words.c   what the statements did to rows; they have rows.h
  *   text.c       the script as people read it
  */
 #ifndef LOCKFLIGHT_MIGRATE_REVERSE_INSIDE_H
@@ -113,6 +113,7 @@ struct run {
     VEC(struct alias) aliases;        /* objects that were made again under another OID */
     VEC(struct catalogue_key) doomed; /* what the migration made: it goes, even if its name stays */
     VEC(const char *) made;       /* relations that the way back has made: nobody's rows in them */
+    const char *why_what;         /* the object of that step */
     struct err why;               /* why a step was refused, the first of the last round */
     int level;                    /* how far we go: see converge.c */
     VEC(const char *) extensions; /* those that have tables of their own, before or after */

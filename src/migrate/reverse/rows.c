@@ -12,8 +12,6 @@
 
 #include <ctype.h>
 
-/* ---- words ---- */
-
 void rows_stay(struct run *r, struct rows_seen *s, const char *sentence)
 {
     loss_raise(s->l, 'D');
@@ -21,49 +19,6 @@ void rows_stay(struct run *r, struct rows_seen *s, const char *sentence)
         if (streq(s->l->stays.v[i], sentence))
             return;
     *vec_add(&s->l->stays, r->a) = sentence;
-}
-
-static bool is_word(char c)
-{
-    return isalnum((unsigned char)c) || c == '_';
-}
-
-/* Words of program text, lower case, without quoted texts; NULL at the end. */
-static const char *next_word(struct arena *a, const char **p)
-{
-    while (**p && !is_word(**p)) {
-        if (**p == '-' && (*p)[1] == '-')
-            *p += strcspn(*p, "\n");
-        else
-            (*p)++;
-    }
-    const char *start = *p;
-    while (is_word(**p))
-        (*p)++;
-    if (*p == start)
-        return NULL;
-    char *word = arena_strndup(a, start, (size_t)(*p - start));
-    for (char *c = word; *c; c++)
-        *c = (char)tolower((unsigned char)*c);
-    return word;
-}
-
-/* Does a program text write rows? Its words are looked at, not its meaning. */
-static bool writes_rows(const char *text)
-{
-    CLEANUP(arena) struct arena *scratch = arena_new(0);
-    const char *last = "", *word;
-    for (const char *p = text; (word = next_word(scratch, &p)); last = word) {
-        if ((streq(word, "into") && (streq(last, "insert") || streq(last, "merge"))) ||
-            (streq(word, "from") && streq(last, "delete")) || streq(word, "truncate") ||
-            streq(word, "setval") || streq(word, "nextval"))
-            return true;
-        bool is_event = streq(last, "for") || streq(last, "before") || streq(last, "after") ||
-                        streq(last, "or") || streq(last, "on") || streq(last, "of");
-        if (streq(word, "update") && !is_event)
-            return true;
-    }
-    return false;
 }
 
 /* ---- tables and columns ---- */
@@ -269,7 +224,7 @@ static bool see_functions(struct run *r, struct rows_seen *s, const struct sql_s
                   PG_PARAMS(pg_text_array(r->a, names, n)), &rows, e))
         return false;
     for (size_t i = 0; i < rows.n; i++)
-        if (pg_bool(&rows, i, 2) || writes_rows(pg_value(&rows, i, 1)))
+        if (pg_bool(&rows, i, 2) || rows_text_writes(pg_value(&rows, i, 1)))
             rows_stay(r, s,
                       arena_printf(r->a, "what function %s wrote in line %u stays",
                                    pg_value(&rows, i, 0), x->line));
@@ -315,7 +270,7 @@ static void see_restart(struct run *r, struct rows_seen *s, const struct sql_sta
 static void see_words(struct run *r, struct rows_seen *s, const struct sql_statement *x,
                       const char *what)
 {
-    if (writes_rows(str_dup(r->a, x->text)))
+    if (rows_text_writes(str_dup(r->a, x->text)))
         rows_stay(r, s, arena_printf(r->a, "what %s in line %u wrote stays", what, x->line));
 }
 

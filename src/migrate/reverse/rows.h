@@ -37,6 +37,9 @@ struct rows_seen {
     VEC(uint32_t) explained; /* tables of which it has been said what happens to their rows */
 };
 
+/* Does a program text write rows, by its words? (rows_words.c) */
+bool rows_text_writes(const char *text);
+
 /* A sentence for class D. */
 void rows_stay(struct run *r, struct rows_seen *s, const char *sentence);
 const struct object *rows_table(struct run *r, struct rows_seen *s, struct sql_name name,

@@ -174,9 +174,13 @@ static const struct sql_statement *cause_of(struct run *r, const struct action *
                     : names(s->text, whole, name, is_strict))
             return s;
     }
-    for (size_t i = 0; table && i < r->script->n; i++)
-        if (names(r->script->statements[i].text, x->table, table, false))
-            return &r->script->statements[i];
+    /* The server chose the name: a statement about such a thing, then one about its table. */
+    for (size_t i = 0; i < 2 * r->script->n; i++) {
+        const struct sql_statement *s = &r->script->statements[i % r->script->n];
+        bool is_kind = i >= r->script->n || script_mentions(s->text, x->kind);
+        if (is_kind && (table ? names(s->text, x->table, table, false) : i < r->script->n))
+            return s;
+    }
     return r->script->n == 1 ? &r->script->statements[0] : NULL;
 }
 
