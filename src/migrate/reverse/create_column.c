@@ -4,9 +4,10 @@
  */
 #include "migrate/reverse/inside.h"
 
+#define DOMAINS 8 /* of domains of domains */
+
 /* A value for rows that are there already, where the column does not allow none. */
-static const char *placeholder(struct run *r,
-                               const char *type) // NOLINT(misc-no-recursion): domains of domains
+static const char *placeholder(struct run *r, const char *type)
 {
     static const struct {
         const char *type, *value;
@@ -21,6 +22,11 @@ static const char *placeholder(struct run *r,
         { "time", "'00:00'" },    { "bytea", "''" },
         { "interval", "'0'" },    { "inet", "'0.0.0.0'" },
     };
+    const struct object *domain = world_find(r->was, "type", type);
+    for (int depth = 0; domain && object_text(r, domain, "base") && depth < DOMAINS; depth++) {
+        type = object_text(r, domain, "base");
+        domain = world_find(r->was, "type", type);
+    }
     size_t n = strlen(type);
     if (n > 2 && streq(type + n - 2, "[]"))
         return "'{}'";
@@ -28,9 +34,6 @@ static const char *placeholder(struct run *r,
         if (starts_with(type, values[i].type))
             return values[i].value;
     const struct object *t = world_find(r->was, "type", type);
-    const char *base = t ? object_text(r, t, "base") : NULL;
-    if (base)
-        return placeholder(r, base);
     const json_t *labels = t ? json_object_get(object_json(r, t), "labels") : NULL;
     const char *first = json_string_value(json_array_get(labels, 0));
     return first ? quoted_text(r->a, first) : NULL;

@@ -102,13 +102,14 @@ const char *column_definition(struct run *r, const struct object *c, bool with_n
 
 static size_t columns_of(struct run *r, const struct object *t, const struct object ***ret)
 {
-    VEC(const struct object *) list = { 0 };
+    const struct object **list = ARENA_ARRAY(r->a, const struct object *, r->was->n + 1);
+    size_t n = 0;
     for (size_t i = 0; i < r->was->n; i++)
         if (object_is(&r->was->v[i], "column") && streq(r->was->v[i].parent, t->identity))
-            *vec_add(&list, r->a) = &r->was->v[i];
-    objects_sort(list.v, list.n, false);
-    *ret = list.v;
-    return list.n;
+            list[n++] = &r->was->v[i];
+    objects_sort(list, n, false);
+    *ret = list;
+    return n;
 }
 
 /* Inherited ones come with the parent; of a partition all are written, because it is attached. */

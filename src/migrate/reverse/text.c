@@ -163,25 +163,28 @@ static bool names(struct str text, const char *qualified, const char *plain, boo
  * the parts of a table, one that names the table too. NULL if none does: a CASCADE took it. */
 static const struct sql_statement *cause_of(struct run *r, const struct action *x)
 {
+    size_t n = r->script->n;
+    if (n == 0)
+        return NULL;
     const char *name = last_part(r->a, x->identity);
     const char *whole = arena_strndup(r->a, x->identity, strcspn(x->identity, "("));
     const char *table = x->table ? last_part(r->a, x->table) : NULL;
     bool is_part = table && !streq(x->kind, "index") && !streq(x->kind, "statistics");
-    for (size_t i = 0; i < 2 * r->script->n; i++) {
-        const struct sql_statement *s = &r->script->statements[i % r->script->n];
-        bool is_strict = i < r->script->n;
+    for (size_t i = 0; i < 2 * n; i++) {
+        const struct sql_statement *s = &r->script->statements[i % n];
+        bool is_strict = i < n;
         if (is_part ? script_mentions(s->text, name) && names(s->text, x->table, table, is_strict)
                     : names(s->text, whole, name, is_strict))
             return s;
     }
     /* The server chose the name: a statement about such a thing, then one about its table. */
-    for (size_t i = 0; i < 2 * r->script->n; i++) {
-        const struct sql_statement *s = &r->script->statements[i % r->script->n];
-        bool is_kind = i >= r->script->n || script_mentions(s->text, x->kind);
-        if (is_kind && (table ? names(s->text, x->table, table, false) : i < r->script->n))
+    for (size_t i = 0; i < 2 * n; i++) {
+        const struct sql_statement *s = &r->script->statements[i % n];
+        bool is_kind = i >= n || script_mentions(s->text, x->kind);
+        if (is_kind && (table ? names(s->text, x->table, table, false) : i < n))
             return s;
     }
-    return r->script->n == 1 ? &r->script->statements[0] : NULL;
+    return n == 1 ? &r->script->statements[0] : NULL;
 }
 
 static void add_cause(struct strbuf *b, const struct sql_statement *s)

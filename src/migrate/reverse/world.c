@@ -30,7 +30,7 @@ static void read_name(struct arena *a, struct object *o)
 {
     const char *part[4] = { 0 };
     size_t n = 0;
-    const char *p = o->identity, *last = p;
+    const char *p = o->identity, *last;
     o->name = o->identity;
     if (strncmp(o->kind, "other", 5) == 0 || streq(o->kind, "default privileges") ||
         streq(o->kind, "extension need"))
