@@ -100,12 +100,12 @@ static bool up_statement(struct run *r, struct rows_seen *rows, size_t i, bool i
            (!rows || rows_after(r, rows, i, e));
 }
 
-/* The session as it was: the migration may have set a role or a path. */
+/* The session as a migration finds it when it is applied, with the search_path of the role; and
+ * again after it, for it may have set a role or a path. */
 static bool settle(struct run *r, struct err *e)
 {
-    return pg_exec(r->db, "RESET ROLE", PG_NONE, NULL, e) &&
-           pg_exec(r->db, "RESET search_path", PG_NONE, NULL, e) &&
-           pg_exec(r->db, "SET check_function_bodies = on", PG_NONE, NULL, e);
+    return pg_exec(r->db, "RESET SESSION AUTHORIZATION", PG_NONE, NULL, e) &&
+           pg_exec(r->db, "RESET ALL", PG_NONE, NULL, e);
 }
 
 /* With `states`, the catalogue before each statement. */
@@ -113,6 +113,8 @@ static bool up(struct run *r, struct rows_seen *rows, struct world *states, stru
 {
     bool is_inside = r->script->is_transactional;
     r->left_out.n = 0;
+    if (!settle(r, e))
+        return false;
     for (size_t i = 0; i < r->script->n; i++)
         if ((states && !world_read(r, r->a, &states[i], e)) ||
             !up_statement(r, rows, i, is_inside, e))
@@ -305,7 +307,9 @@ bool reverse_generate(struct pg *db, struct arena *a, const struct migration *m,
     }
     struct run r = { .db = db, .a = a, .script = &script, .bag = json_array() };
     bool ok = generate(&r, m, &made, e);
-    pg_rollback(db);
+    pg_rollback(db); /* also of the settings */
+    if (ok && !script.is_transactional)
+        ok = pg_session_reset(db, e);
     json_decref(r.bag);
     if (ok)
         *ret = made;

@@ -172,6 +172,19 @@ static void tables_that_swapped_names_swap_them_again(void **state)
     assert_int_equal(count(f, "select x from app.a"), 7);
 }
 
+static void names_without_a_schema_mean_what_they_mean_when_it_is_applied(void **state)
+{
+    struct fixture *f = *state;
+    struct reverse_script s = generate(f, "create table plain (id int primary key);"
+                                          "create index concurrently plain_id on plain (id);");
+    assert_true(has(&s, "DROP TABLE public.plain;"));
+    run(f, "drop table public.plain;");
+    s = generate(f, "create table plain (id int); set search_path = pg_catalog;"
+                    "alter table public.plain add column n int;");
+    assert_true(has(&s, "DROP TABLE public.plain;"));
+    assert_int_equal(count(f, "select count(*) from pg_tables where tablename = 'plain'"), 0);
+}
+
 static void a_dropped_column_says_that_its_values_are_gone(void **state)
 {
     struct fixture *f = *state;
@@ -418,6 +431,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             an_enum_that_was_made_anew_is_taken_back_statement_by_statement, setup, teardown),
         cmocka_unit_test_setup_teardown(tables_that_swapped_names_swap_them_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            names_without_a_schema_mean_what_they_mean_when_it_is_applied, setup, teardown),
         cmocka_unit_test_setup_teardown(a_dropped_column_says_that_its_values_are_gone, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_new_table_says_that_its_rows_will_go, setup, teardown),
