@@ -249,7 +249,7 @@ static void add_lines(struct strbuf *b, char sign, struct str text)
 
 const char *keep_diff(struct arena *a, const struct migration *m, const struct keep *k)
 {
-    CLEANUP(strbuf) struct strbuf b = strbuf_init(m->sql.n + 2 * KEEP_TEXT_MAX);
+    CLEANUP(strbuf) struct strbuf b = strbuf_init(m->sql.n + 2 * (size_t)KEEP_TEXT_MAX);
     for (size_t i = 0; i < k->n; i++) {
         const struct keep_change *c = &k->changes[i];
         strbuf_printf(&b, "@@ line %u: %s\n", c->line, c->what);

@@ -103,25 +103,32 @@ static PgQuery__Node *target(struct keep_work *w, const char *ref, const char *n
     return n;
 }
 
+/* What UPDATE and DELETE have in common. */
+struct writing {
+    const PgQuery__RangeVar *relation;
+    PgQuery__Node *const *others; /* FROM or USING */
+    size_t other_count;
+    PgQuery__Node *where;
+    PgQuery__WithClause *with;
+};
+
 /* The rows of an UPDATE or DELETE as a selection. */
-static bool select_rows(struct keep_work *w, const PgQuery__RangeVar *relation,
-                        PgQuery__Node *const *others, size_t other_count, PgQuery__Node *where,
-                        PgQuery__WithClause *with, const char *table, struct selection *ret,
-                        struct err *e)
+static bool select_rows(struct keep_work *w, const struct writing *x, const char *table,
+                        struct selection *ret, struct err *e)
 {
     PgQuery__SelectStmt *s = ARENA_NEW(w->a, PgQuery__SelectStmt);
     pg_query__select_stmt__init(s);
-    bool joins = other_count > 0 || with;
-    const char *ref = relation->alias ? relation->alias->aliasname : relation->relname;
-    s->from_clause = ARENA_ARRAY(w->a, PgQuery__Node *, other_count + 1);
+    bool joins = x->other_count > 0 || x->with;
+    const char *ref = x->relation->alias ? x->relation->alias->aliasname : x->relation->relname;
+    s->from_clause = ARENA_ARRAY(w->a, PgQuery__Node *, x->other_count + 1);
     s->from_clause[0] = node(w, PG_QUERY__NODE__NODE_RANGE_VAR);
     s->from_clause[0]->range_var = ARENA_NEW(w->a, PgQuery__RangeVar);
-    *s->from_clause[0]->range_var = *relation;
-    for (size_t i = 0; i < other_count; i++)
-        s->from_clause[i + 1] = others[i];
-    s->n_from_clause = other_count + 1;
-    s->where_clause = where;
-    s->with_clause = with;
+    *s->from_clause[0]->range_var = *x->relation;
+    for (size_t i = 0; i < x->other_count; i++)
+        s->from_clause[i + 1] = x->others[i];
+    s->n_from_clause = x->other_count + 1;
+    s->where_clause = x->where;
+    s->with_clause = x->with;
     s->limit_option = PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_DEFAULT;
     s->op = PG_QUERY__SET_OPERATION__SETOP_NONE;
     s->target_list = ARENA_ARRAY(w->a, PgQuery__Node *, 2);
@@ -296,8 +303,8 @@ static bool key_is_safe(struct keep_work *w, const struct keep_table *t, const c
 bool keep_update(struct keep_work *w, struct err *e)
 {
     const PgQuery__UpdateStmt *s = w->statement->tree->update_stmt;
-    struct keep_table t;
-    struct selection rows;
+    struct keep_table t = { 0 };
+    struct selection rows = { 0 };
     bool wanted = false, any_old = false;
     if (!find_table(w, s->relation, &t, &wanted, e))
         return false;
@@ -316,9 +323,9 @@ bool keep_update(struct keep_work *w, struct err *e)
     w->what = arena_printf(w->a, "UPDATE %s", t.name);
     if (!needs_key(w, &t))
         return true;
-    if (!key_is_safe(w, &t, set, s->n_target_list, e) ||
-        !select_rows(w, s->relation, s->from_clause, s->n_from_clause, s->where_clause,
-                     s->with_clause, t.name, &rows, e))
+    struct writing x = { s->relation, s->from_clause, s->n_from_clause, s->where_clause,
+                         s->with_clause };
+    if (!key_is_safe(w, &t, set, s->n_target_list, e) || !select_rows(w, &x, t.name, &rows, e))
         return false;
     if (w->refusal)
         return true;
@@ -335,28 +342,36 @@ bool keep_update(struct keep_work *w, struct err *e)
 static bool copy_removed(struct copying *c, const struct keep_table *t, const struct selection *s,
                          unsigned depth, struct err *e);
 
-/* A table whose foreign key does something to its rows when rows of `parent` go. */
+/* A table whose foreign key does something to its rows when rows of another go. */
+struct follower {
+    const char *oid;
+    const char *action;     /* 'c', 'n', 'd' as in pg_constraint */
+    const char *columns;    /* "t.owner" */
+    const char *referenced; /* "p.id" */
+    const char *names;      /* of its columns, a line each */
+};
+
+// NOLINTNEXTLINE(misc-no-recursion): ends at DEPTH_MAX
 static bool copy_follower(struct copying *c, const struct keep_table *parent,
-                          const struct selection *s, const char *child_oid, const char *action,
-                          const char *columns, const char *referenced, const char *names,
-                          unsigned depth, struct err *e)
+                          const struct selection *s, const struct follower *f, unsigned depth,
+                          struct err *e)
 {
     struct keep_work *w = c->w;
-    struct keep_table child;
-    if (depth >= DEPTH_MAX || streq(child_oid, parent->oid))
+    struct keep_table child = { 0 };
+    if (depth >= DEPTH_MAX || streq(f->oid, parent->oid))
         return keep_refuse(w, "the delete cascades through %s in a circle or too deep",
                            parent->name);
-    if (!keep_table_read(w->db, w->a, child_oid, &child, e))
+    if (!keep_table_read(w->db, w->a, f->oid, &child, e))
         return false;
     struct selection rows = { arena_printf(w->a, "%s AS t WHERE (%s) IN (SELECT %s FROM %s)",
-                                           child.name, columns, referenced, s->from),
+                                           child.name, f->columns, f->referenced, s->from),
                               "t" };
-    if (streq(action, "c"))
+    if (streq(f->action, "c"))
         return copy_removed(c, &child, &rows, depth + 1, e);
     if (!needs_key(w, &child))
         return true;
     VEC(const char *) set = { 0 };
-    struct str rest = str_of(names);
+    struct str rest = str_of(f->names);
     while (rest.n > 0)
         *vec_add(&set, w->a) = str_dup(w->a, str_cut(&rest, '\n'));
     const char *copy = add_copy(w, &child, CHANGED, &rows, set.v, set.n);
@@ -365,6 +380,7 @@ static bool copy_follower(struct copying *c, const struct keep_table *parent,
 }
 
 /* Followers first: on the way back, which goes the other way, they come after what they refer to. */
+// NOLINTNEXTLINE(misc-no-recursion): ends at DEPTH_MAX
 static bool copy_removed(struct copying *c, const struct keep_table *t, const struct selection *s,
                          unsigned depth, struct err *e)
 {
@@ -386,10 +402,12 @@ static bool copy_removed(struct copying *c, const struct keep_table *t, const st
             " AND c.confdeltype IN ('c', 'n', 'd') AND c.conparentid = 0 ORDER BY c.conrelid",
             PG_PARAMS(t->oid, s->as), &r, e))
         return false;
-    for (size_t i = 0; i < r.n && !w->refusal; i++)
-        if (!copy_follower(c, t, s, pg_value(&r, i, 0), pg_value(&r, i, 1), pg_value(&r, i, 2),
-                           pg_value(&r, i, 3), pg_value(&r, i, 4), depth, e))
+    for (size_t i = 0; i < r.n && !w->refusal; i++) {
+        struct follower f = { pg_value(&r, i, 0), pg_value(&r, i, 1), pg_value(&r, i, 2),
+                              pg_value(&r, i, 3), pg_value(&r, i, 4) };
+        if (!copy_follower(c, t, s, &f, depth, e))
             return false;
+    }
     if (!w->refusal)
         (void)add_copy(w, t, REMOVED, s, NULL, 0);
     note_triggers(w, t);
@@ -399,16 +417,17 @@ static bool copy_removed(struct copying *c, const struct keep_table *t, const st
 bool keep_delete(struct keep_work *w, struct err *e)
 {
     const PgQuery__DeleteStmt *s = w->statement->tree->delete_stmt;
-    struct keep_table t;
-    struct selection rows;
+    struct keep_table t = { 0 };
+    struct selection rows = { 0 };
     bool wanted = false;
     if (!find_table(w, s->relation, &t, &wanted, e))
         return false;
     if (!wanted)
         return true;
     w->what = arena_printf(w->a, "DELETE FROM %s", t.name);
-    if (!select_rows(w, s->relation, s->using_clause, s->n_using_clause, s->where_clause,
-                     s->with_clause, t.name, &rows, e))
+    struct writing x = { s->relation, s->using_clause, s->n_using_clause, s->where_clause,
+                         s->with_clause };
+    if (!select_rows(w, &x, t.name, &rows, e))
         return false;
     if (w->refusal)
         return true;

@@ -188,23 +188,30 @@ static void put_on_record(struct restoring *r, const char *version)
                   version, r->t.name, r->name, r->name);
 }
 
+static bool look(struct restoring *r, struct pg *db, struct sql_name table, struct err *e)
+{
+    struct pg_rows oid;
+    const char *name = sql_name_text(r->a, table);
+    if (!pg_query(db, r->a, "SELECT pg_catalog.to_regclass($1)::pg_catalog.oid", PG_PARAMS(name),
+                  &oid, e))
+        return false;
+    if (!pg_value(&oid, 0, 0))
+        return err_set(e, ERR_NOT_FOUND, "there is no table %s", name);
+    return keep_table_read(db, r->a, pg_value(&oid, 0, 0), &r->t, e) &&
+           pg_query(db, r->a,
+                    "SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = $1::regclass AND"
+                    " attnum > 0 AND NOT attisdropped",
+                    PG_PARAMS(r->name), &r->copy, e);
+}
+
+// NOLINTNEXTLINE(readability-function-size): what is put back, and where
 bool keep_restore(struct pg *db, struct arena *a, const char *version, const char *copy,
                   struct sql_name table, const char **ret, struct err *e)
 {
-    struct pg_rows oid;
     struct restoring r = { .a = a, .text = strbuf_init(TEXT_MAX) };
     r.name = arena_printf(a, KEEP_UNDO ".%s", sql_quote(a, copy));
     bool ok =
-        pg_query(db, a, "SELECT pg_catalog.to_regclass($1)::pg_catalog.oid",
-                 PG_PARAMS(sql_name_text(a, table)), &oid, e) &&
-        (pg_value(&oid, 0, 0) ||
-         err_set(e, ERR_NOT_FOUND, "there is no table %s", sql_name_text(a, table))) &&
-        keep_table_read(db, a, pg_value(&oid, 0, 0), &r.t, e) &&
-        pg_query(db, a,
-                 "SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = $1::regclass AND"
-                 " attnum > 0 AND NOT attisdropped",
-                 PG_PARAMS(r.name), &r.copy, e) &&
-        add_triggers(&r, db, "DISABLE TRIGGER", "DISABLE TRIGGER", e);
+        look(&r, db, table, e) && add_triggers(&r, db, "DISABLE TRIGGER", "DISABLE TRIGGER", e);
     if (ok) {
         add_rows(&r);
         ok = add_triggers(&r, db, "ENABLE TRIGGER", "ENABLE ALWAYS TRIGGER", e);

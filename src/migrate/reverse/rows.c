@@ -112,6 +112,8 @@ static bool see_counts(struct run *r, struct rows_seen *s, size_t statement, str
         bool is_explained = is_unchanged(&s->counts, oid, pg_int(&now, i, 1));
         for (size_t k = 0; k < s->explained.n; k++)
             is_explained |= s->explained.v[k] == oid;
+        for (size_t k = 0; k < s->copies.n; k++) /* of what a cascade reaches too */
+            is_explained |= s->copies.v[k].oid == oid;
         if (t && !is_explained)
             rows_stay(r, s,
                       arena_printf(r->a,
