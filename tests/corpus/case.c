@@ -82,12 +82,20 @@ void corpus_load(struct arena *a, const char *path, struct corpus *c)
     }
 }
 
+static void load_family(struct arena *a, const char *family, struct corpus *c)
+{
+    size_t first = c->cases.n;
+    corpus_load(a, arena_printf(a, FOLDER "%s.sql", family), c);
+    for (size_t i = first; i < c->cases.n; i++)
+        c->cases.v[i].family = family;
+}
+
 void corpus_load_all(struct arena *a, struct corpus *c)
 {
     static const char *const files[] = { "bases", "column", "table",    "constraint", "index",
                                          "code",  "type",   "security", "data" };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        corpus_load(a, arena_printf(a, FOLDER "%s.sql", files[i]), c);
+        load_family(a, files[i], c);
 }
 
 char *corpus_sql(struct arena *a, const char *sql, size_t n)

@@ -25,7 +25,8 @@
 
 struct corpus_case {
     const char *kind;
-    const char *base; /* SQL: base and also */
+    const char *family; /* the file it is from: "column" */
+    const char *base;   /* SQL: base and also */
     const char *up;
     const char *down; /* NULL without one */
     char loss;        /* 'A'..'D' */

@@ -568,6 +568,7 @@ struct corpus_case random_case(struct arena *a, uint64_t seed, size_t n)
     for (size_t made = 0, tries = 0; made < wanted && tries < 200; tries++)
         made += change_something(&m);
     struct corpus_case c = { .kind = m.kind ? m.kind : "nothing",
+                             .family = "by chance",
                              .base = str_dup(a, strbuf_str(&m.base)),
                              .up = m.kind ? str_dup(a, strbuf_str(&m.up)) : "select 1;",
                              .loss = 'A' };

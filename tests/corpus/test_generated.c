@@ -119,6 +119,7 @@ static void sweep(struct shadow *s, struct arena *a, size_t n)
                               "drop publication if exists @_pub;"
                               "drop schema if exists @, @_b, @_c cascade;"
                               "drop schema if exists lockflight_gone, lockflight_undo cascade;"
+                              "drop foreign data wrapper if exists @_w cascade;"
                               "drop role if exists @_role;";
     assert_ok(corpus_run(shadow_db(s), corpus_sql(a, all, n), false, &e), &e);
 }
@@ -280,6 +281,20 @@ static void no_wrong_script_is_accepted(void **state)
 
 static const char *const answers[] = { "left out", "refused", "not proven", "stated", "proven" };
 
+/* "column 53 of 53, table 36 of 38 …": proved of those that were tried. */
+static void tell_families(void)
+{
+    for (size_t i = 0; i < corpus.cases.n;) {
+        const char *family = corpus.cases.v[i].family;
+        size_t proven = 0, tried = 0;
+        for (; i < corpus.cases.n && streq(corpus.cases.v[i].family, family); i++) {
+            proven += outcomes[i].answer == PROVEN;
+            tried += outcomes[i].answer != LEFT_OUT;
+        }
+        print_message("# %-10s %zu of %zu\n", family, proven, tried);
+    }
+}
+
 static void nearly_everything_is_generated_and_proved_and_the_rest_refused_with_a_reason(
     void **state)
 {
@@ -305,6 +320,7 @@ static void nearly_everything_is_generated_and_proved_and_the_rest_refused_with_
         tried, (unsigned long long)seed, count[PROVEN], count[PROVEN] * 100 / tried,
         count[PROVEN] * 1000 / tried % 10, kept, count[REFUSED], count[STATED], count[UNPROVEN],
         count[LEFT_OUT]);
+    tell_families();
     assert_true(tried >= CASES_MIN);
     assert_int_equal(silent, 0);
     assert_int_equal(left_out_by_hand, 0);

@@ -272,3 +272,109 @@ drop collation @.plain;
 create text search configuration @.words (copy = pg_catalog.simple);
 --# down
 drop text search configuration @.words;
+
+--# case drop operator
+--# base code
+--# loss A
+--# also
+create operator @.<+> (leftarg = int, rightarg = int, function = int4pl, commutator = operator(@.<+>));
+comment on operator @.<+> (int, int) is 'plus';
+--# up
+drop operator @.<+> (int, int);
+--# down
+create operator @.<+> (leftarg = int, rightarg = int, function = int4pl, commutator = operator(@.<+>));
+comment on operator @.<+> (int, int) is 'plus';
+
+--# case drop cast
+--# base code
+--# loss A
+--# also
+create function @.to_mood(int) returns @.mood language sql immutable as $$select 'ok'::@.mood$$;
+create cast (int as @.mood) with function @.to_mood(int) as assignment;
+--# up
+drop cast (int as @.mood);
+--# down
+create cast (int as @.mood) with function @.to_mood(int) as assignment;
+
+--# case drop collation
+--# base code
+--# loss A
+--# also
+create collation @.plain from "C";
+--# up
+drop collation @.plain;
+--# down
+create collation @.plain from "C";
+
+--# case drop text search configuration
+--# base code
+--# loss A
+--# also
+create text search configuration @.words (copy = pg_catalog.simple);
+alter text search configuration @.words drop mapping for url;
+--# up
+drop text search configuration @.words;
+--# down
+create text search configuration @.words (copy = pg_catalog.simple);
+alter text search configuration @.words drop mapping for url;
+
+--# case alter text search configuration
+--# base code
+--# loss A
+--# also
+create text search configuration @.words (copy = pg_catalog.simple);
+--# up
+alter text search configuration @.words alter mapping for asciiword with english_stem;
+--# down
+alter text search configuration @.words alter mapping for asciiword with simple;
+
+--# case drop aggregate
+--# base code
+--# loss A
+--# also
+create aggregate @.total(int) (sfunc = int4pl, stype = int, initcond = '0');
+grant execute on function @.total(int) to corpus_reader;
+--# up
+drop aggregate @.total(int);
+--# down
+create aggregate @.total(int) (sfunc = int4pl, stype = int, initcond = '0');
+grant execute on function @.total(int) to corpus_reader;
+
+--# case create foreign data wrapper, server and table
+--# base shop
+--# loss A
+--# up
+create foreign data wrapper @_w options (mode 'x');
+create server @_s type 'a' foreign data wrapper @_w options (host 'h');
+create user mapping for corpus_reader server @_s options (password 'none');
+create foreign table @.far (id int not null, x text options (name 'y')) server @_s options (t 'far');
+grant usage on foreign server @_s to corpus_reader;
+--# down
+drop foreign table @.far;
+drop user mapping for corpus_reader server @_s;
+drop server @_s;
+drop foreign data wrapper @_w;
+
+--# case drop foreign table and server
+--# base shop
+--# loss A
+--# also
+create foreign data wrapper @_w;
+create server @_s foreign data wrapper @_w options (host 'h');
+create foreign table @.far (id int not null, x text default 'q') server @_s options (t 'far');
+comment on foreign table @.far is 'elsewhere';
+--# up
+drop foreign table @.far;
+drop server @_s;
+--# down
+create server @_s foreign data wrapper @_w options (host 'h');
+create foreign table @.far (id int not null, x text default 'q') server @_s options (t 'far');
+comment on foreign table @.far is 'elsewhere';
+
+--# case extension update
+--# base shop
+--# loss D
+--# also
+create extension pg_trgm schema @ version '1.5';
+--# up
+alter extension pg_trgm update to '1.6';

@@ -364,3 +364,52 @@ alter table @.customers alter column level set not null;
 drop view @.levels;
 drop index @.customers_level;
 alter table @.customers drop column level;
+
+--# case create table, partitioned by list and hash, with a default
+--# base shop
+--# loss B
+--# up
+create table @.sales (id int, region text, primary key (id, region)) partition by list (region);
+create table @.sales_eu partition of @.sales for values in ('de', 'fr') partition by hash (id);
+create table @.sales_eu_0 partition of @.sales_eu for values with (modulus 2, remainder 0);
+create table @.sales_rest partition of @.sales default;
+create index on @.sales (region);
+--# down
+drop table @.sales;
+
+--# case drop default partition
+--# base parts
+--# loss C
+--# also
+create table @.log_rest partition of @.log default;
+grant select on @.log_rest to corpus_reader;
+--# up
+drop table @.log_rest;
+--# down
+create table @.log_rest partition of @.log default;
+grant select on @.log_rest to corpus_reader;
+
+--# case add column to a partitioned table
+--# base parts
+--# loss B
+--# up
+alter table @.log add column weight int not null default 1 check (weight > 0);
+--# down
+alter table @.log drop column weight;
+
+--# case drop column of a partitioned table
+--# base parts
+--# loss C
+--# up
+alter table @.log drop column what;
+--# down
+alter table @.log add column what text;
+create index log_what on @.log (what);
+
+--# case add column to a parent
+--# base parts
+--# loss B
+--# up
+alter table @.parent add column more text default 'm';
+--# down
+alter table @.parent drop column more;
