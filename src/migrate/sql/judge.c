@@ -195,11 +195,32 @@ static void judge_words(struct judging *j, struct words *w)
     s->object_count = 1;
 }
 
+/* The many kinds that no row of the modes speaks of need not be held against them. */
+static bool has_no_mode(const PgQuery__Node *n)
+{
+    switch (n ? (int)n->node_case : PG_QUERY__NODE__NODE__NOT_SET) {
+    case PG_QUERY__NODE__NODE_CREATE_STMT:
+    case PG_QUERY__NODE__NODE_CREATE_FUNCTION_STMT:
+    case PG_QUERY__NODE__NODE_CREATE_POLICY_STMT:
+    case PG_QUERY__NODE__NODE_CREATE_TRIG_STMT:
+    case PG_QUERY__NODE__NODE_VIEW_STMT:
+    case PG_QUERY__NODE__NODE_COMMENT_STMT:
+    case PG_QUERY__NODE__NODE_GRANT_STMT:
+    case PG_QUERY__NODE__NODE_SELECT_STMT:
+    case PG_QUERY__NODE__NODE_INSERT_STMT:
+    case PG_QUERY__NODE__NODE_UPDATE_STMT:
+    case PG_QUERY__NODE__NODE_DELETE_STMT:
+        return true;
+    default:
+        return false;
+    }
+}
+
 void judge(struct arena *a, struct words *w, struct sql_statement *s)
 {
     struct judging j = { .a = a, .s = s };
     words_begin(w, s->text);
-    const struct mode_row *row = mode_of(a, w);
+    const struct mode_row *row = has_no_mode(s->tree) ? NULL : mode_of(a, w);
     s->mode = row ? row->mode : SQL_IN_TRANSACTION;
     s->what = row ? row->what : what_of(a, w);
     if (s->tree)

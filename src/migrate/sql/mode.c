@@ -3,8 +3,6 @@
  */
 #include "migrate/sql/mode.h"
 
-#include <ctype.h>
-
 #define OURS                                                                                       \
     "remove it: Lockflight opens and ends the transaction, so that all of a file happens or "      \
     "nothing"
@@ -62,22 +60,12 @@ static const struct mode_row rows[] = {
 };
 // clang-format on
 
-/* Most statements fail at the first letters of the first two words: the others are few. */
-static bool may_match(struct words *w, const char *pattern)
-{
-    const struct token *first = words_token(w, 0), *second = words_token(w, 1);
-    if (!first || (w->text.p[first->at] | 0x20) != pattern[0])
-        return false;
-    const char *word = strchr(pattern, ' ');
-    bool is_certain =
-        word && islower((unsigned char)word[1]) && word[1 + strcspn(word + 1, " |")] != '|';
-    return !is_certain || (second && (w->text.p[second->at] | 0x20) == word[1]);
-}
-
 const struct mode_row *mode_of(struct arena *a, struct words *w)
 {
+    const struct token *first = words_token(w, 0);
+    char letter = first ? (char)(w->text.p[first->at] | 0x20) : '\0';
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (may_match(w, rows[i].pattern) && words_match(a, w, rows[i].pattern, NULL))
+        if (rows[i].pattern[0] == letter && words_match(a, w, rows[i].pattern, NULL))
             return &rows[i];
     return NULL;
 }
