@@ -53,26 +53,6 @@ extern const char lock_target_sql[];
 
 /* ---- which relations ---- */
 
-static const char *reach_word(enum sql_reach r)
-{
-    static const char *const words[] = {
-        [SQL_ITSELF] = "itself",
-        [SQL_ITS_INDEXES] = "indexes",
-        [SQL_ITS_SEQUENCES] = "sequences",
-        [SQL_ITS_REFERENCED] = "referenced",
-        [SQL_ITS_REFERENCING] = "referencing",
-        [SQL_ITS_DEPENDENTS] = "dependents",
-        [SQL_ITS_SOURCES] = "sources",
-        [SQL_ITS_TABLE] = "table",
-        [SQL_ITS_PARTITIONS] = "partitions",
-        [SQL_ITS_DEFAULT_PARTITION] = "default partition",
-        [SQL_ITS_USERS] = "users",
-        [SQL_ITS_MEMBERS] = "members",
-        [SQL_EVERYTHING] = "everything",
-    };
-    return words[r];
-}
-
 static bool find_targets(struct locks *l, struct pg *db, struct err *e)
 {
     struct arena *a = l->arena;
@@ -81,17 +61,20 @@ static bool find_targets(struct locks *l, struct pg *db, struct err *e)
     const char **names = ARENA_ARRAY(a, const char *, n + 1);
     const char **reaches = ARENA_ARRAY(a, const char *, n + 1);
     const char **levels = ARENA_ARRAY(a, const char *, n + 1);
+    const char **parts = ARENA_ARRAY(a, const char *, n + 1);
     for (size_t i = 0; i < n; i++) {
         const struct sql_lock *w = &l->spec.wanted[i];
         schemas[i] = w->name.schema ? w->name.schema : "";
         names[i] = w->name.name ? w->name.name : "";
-        reaches[i] = reach_word(w->reach);
+        reaches[i] = sql_reach_name(w->reach);
         levels[i] = arena_printf(a, "%d", (int)w->level);
+        parts[i] = w->part ? w->part : "";
     }
     struct pg_rows r;
     if (!pg_query(db, a, lock_target_sql,
                   PG_PARAMS(pg_text_array(a, schemas, n), pg_text_array(a, names, n),
-                            pg_text_array(a, reaches, n), pg_text_array(a, levels, n)),
+                            pg_text_array(a, reaches, n), pg_text_array(a, levels, n),
+                            pg_text_array(a, parts, n)),
                   &r, e))
         return err_wrap(e, "find the tables to lock");
     l->v = ARENA_ARRAY(a, struct lock_target, r.n + 1);

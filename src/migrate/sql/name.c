@@ -80,6 +80,13 @@ static const char *const kinds[] = {
     [SQL_EXTENSION] = "extension", [SQL_ROLE] = "role", [SQL_DATABASE] = "database",
     [SQL_PUBLICATION] = "publication", [SQL_OTHER] = "object",
 };
+static const char *const reaches[] = {
+    [SQL_ITSELF] = "itself", [SQL_ITS_INDEXES] = "indexes", [SQL_ITS_SEQUENCES] = "sequences",
+    [SQL_ITS_REFERENCED] = "referenced", [SQL_ITS_REFERENCING] = "referencing",
+    [SQL_ITS_DEPENDENTS] = "dependents", [SQL_ITS_SOURCES] = "sources", [SQL_ITS_TABLE] = "table",
+    [SQL_ITS_PARTITIONS] = "partitions", [SQL_ITS_DEFAULT_PARTITION] = "default partition",
+    [SQL_ITS_USERS] = "users", [SQL_ITS_MEMBERS] = "members", [SQL_EVERYTHING] = "everything",
+};
 static const struct { const char *sql, *pg; unsigned conflicts; } locks[] = {
     [SQL_NO_LOCK]                = { "no",                     "",                         0     },
     [SQL_ACCESS_SHARE]           = { "ACCESS SHARE",           "AccessShareLock",          0x100 },
@@ -106,6 +113,11 @@ const char *sql_class_name(enum sql_class c)
 const char *sql_kind_name(enum sql_kind k)
 {
     return kinds[k];
+}
+
+const char *sql_reach_name(enum sql_reach r)
+{
+    return reaches[r];
 }
 
 const char *sql_lock_name(enum sql_lock_level l)

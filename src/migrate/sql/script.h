@@ -117,6 +117,8 @@ enum sql_reach {
     SQL_EVERYTHING,  /* the whole database */
 };
 
+const char *sql_reach_name(enum sql_reach r); /* "indexes" */
+
 struct sql_lock {
     struct sql_name name; /* of the relation, domain, function or schema */
     enum sql_lock_level level;

@@ -52,6 +52,10 @@ static const char scene[] =
     "create domain unused as int;"
     "create publication pub for table p; create sequence seq;"
     "create statistics st on a, d from t;"
+    "create sequence counted; create table counting (n int default nextval('counted'));"
+    "create function allowed() returns bool language sql stable as 'select true';"
+    "create table guarded (id int); create policy g on guarded using (allowed());"
+    "create table refers (p_id int references p);"
     "create table day_new (k int); create table coordinates (x int, y int);"
     "create table typed of pair; create unlogged table loose (x int primary key);"
     "insert into loose values (1); insert into day_new values (25);"
@@ -220,6 +224,9 @@ static const struct {
     { "DROP of something without rows", "drop publication pub" },
     { "DROP … CASCADE", "drop type pair cascade" },
     { "DROP … CASCADE", "drop view v cascade" },
+    { "DROP … CASCADE", "drop sequence counted cascade" },
+    { "DROP … CASCADE", "drop function allowed() cascade" },
+    { "DROP TABLE", "drop table refers" },
     { "CREATE TYPE … AS ENUM", "create type n as enum ('a')" },
     { "CREATE TYPE … AS RANGE", "create type n as range (subtype = float8)" },
     { "CREATE TYPE … AS", "create type n as (a int)" },
@@ -344,18 +351,22 @@ struct held {
     const char *oid;
     const char *name;
     int level;
+    bool is_index;
 };
 typedef VEC(struct held) held_list;
 
-static void hold(struct arena *a, held_list *list, const char *oid, const char *name, int level)
+static struct held *hold(struct arena *a, held_list *list, const char *oid, const char *name,
+                         int level)
 {
     for (size_t i = 0; i < list->n; i++) {
         if (streq(list->v[i].oid, oid)) {
             list->v[i].level = level > list->v[i].level ? level : list->v[i].level;
-            return;
+            return &list->v[i];
         }
     }
-    *vec_add(list, a) = (struct held){ oid, name, level };
+    struct held *h = vec_add(list, a);
+    *h = (struct held){ oid, name, level, false };
+    return h;
 }
 
 #define DEPENDENTS                                                                                 \
@@ -377,7 +388,11 @@ static void hold(struct arena *a, held_list *list, const char *oid, const char *
     "  union select unnest(array[conrelid, confrelid]) from d join pg_constraint c on c.oid = "    \
     "   objid where classid = 'pg_constraint'::regclass"                                           \
     "  union select tgrelid from d join pg_trigger g on g.oid = objid"                             \
-    "   where classid = 'pg_trigger'::regclass)"                                                   \
+    "   where classid = 'pg_trigger'::regclass"                                                    \
+    "  union select polrelid from d join pg_policy p on p.oid = objid"                             \
+    "   where classid = 'pg_policy'::regclass"                                                     \
+    "  union select adrelid from d join pg_attrdef a on a.oid = objid"                             \
+    "   where classid = 'pg_attrdef'::regclass)"                                                   \
     " select oid from r"
 
 static const char *const reaches[] = {
@@ -431,8 +446,37 @@ static void foretell(struct fixture *f, const struct sql_statement *s, held_list
         assert_ok(pg_query(f->db, f->a, sql, params, &rows, &f->e), &f->e);
         for (size_t k = 0; k < rows.n; k++)
             if (!strchr("iI", pg_value(&rows, k, 2)[0]) || l->level >= SQL_SHARE_UPDATE_EXCLUSIVE)
-                hold(f->a, list, pg_value(&rows, k, 0), pg_value(&rows, k, 1), (int)l->level);
+                hold(f->a, list, pg_value(&rows, k, 0), pg_value(&rows, k, 1), (int)l->level)
+                    ->is_index = strchr("iI", pg_value(&rows, k, 2)[0]) != NULL;
     }
+}
+
+extern const char lock_target_sql[]; /* src/migrate/apply/lock_target.sql */
+
+/* The same by the query that decides which tables are locked beforehand; it leaves out indexes. */
+static void resolve(struct fixture *f, const struct sql_statement *s, held_list *list)
+{
+    size_t n = s->lock_count;
+    const char **v[5];
+    for (size_t k = 0; k < 5; k++)
+        v[k] = ARENA_ARRAY(f->a, const char *, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        const struct sql_lock *l = &s->locks[i];
+        v[0][i] = l->name.schema ? l->name.schema : "";
+        v[1][i] = l->name.name ? l->name.name : "";
+        v[2][i] = sql_reach_name(l->reach);
+        v[3][i] = arena_printf(f->a, "%d", (int)l->level);
+        v[4][i] = l->part ? l->part : "";
+    }
+    struct pg_rows rows;
+    assert_ok(pg_query(f->db, f->a, lock_target_sql,
+                       PG_PARAMS(pg_text_array(f->a, v[0], n), pg_text_array(f->a, v[1], n),
+                                 pg_text_array(f->a, v[2], n), pg_text_array(f->a, v[3], n),
+                                 pg_text_array(f->a, v[4], n)),
+                       &rows, &f->e),
+              &f->e);
+    for (size_t k = 0; k < rows.n; k++)
+        hold(f->a, list, pg_value(&rows, k, 0), pg_value(&rows, k, 1), (int)pg_int(&rows, k, 2));
 }
 
 /* ---- what the server did ---- */
@@ -520,7 +564,7 @@ static bool has_rule(const struct sql_statement *s, const char *says)
 static bool foretold(struct fixture *f, const char *says, const char *sql)
 {
     struct sql_script script;
-    held_list expected = { 0 }, real = { 0 };
+    held_list expected = { 0 }, real = { 0 }, resolved = { 0 };
     bool ok = true;
     assert_ok(sql_script_read(f->a, "x.sql", str_of(sql), &script, &f->e), &f->e);
     const struct sql_statement *s = &script.statements[0];
@@ -533,6 +577,7 @@ static bool foretold(struct fixture *f, const char *says, const char *sql)
                      NULL, &f->e),
               &f->e);
     foretell(f, s, &expected);
+    resolve(f, s, &resolved);
     assert_ok(pg_begin(f->db, &f->e), &f->e);
     long scanned_before = rows_scanned(f);
     if (!pg_run(f->db, sql, NULL, &f->e)) {
@@ -554,6 +599,16 @@ static bool foretold(struct fixture *f, const char *says, const char *sql)
     if (!is_same(&expected, &real)) {
         print_message("# %s\n#   foretold:%s\n#   measured:%s\n", sql, describe(f->a, &expected),
                       describe(f->a, &real));
+        ok = false;
+    }
+    held_list tables = { 0 };
+    for (size_t i = 0; i < expected.n; i++)
+        if (!expected.v[i].is_index && !streq(expected.v[i].name, "bare") &&
+            !streq(expected.v[i].name, "pair")) /* types are not locked beforehand */
+            *vec_add(&tables, f->a) = expected.v[i];
+    if (!is_same(&tables, &resolved)) {
+        print_message("# %s\n#   foretold:%s\n#   resolved:%s\n", sql, describe(f->a, &tables),
+                      describe(f->a, &resolved));
         ok = false;
     }
     if (s->rewrites != SQL_DEPENDS && (s->rewrites == SQL_YES) != was_rewritten) {
