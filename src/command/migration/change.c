@@ -104,6 +104,7 @@ static void applied(void *context, const struct migration *m)
     x->began_boot_ms = clock_boot_ms();
 }
 
+/* Why it does not simply go on: somebody is in the way, a statement is newer than we are. */
 static void waits(void *context, const char *sentence)
 {
     const struct change *x = context;
@@ -152,6 +153,7 @@ struct migrate_options change_options(struct change *x, enum change_direction di
         .on_applied = applied,
         .on_wait = waits,
         .on_progress = progresses,
+        .on_unknown = waits,
         .context = x,
     };
 }

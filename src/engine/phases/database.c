@@ -107,6 +107,7 @@ static struct migrate_options options_for(struct running *run, bool forward)
         .on_applied = tell_applied,
         .on_wait = tell_wait,
         .on_progress = tell_wait,
+        .on_unknown = tell_wait,
         .context = run,
     };
 }

@@ -57,6 +57,17 @@ static bool is_on_its_way_back(const struct work *w, struct err *e)
     return err_hint(e, "finish that first: lockflight migration down");
 }
 
+void apply_tell_unknown(const struct work *w, struct arena *a)
+{
+    for (size_t i = 0; w->o->on_unknown && i < w->statement_count; i++) {
+        const struct sql_statement *s = &w->statements[i];
+        if (!s->is_analysed)
+            w->o->on_unknown(w->o->context,
+                             arena_printf(a, "%s:%u: not analysed: %s (%s); the server decides",
+                                          w->file, s->line, s->what, s->complaint));
+    }
+}
+
 /* A file that is one transaction is run as such; anything else, and what an earlier run has begun,
  * goes step by step. */
 static bool run_file(struct work *w, const struct step_rows *rows, struct pg *db, struct arena *a,
@@ -70,12 +81,13 @@ static bool run_file(struct work *w, const struct step_rows *rows, struct pg *db
     if (!sql_script_read(a, w->file, w->sql, &script, e) ||
         !migration_steps_cut(a, &script, &steps, e))
         return false;
+    w->statements = script.statements;
+    w->statement_count = script.n;
+    apply_tell_unknown(w, a);
     w->lock_budget_ms = (int)directives_lock_budget_ms(&script.head, 0);
     bool is_one = steps.n == 0 || (steps.n == 1 && steps.v[0].kind == STEP_TRANSACTION);
     if (!is_one || begun.n > 0)
         return migration_steps_run(w, &script, &steps, &begun, db, a, e);
-    w->statements = script.statements;
-    w->statement_count = script.n;
     w->is_last = true;
     return transaction_run(w, db, a, e);
 }

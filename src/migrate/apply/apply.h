@@ -50,6 +50,10 @@ struct migrate_options {
     /* A sentence for the user while waiting for a lock: who blocks, which attempt. */
     void (*on_wait)(void *context, const char *sentence);
 
+    /* A sentence about each statement that our grammar does not know, before its file is run: the
+     * server decides, and nobody has read it. May be NULL. */
+    void (*on_unknown)(void *context, const char *sentence);
+
     /* How far a step is that takes long: an index build, a backfill. May be NULL. */
     void (*on_progress)(void *context, const char *sentence);
     void *context;

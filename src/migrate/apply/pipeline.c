@@ -179,6 +179,7 @@ static bool fill_queue(struct pipeline *p, size_t n, struct err *e)
         struct transaction_locks none = { .timeout_ms = transaction_lock_budget_ms(w) };
         none.keeps_session = i > p->applied && transaction_is_plain(&p->v[i - 1].w) &&
                              w->lock_budget_ms == p->v[i - 1].w.lock_budget_ms;
+        apply_tell_unknown(w, p->a);
         w->attempts = 1;
         w->started_unix_ms = clock_unix_ms();
         if (!transaction_queue(w, &none, p->db, p->a, e))

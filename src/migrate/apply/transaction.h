@@ -74,6 +74,9 @@ bool transaction_look_later(struct pg *db, struct arena *a, struct around_rows *
 void transaction_look_read(const struct around_rows *r, struct around *ret);
 
 /* The work of applying, but for its statements (apply.c). */
+/* Tells the user what of a file was not analysed. */
+void apply_tell_unknown(const struct work *w, struct arena *a);
+
 void apply_work_init(struct work *w, const struct migration *m, const struct migrate_options *o);
 
 /* The most for lock_timeout: the file's word, else the options'. */

@@ -17,6 +17,7 @@ struct measure {
     struct arena *a;
     struct pg *db, *other;
     struct err e;
+    const char *told; /* for the test that asks */
 };
 
 int measure_setup(void **state);

@@ -74,7 +74,14 @@ static void the_table_of_locks_holds_on_the_newest_server(void **state)
     assert_int_equal(wrong, 0);
 }
 
-static void what_the_server_accepts_is_applied_and_taken_back(void **state)
+/* Keeps the last sentence. */
+static void keep(void *context, const char *sentence)
+{
+    struct measure *m = context;
+    m->told = arena_strdup(m->a, sentence);
+}
+
+static void what_the_server_accepts_is_applied_said_to_be_unknown_and_taken_back(void **state)
 {
     struct measure *m = *state;
     assert_true(pg_server_version(m->db) >= 180000);
@@ -91,8 +98,10 @@ static void what_the_server_accepts_is_applied_and_taken_back(void **state)
         .reverse_sql = STR("alter table public.free drop column doubled;\n"),
         .reverse_sha256 = "y",
     };
-    struct migrate_options o = { .applied_by = "ana" };
+    struct migrate_options o = { .applied_by = "ana", .on_unknown = keep, .context = m };
     assert_ok(migration_apply(m->db, m->a, &migration, &o, &m->e), &m->e);
+    assert_non_null(m->told);
+    assert_non_null(strstr(m->told, "20260101000000_doubled.sql:1: not analysed: ADD COLUMN"));
     struct pg_rows rows;
     assert_ok(pg_query(m->db, m->a, "select doubled from public.free where id = 1", PG_NONE, &rows,
                        &m->e),
@@ -113,7 +122,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forms_that_the_grammar_does_not_know_do_what_their_words_say),
         cmocka_unit_test(the_table_of_locks_holds_on_the_newest_server),
-        cmocka_unit_test(what_the_server_accepts_is_applied_and_taken_back),
+        cmocka_unit_test(what_the_server_accepts_is_applied_said_to_be_unknown_and_taken_back),
     };
     return cmocka_run_group_tests_name("migrate/newer", tests, setup, measure_teardown);
 }
