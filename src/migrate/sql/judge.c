@@ -114,6 +114,7 @@ static enum sql_answer more_of(enum sql_answer a, enum sql_answer b)
 static void apply_rule(struct judging *j, const struct clause *c, const struct sql_rule *r)
 {
     struct sql_statement *s = j->s;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
     *vec_add(&j->rules, j->a) = r;
     if (r->class > s->class)
         s->class = r->class;

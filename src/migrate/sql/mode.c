@@ -63,7 +63,7 @@ static const struct mode_row rows[] = {
 const struct mode_row *mode_of(struct arena *a, struct words *w)
 {
     const struct token *first = words_token(w, 0);
-    char letter = first ? (char)(w->text.p[first->at] | 0x20) : '\0';
+    int letter = first ? w->text.p[first->at] | 0x20 : '\0';
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].pattern[0] == letter && words_match(a, w, rows[i].pattern, NULL))
             return &rows[i];

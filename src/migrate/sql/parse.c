@@ -36,6 +36,8 @@ struct copy {
     bool is_too_deep;
 };
 
+/* NOLINTBEGIN(misc-no-recursion): stops at PARSE_DEPTH_MAX */
+
 static void *copy_message(struct copy *c, const ProtobufCMessage *m);
 
 /* Texts and messages; `at` is where the copy keeps its pointer, still the library's. */
@@ -88,7 +90,6 @@ static void copy_node(struct copy *c, PgQuery__Node *n)
     copy_field(c, f, (char *)n);
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): stops at PARSE_DEPTH_MAX */
 static void *copy_message(struct copy *c, const ProtobufCMessage *m)
 {
     const ProtobufCMessageDescriptor *d = m->descriptor;
@@ -115,6 +116,8 @@ static void *copy_message(struct copy *c, const ProtobufCMessage *m)
     return to;
 }
 
+/* NOLINTEND(misc-no-recursion) */
+
 /* ---- catching it ---- */
 
 /* Set while this thread waits for a tree. */
@@ -124,10 +127,12 @@ static _Thread_local struct catcher {
     PgQuery__ParseResult *tree;
 } * catcher;
 
+/* These names are the linker's. NOLINTBEGIN(bugprone-reserved-identifier) */
 size_t __real_pg_query__parse_result__get_packed_size(const PgQuery__ParseResult *m);
 size_t __wrap_pg_query__parse_result__get_packed_size(const PgQuery__ParseResult *m);
 size_t __real_pg_query__parse_result__pack(const PgQuery__ParseResult *m, uint8_t *out);
 size_t __wrap_pg_query__parse_result__pack(const PgQuery__ParseResult *m, uint8_t *out);
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 size_t __wrap_pg_query__parse_result__get_packed_size(const PgQuery__ParseResult *m)
 {

@@ -12,7 +12,6 @@
 #include "migrate/sql/parse.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define TREE_BYTES_MAX    (128 * MIB) /* of one file; what comes after is not analysed */
@@ -24,12 +23,11 @@
 bool sql_error_at(struct err *e, enum err_code code, const char *file, struct str text,
                   size_t offset, const char *fmt, ...)
 {
-    char what[sizeof e->why];
+    CLEANUP(arena) struct arena *a = arena_new(0);
     va_list ap;
     va_start(ap, fmt);
-    (void)vsnprintf(what, sizeof what, fmt, ap);
+    const char *what = arena_vprintf(a, fmt, ap);
     va_end(ap);
-    CLEANUP(arena) struct arena *a = arena_new(0);
     struct place p = statement_place(text, offset);
     err_set(e, code, "%s\n%s", what, statement_excerpt(a, &p));
     return err_where(e, "%s:%u:%u", file, p.line, p.column);

@@ -99,9 +99,8 @@ static void read_quoted(struct str s, size_t i, bool has_escapes, struct token *
     t->quote = quote;
     t->kind = TOKEN_OPEN;
     for (i++; i < s.n; i++) {
-        if (has_escapes && s.p[i] == '\\') {
-            i++;
-        } else if (s.p[i] == quote && i + 1 < s.n && s.p[i + 1] == quote) {
+        bool is_doubled = s.p[i] == quote && i + 1 < s.n && s.p[i + 1] == quote;
+        if (is_doubled || (has_escapes && s.p[i] == '\\')) {
             i++;
         } else if (s.p[i] == quote) {
             t->kind = quote == '"' ? TOKEN_NAME : TOKEN_TEXT;
@@ -145,7 +144,7 @@ static void read_word(struct str s, struct token *t)
         end++;
     t->kind = TOKEN_WORD;
     t->n = end - t->at;
-    char letter = t->n == 1 ? (char)(s.p[t->at] | 0x20) : '\0';
+    int letter = t->n == 1 ? s.p[t->at] | 0x20 : '\0';
     if (end < s.n && s.p[end] == '\'' && letter != '\0' && strchr("ebxn", letter))
         read_quoted(s, end, letter == 'e', t);
     else if (letter == 'u' && end + 1 < s.n && s.p[end] == '&' && strchr("'\"", s.p[end + 1]))

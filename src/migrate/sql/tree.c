@@ -201,6 +201,8 @@ static bool is_set(const ProtobufCFieldDescriptor *f, const char *message)
            *(const uint32_t *)(const void *)(message + f->quantifier_offset) == f->id;
 }
 
+/* NOLINTBEGIN(bugprone-sizeof-expression): a list of pointers */
+
 /* Puts what a message holds on the pile, last first, so that the first comes off first. */
 static void pile_children(struct arena *a, pile *p, const ProtobufCMessage *m)
 {
@@ -245,3 +247,5 @@ bool tree_walk(const PgQuery__Node *n, tree_visitor *visit, void *context)
     }
     return true;
 }
+
+/* NOLINTEND(bugprone-sizeof-expression) */

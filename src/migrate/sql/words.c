@@ -3,8 +3,6 @@
  */
 #include "migrate/sql/words.h"
 
-#include <ctype.h>
-
 void words_begin(struct words *w, struct str text)
 {
     w->text = text;
@@ -37,12 +35,17 @@ static bool is_name(const struct token *t)
 /* A name as Postgres would keep it. */
 static const char *name_text(struct match *m, const struct token *t)
 {
+    static const char small[] = "abcdefghijklmnopqrstuvwxyz";
     struct str s = { m->w->text.p + t->at, t->n };
     bool is_quoted = t->kind == TOKEN_NAME && s.n >= 2 && s.p[0] == '"';
     char *text = str_dup(m->a, is_quoted ? (struct str){ s.p + 1, s.n - 2 } : s);
     char *to = text;
     for (const char *p = text; *p; p++) {
-        *to++ = (char)(is_quoted ? *p : tolower((unsigned char)*p));
+        bool is_capital = !is_quoted && *p >= 'A' && *p <= 'Z';
+        if (is_capital)
+            *to++ = small[*p - 'A'];
+        else
+            *to++ = *p;
         p += is_quoted && p[0] == '"' && p[1] == '"';
     }
     *to = '\0';
