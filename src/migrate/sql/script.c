@@ -14,9 +14,11 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#define TREE_BYTES_MAX    (128 * MIB) /* of one file; what comes after is not analysed */
-#define PIECE_BYTES_MAX   (1 * MIB)   /* of one statement */
-#define PIECE_TOKENS_MAX  300000      /* each may be a level of an expression: parse.c's stack */
+#define TREE_BYTES_MAX (128 * MIB) /* of one file; what comes after is not analysed */
+#define TREES_TOGETHER_MAX                                                                         \
+    (384 * MIB)                     /* of all files in one arena, which ends at LIMIT_ARENA_BYTES */
+#define PIECE_BYTES_MAX   (1 * MIB) /* of one statement */
+#define PIECE_TOKENS_MAX  300000    /* each may be a level of an expression: parse.c's stack */
 #define TWO_THREADS_BYTES (64 * KIB)
 #define BULK_BYTES        (16 * KIB) /* INSERT of more than this is data, not thought */
 
@@ -60,7 +62,7 @@ static const char *too_large(const struct reading *r, const struct piece *p, siz
     if (p->n > PIECE_BYTES_MAX || p->tokens > PIECE_TOKENS_MAX)
         return "too large to be analysed";
     if (arena_used_bytes(r->a) - used_before > r->tree_bytes_max)
-        return "the file is too large to be analysed to its end";
+        return "too much SQL to be analysed to its end";
     return NULL;
 }
 
@@ -104,8 +106,6 @@ static void read_all(void *context)
 {
     struct reading *r = context;
     size_t used_before = arena_used_bytes(r->a);
-    r->list.v = ARENA_ARRAY(r->a, struct sql_statement, r->n);
-    r->list.capacity = r->n;
     for (size_t i = 0; i < r->n; i++) {
         const struct piece *p = &r->pieces[i];
         struct str text = { r->text.p + p->at, p->n };
@@ -130,6 +130,15 @@ static size_t half_of(const struct cut *cut, size_t bytes)
     return i;
 }
 
+/* Trees take some 25 times the bytes of their text. When many files are read into one arena, the
+ * last ones are not analysed, rather than that memory runs out. */
+static size_t tree_bytes_left(const struct arena *a)
+{
+    size_t used = arena_used_bytes(a);
+    size_t left = used < TREES_TOGETHER_MAX ? TREES_TOGETHER_MAX - used : 0;
+    return left < TREE_BYTES_MAX ? left : TREE_BYTES_MAX;
+}
+
 /* A long file is read by two threads, the second with an arena that ends up in the first. */
 static bool read_pieces(struct arena *a, struct str text, const struct cut *cut,
                         statement_list *ret, struct err *e)
@@ -140,20 +149,26 @@ static bool read_pieces(struct arena *a, struct str text, const struct cut *cut,
     struct reading *r = calloc(2, sizeof *r);
     if (!r)
         memory_exhausted(2 * sizeof *r);
+    struct sql_statement *list = ARENA_ARRAY(a, struct sql_statement, cut->n);
     for (size_t i = 0; i < threads; i++)
         r[i] = (struct reading){ .a = i == 0 ? a : second,
                                  .text = text,
                                  .pieces = cut->v + (i == 0 ? 0 : half),
                                  .n = i == 0 ? half : cut->n - half,
-                                 .tree_bytes_max = TREE_BYTES_MAX / threads,
+                                 .list.v = list + (i == 0 ? 0 : half),
+                                 .list.capacity = i == 0 ? half : cut->n - half,
+                                 .tree_bytes_max = tree_bytes_left(a) / threads,
                                  .scratch = strbuf_init(PIECE_BYTES_MAX + 1) };
     bool ok = parse_with_stack(read_all, (void *const[]){ &r[0], &r[1] }, threads, e);
     arena_adopt(a, second);
     for (size_t i = 0; i < threads; i++)
         strbuf_done(&r[i].scratch);
     *ret = r[0].list;
-    for (size_t i = 0; i < r[1].list.n; i++)
-        *vec_add(ret, a) = r[1].list.v[i];
+    if (r[0].list.n == half && threads == 2 && r[1].list.v == list + half)
+        ret->n += r[1].list.n; /* each wrote its part of the same array */
+    else
+        for (size_t i = 0; i < r[1].list.n; i++)
+            *vec_add(ret, a) = r[1].list.v[i];
     free(r);
     return ok;
 }

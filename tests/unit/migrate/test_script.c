@@ -301,6 +301,26 @@ static void large_statements_are_not_parsed_but_known(void **state)
     assert_int_equal(s.statements[0].locks[0].level, SQL_ACCESS_EXCLUSIVE);
 }
 
+/* Many files of 1.6 megabytes, one arena: memory does not run out. */
+static void what_does_not_fit_into_memory_is_left_to_the_server(void **state)
+{
+    (void)state;
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    CLEANUP(arena) struct arena *text = arena_new(0);
+    const char *file =
+        many(text, "", "create index i on t (a, b, lower(c)) where d > 0 and e is not null;\n",
+             24000, "");
+    size_t unread = 0;
+    for (int i = 0; i < 9; i++) {
+        struct sql_script s = read_sql(a, file);
+        assert_int_equal(s.n, 24000);
+        assert_string_equal(s.statements[s.n - 1].what, "CREATE INDEX");
+        assert_true(i > 0 || s.statements[0].is_analysed);
+        unread += !s.is_analysed;
+    }
+    assert_true(unread > 0);
+}
+
 /* Two threads read a long file; the order stays. */
 static void a_long_file_keeps_its_order(void **state)
 {
@@ -428,6 +448,7 @@ int main(void)
         cmocka_unit_test(deep_nesting_is_read_or_left_to_the_server),
         cmocka_unit_test(texts_that_would_take_for_ever_are_refused_at_once),
         cmocka_unit_test(large_statements_are_not_parsed_but_known),
+        cmocka_unit_test(what_does_not_fit_into_memory_is_left_to_the_server),
         cmocka_unit_test(a_long_file_keeps_its_order),
         cmocka_unit_test(directives_belong_to_the_file_or_to_the_next_statement),
         cmocka_unit_test(a_file_is_cut_as_postgres_cuts_it),
