@@ -42,6 +42,7 @@ struct lease {
     int64_t epoch;
     int64_t drained_boot_ms; /* no call of the previous runner lands after this */
     char backend_start[64];
+    struct pg_rows first_look;
     unsigned fenced_transaction; /* of db: it holds the fence row until it ends */
 };
 
@@ -70,61 +71,78 @@ static char *number(struct arena *a, int64_t n)
 
 /* ---- looking ---- */
 
-/* The row, made if there is none. A database belongs to one environment: another name is a mistake
- * in the configuration, and the costliest one to make. */
-static bool make_row(struct lease *l, struct err *e)
-{
-    struct pg_rows rows;
-    if (!pg_exec(l->db, "INSERT INTO lockflight.fence (target) VALUES ($1) ON CONFLICT DO NOTHING",
-                 PG_PARAMS(l->target), NULL, e) ||
-        !pg_exec(l->db, "INSERT INTO lockflight.lease (target) VALUES ($1) ON CONFLICT DO NOTHING",
-                 PG_PARAMS(l->target), NULL, e))
-        return false;
-    if (!pg_query(l->db, l->arena,
-                  "SELECT target FROM lockflight.releases WHERE target <> $1 ORDER BY created_at "
-                  "DESC LIMIT 1",
-                  PG_PARAMS(l->target), &rows, e))
-        return false;
-    if (rows.n == 0)
-        return true;
-    err_set(e, ERR_CONFIG, "the database at %s belongs to environment \"%s\", not to \"%s\"",
-            pg_where(l->db), pg_value(&rows, 0, 0), l->target);
-    return err_hint(e, "check `database` of [env.%s] in lockflight.toml", l->target);
-}
+/* The row as the last look found it, and the advisory lock if it was free. */
+static const char look_sql[] =
+    "SELECT epoch, holder, purpose, host, host_key, pid, pid_start, backend_pid, backend_start,"
+    " holder IS NOT NULL AND expires_at > clock_timestamp(),"
+    " (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::bigint, request_ms,"
+    " (extract(epoch FROM clock_timestamp() - given_back_at) * 1000)::bigint,"
+    " locked_by, lock_reason FROM lockflight.lease WHERE target = $1";
 
-static bool look(struct lease *l, struct arena *a, struct holder *ret, struct err *e)
+static bool read_row(const struct lease *l, const struct pg_rows *r, struct holder *ret,
+                     struct err *e)
 {
-    struct pg_rows r;
-    if (!pg_query(
-            l->db, a,
-            "SELECT epoch, holder, purpose, host, host_key, pid, pid_start, backend_pid, "
-            "backend_start,"
-            " holder IS NOT NULL AND expires_at > clock_timestamp(),"
-            " (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::bigint, request_ms,"
-            " (extract(epoch FROM clock_timestamp() - given_back_at) * 1000)::bigint,"
-            " locked_by, lock_reason FROM lockflight.lease WHERE target = $1",
-            PG_PARAMS(l->target), &r, e))
-        return false;
-    if (r.n != 1)
+    if (r->n != 1)
         return err_set(e, ERR_DATA, "lockflight.lease has no row for %s", l->target);
     *ret = (struct holder){
-        .epoch = pg_int(&r, 0, 0),
-        .name = pg_value(&r, 0, 1),
-        .purpose = pg_value(&r, 0, 2),
-        .host = pg_value(&r, 0, 3),
-        .host_key = pg_value(&r, 0, 4),
-        .pid = (int)pg_int(&r, 0, 5),
-        .pid_start = pg_value(&r, 0, 6),
-        .backend_pid = (int)pg_int(&r, 0, 7),
-        .backend_start = pg_value(&r, 0, 8),
-        .is_valid = pg_bool(&r, 0, 9),
-        .left_ms = pg_int(&r, 0, 10),
-        .request_ms = pg_int(&r, 0, 11),
-        .given_back_ago_ms = pg_int(&r, 0, 12),
-        .locked_by = pg_value(&r, 0, 13),
-        .lock_reason = pg_value(&r, 0, 14),
+        .epoch = pg_int(r, 0, 0),
+        .name = pg_value(r, 0, 1),
+        .purpose = pg_value(r, 0, 2),
+        .host = pg_value(r, 0, 3),
+        .host_key = pg_value(r, 0, 4),
+        .pid = (int)pg_int(r, 0, 5),
+        .pid_start = pg_value(r, 0, 6),
+        .backend_pid = (int)pg_int(r, 0, 7),
+        .backend_start = pg_value(r, 0, 8),
+        .is_valid = pg_bool(r, 0, 9),
+        .left_ms = pg_int(r, 0, 10),
+        .request_ms = pg_int(r, 0, 11),
+        .given_back_ago_ms = pg_int(r, 0, 12),
+        .locked_by = pg_value(r, 0, 13),
+        .lock_reason = pg_value(r, 0, 14),
     };
     return true;
+}
+
+/* A database belongs to one environment: another name is a mistake in the configuration, and the
+ * costliest one to make. */
+static bool belongs_elsewhere(const struct lease *l, const struct pg_rows *r, struct err *e)
+{
+    if (r->n == 0)
+        return false;
+    err_set(e, ERR_CONFIG, "the database at %s belongs to environment \"%s\", not to \"%s\"",
+            pg_where(l->db), pg_value(r, 0, 0), l->target);
+    err_hint(e, "check `database` of [env.%s] in lockflight.toml", l->target);
+    return true;
+}
+
+/* The row, made if there is none, and what is in it, in one exchange. */
+static bool make_row(struct lease *l, struct err *e)
+{
+    struct pg_rows strangers;
+    pg_queue_begin(l->db);
+    bool ok =
+        pg_exec(l->db, "INSERT INTO lockflight.fence (target) VALUES ($1) ON CONFLICT DO NOTHING",
+                PG_PARAMS(l->target), NULL, e) &&
+        pg_exec(l->db, "INSERT INTO lockflight.lease (target) VALUES ($1) ON CONFLICT DO NOTHING",
+                PG_PARAMS(l->target), NULL, e) &&
+        pg_query_later(l->db, l->arena,
+                       "SELECT target FROM lockflight.releases WHERE target <> $1"
+                       " ORDER BY created_at DESC LIMIT 1",
+                       PG_PARAMS(l->target), &strangers, e) &&
+        pg_query_later(l->db, l->arena, look_sql, PG_PARAMS(l->target), &l->first_look, e) &&
+        pg_queue_end(l->db, NULL, NULL, NULL, e);
+    pg_queue_drop(l->db);
+    return ok && !belongs_elsewhere(l, &strangers, e);
+}
+
+/* The first look came with make_row. */
+static bool look(struct lease *l, struct arena *a, struct holder *ret, struct err *e)
+{
+    struct pg_rows r = l->first_look;
+    l->first_look = (struct pg_rows){ 0 };
+    return (r.n > 0 || pg_query(l->db, a, look_sql, PG_PARAMS(l->target), &r, e)) &&
+           read_row(l, &r, ret, e);
 }
 
 static char *describe(struct arena *a, const struct holder *h)
@@ -176,61 +194,59 @@ static void drop_advisory_lock(struct lease *l)
                        &ignored);
 }
 
-static bool append(struct lease *l, struct arena *a, const char *type, const char *body,
-                   struct err *e)
+static bool append(struct lease *l, struct arena *a, int64_t epoch, const char *type,
+                   const char *body, struct err *e)
 {
     struct event v = {
-        .target = l->target, .epoch = l->epoch, .type = type, .body = body, .nonce = random_uuid(a)
+        .target = l->target, .epoch = epoch, .type = type, .body = body, .nonce = random_uuid(a)
     };
     return event_append(l->db, &v, e);
 }
 
-/* Step 3, inside a transaction. *ret_won is false if the row changed since we looked. */
-static bool write_row(struct lease *l, struct arena *a, const struct holder *seen, bool *ret_won,
-                      struct err *e)
+/* Step 3. Nothing of it holds if the row changed since we looked: `faster`. */
+static bool write_row(struct lease *l, struct arena *a, const struct holder *seen,
+                      const struct err *faster, struct err *e)
 {
-    struct pg_rows rows;
-    char *old_epoch = number(a, seen->epoch);
-    if (!pg_query(
-            l->db, a,
-            "UPDATE lockflight.lease SET epoch = epoch + 1, holder = $3, purpose = $4, host = $5,"
-            " host_key = $6, pid = $7, pid_start = $8, backend_pid = pg_backend_pid(),"
-            " backend_start = (SELECT backend_start FROM pg_stat_activity WHERE pid = "
-            "pg_backend_pid()),"
-            " request_ms = $9, taken_at = clock_timestamp(), given_back_at = NULL,"
-            " expires_at = clock_timestamp() + $10::float8 * interval '1 ms'"
-            " WHERE target = $1 AND epoch = $2 RETURNING epoch, backend_start",
-            PG_PARAMS(l->target, old_epoch, l->holder, l->purpose, l->me.host, l->me.host_key,
-                      number(a, l->me.pid), l->me.pid_start, number(a, l->renewal.times.request_ms),
-                      number(a, l->renewal.times.lease_ms)),
-            &rows, e))
-        return false;
-    *ret_won = rows.n == 1;
-    if (!*ret_won)
-        return true;
-    l->epoch = pg_int(&rows, 0, 0);
-    (void)snprintf(l->backend_start, sizeof l->backend_start, "%s", pg_value(&rows, 0, 1));
     json_auto_t *body = json_pack("{s:s, s:s, s:s*}", "holder", l->holder, "purpose", l->purpose,
                                   "took_over_from", seen->name ? describe(a, seen) : NULL);
-    return pg_exec(l->db, "UPDATE lockflight.fence SET epoch = $2 WHERE target = $1",
-                   PG_PARAMS(l->target, number(a, l->epoch)), NULL, e) &&
-           append(l, a, "lease.taken", json_text(a, body), e);
+    return pg_expect(l->db,
+                     "UPDATE lockflight.lease SET epoch = epoch + 1, holder = $3, purpose = $4, "
+                     "host = $5,"
+                     " host_key = $6, pid = $7, pid_start = $8, backend_pid = pg_backend_pid(),"
+                     " backend_start = (SELECT backend_start FROM pg_stat_activity WHERE pid ="
+                     " pg_backend_pid()),"
+                     " request_ms = $9, taken_at = clock_timestamp(), given_back_at = NULL,"
+                     " expires_at = clock_timestamp() + $10::float8 * interval '1 ms'"
+                     " WHERE target = $1 AND epoch = $2",
+                     PG_PARAMS(l->target, number(a, seen->epoch), l->holder, l->purpose, l->me.host,
+                               l->me.host_key, number(a, l->me.pid), l->me.pid_start,
+                               number(a, l->renewal.times.request_ms),
+                               number(a, l->renewal.times.lease_ms)),
+                     faster, e) &&
+           pg_exec(l->db, "UPDATE lockflight.fence SET epoch = $2 WHERE target = $1",
+                   PG_PARAMS(l->target, number(a, seen->epoch + 1)), NULL, e) &&
+           append(l, a, seen->epoch + 1, "lease.taken", json_text(a, body), e);
 }
 
-static bool intent_is_open(struct lease *l, struct arena *a, bool *ret, struct err *e)
+/* What the journal says of releases that did not end, and who we are. */
+static bool read_journal(struct lease *l, struct arena *a, struct pg_rows *intent,
+                         struct pg_rows *open, struct pg_rows *backend, struct err *e)
 {
-    struct pg_rows rows;
-    if (!pg_query(l->db, a,
-                  "SELECT EXISTS (SELECT FROM lockflight.steps s JOIN lockflight.releases r ON "
-                  "r.id = s.release"
-                  " WHERE r.target = $1 AND r.state IN ('forward', 'reversing', 'stuck')"
-                  " AND (s.state = 'undo_intent' OR s.state = 'intent' AND NOT EXISTS (SELECT FROM"
-                  " lockflight.steps u WHERE u.release = s.release AND u.seq = s.seq AND u.state = "
-                  "'undone')))",
-                  PG_PARAMS(l->target), &rows, e))
-        return false;
-    *ret = pg_bool(&rows, 0, 0);
-    return true;
+    return pg_query_later(
+               l->db, a,
+               "SELECT EXISTS (SELECT FROM lockflight.steps s JOIN lockflight.releases r ON "
+               "r.id = s.release"
+               " WHERE r.target = $1 AND r.state IN ('forward', 'reversing', 'stuck')"
+               " AND (s.state = 'undo_intent' OR s.state = 'intent' AND NOT EXISTS (SELECT FROM"
+               " lockflight.steps u WHERE u.release = s.release AND u.seq = s.seq AND u.state = "
+               "'undone')))",
+               PG_PARAMS(l->target), intent, e) &&
+           pg_query_later(l->db, a,
+                          "SELECT name FROM lockflight.releases WHERE target = $1"
+                          " AND state IN ('forward', 'reversing', 'stuck')",
+                          PG_PARAMS(l->target), open, e) &&
+           pg_query_later(l->db, a, "SELECT backend_start FROM lockflight.lease WHERE target = $1",
+                          PG_PARAMS(l->target), backend, e);
 }
 
 /* A call of the old runner can land until its own deadline and the network's slack have passed:
@@ -245,21 +261,26 @@ static void plan_drain(struct lease *l, const struct holder *seen, struct lease_
     l->drained_boot_ms = taken->intent_open ? clock_boot_ms() + drain_ms : 0;
 }
 
-/* Steps 3 and 4, holding the advisory lock. */
+/* Steps 3 and 4, holding the advisory lock, in one exchange. */
 static enum take_result take_row(struct lease *l, struct arena *a, const struct holder *seen,
                                  struct lease_taken *taken, struct err *e)
 {
-    bool won = false;
+    struct pg_rows intent, open, backend;
+    struct err faster = { 0 };
+    (void)err_set(&faster, ERR_BLOCKED, "another runner was faster");
     l->renewal.renewed_boot_ms = clock_boot_ms();
-    if (!pg_begin(l->db, e) || !write_row(l, a, seen, &won, e) ||
-        !intent_is_open(l, a, &taken->intent_open, e))
-        return TAKE_FAILED;
-    if (!won) {
-        err_set(e, ERR_BLOCKED, "another runner was faster");
-        return TAKE_BUSY;
-    }
-    if (!pg_commit(l->db, e))
-        return TAKE_FAILED;
+    pg_queue_begin(l->db);
+    bool ok = pg_begin(l->db, e) && write_row(l, a, seen, &faster, e) &&
+              read_journal(l, a, &intent, &open, &backend, e) && pg_commit(l->db, e) &&
+              pg_queue_end(l->db, NULL, NULL, NULL, e);
+    pg_queue_drop(l->db);
+    if (!ok)
+        return e->code == ERR_BLOCKED ? TAKE_BUSY : TAKE_FAILED;
+    l->epoch = seen->epoch + 1;
+    (void)snprintf(l->backend_start, sizeof l->backend_start, "%s", pg_value(&backend, 0, 0));
+    taken->intent_open = pg_bool(&intent, 0, 0);
+    if (open.n > 0)
+        (void)snprintf(taken->open, sizeof taken->open, "%s", pg_value(&open, 0, 0));
     taken->took_over = seen->name != NULL;
     if (seen->name)
         (void)snprintf(taken->previous, sizeof taken->previous, "%s", describe(a, seen));
@@ -339,12 +360,14 @@ bool lease_take(const struct lease_spec *spec, struct lease **ret, struct lease_
     l->holder = arena_strdup(l->arena, spec->holder);
     l->purpose = arena_strdup(l->arena, spec->purpose);
     l->renewal = (struct heartbeat_spec){ .url = l->url, .target = l->target };
+    l->db = spec->db;
     runner_identity_read(&l->me);
 
     struct lease_taken taken = { 0 };
     struct pg_spec pg = { .url = spec->url, .purpose = "runner" };
-    bool ok = lease_times_read(&l->renewal.times, e) && pg_open(&pg, &l->db, e) &&
-              schema_ensure(l->db, e) && make_row(l, e) && take_or_wait(l, spec, &taken, e);
+    bool ok = lease_times_read(&l->renewal.times, e) && (l->db || pg_open(&pg, &l->db, e)) &&
+              (spec->is_bare ? schema_make(l->db, e) : schema_ensure(l->db, e)) && make_row(l, e) &&
+              take_or_wait(l, spec, &taken, e);
     l->renewal.epoch = l->epoch;
     if (!ok || !heartbeat_start(&l->renewal, &l->heartbeat, e)) {
         free_lease(l);
@@ -492,29 +515,37 @@ bool lease_drain(struct lease *l, struct err *e)
 
 /* ---- giving back ---- */
 
+/* The event only if the row was still ours. */
+static bool give_back_row(struct lease *l, struct arena *a, struct err *e)
+{
+    return pg_exec(
+        l->db,
+        "WITH given AS (UPDATE lockflight.lease SET holder = NULL, purpose = NULL,"
+        " backend_pid = NULL, backend_start = NULL, given_back_at = clock_timestamp(),"
+        " expires_at = clock_timestamp() WHERE target = $1 AND epoch = $2 AND holder IS NOT NULL"
+        " RETURNING target, epoch)"
+        " SELECT lockflight.event_append(target, NULL, epoch, 'lease.given_back', '{}', $3)"
+        " FROM given",
+        PG_PARAMS(l->target, number(a, l->epoch), random_uuid(a)), NULL, e);
+}
+
 bool lease_give_back(struct lease *l, struct err *e)
 {
     CLEANUP(arena) struct arena *a = arena_new(0);
-    uint64_t rows = 0;
     heartbeat_stop(l->heartbeat);
     l->heartbeat = NULL;
     if (!pg_is_alive(l->db) && !pg_reconnect(l->db, e))
         return err_wrap(e, "give back the lease of %s", l->target);
     pg_rollback(l->db);
-    bool ok =
-        pg_begin(l->db, e) &&
-        pg_exec(l->db,
-                "UPDATE lockflight.lease SET holder = NULL, purpose = NULL, backend_pid = NULL,"
-                " backend_start = NULL, given_back_at = clock_timestamp(), expires_at = "
-                "clock_timestamp()"
-                " WHERE target = $1 AND epoch = $2 AND holder IS NOT NULL",
-                PG_PARAMS(l->target, number(a, l->epoch)), &rows, e) &&
-        (rows == 0 || append(l, a, "lease.given_back", NULL, e)) && pg_commit(l->db, e);
+    pg_queue_begin(l->db);
+    bool ok = pg_begin(l->db, e) && give_back_row(l, a, e) && pg_commit(l->db, e) &&
+              pg_exec(l->db, "SELECT pg_advisory_unlock(" LEASE_LOCK_KEY ")", PG_NONE, NULL, e) &&
+              pg_queue_end(l->db, NULL, NULL, NULL, e);
+    pg_queue_drop(l->db);
     if (!ok) {
         pg_rollback(l->db);
         return err_wrap(e, "give back the lease of %s", l->target);
     }
-    drop_advisory_lock(l);
     l->epoch = -1; /* no write can match any more */
     return true;
 }

@@ -50,6 +50,8 @@ struct lease;
 
 struct lease_spec {
     const char *url;
+    struct pg *db;         /* a connection to it that is taken over, also on failure; NULL: none */
+    bool is_bare;          /* it was just seen that there is no schema lockflight */
     const char *target;    /* environment name */
     const char *holder;    /* a person or a job: "ana", "ci run 8123" */
     const char *purpose;   /* "deploy 2026-03-14.1a2b3c4d", "migration up" */
@@ -66,6 +68,7 @@ struct lease_taken {
     bool took_over;     /* from a runner that had not given it back */
     char previous[256]; /* who that was: "ana on laptop, pid 4711, deploy …" */
     bool intent_open;   /* a step is in doubt: call lease_drain, then probe */
+    char open[64];      /* name of the release that is open; "" if none */
 };
 
 /* ERR_BLOCKED names the holder, since when and until when, or the manual lock with its reason.

@@ -37,15 +37,14 @@ static bool read_number(struct pg *db, int64_t *ret_number, struct err *e)
 {
     CLEANUP(arena) struct arena *a = arena_new(0);
     struct pg_rows rows;
-    if (!pg_query(db, a, "SELECT to_regclass('lockflight.schema_scripts') IS NOT NULL", PG_NONE,
-                  &rows, e))
-        return false;
     *ret_number = 0;
-    if (!pg_bool(&rows, 0, 0))
-        return true;
     if (!pg_query(db, a, "SELECT coalesce(max(number), 0) FROM lockflight.schema_scripts", PG_NONE,
-                  &rows, e))
-        return false;
+                  &rows, e)) {
+        bool is_absent = streq(e->sqlstate, "42P01") || streq(e->sqlstate, "3F000");
+        if (is_absent)
+            err_clear(e);
+        return is_absent;
+    }
     *ret_number = pg_int(&rows, 0, 0);
     if (*ret_number <= newest_number())
         return true;
@@ -89,17 +88,42 @@ bool schema_look(struct pg *db, enum schema_presence *ret, struct err *e)
     return true;
 }
 
-static bool apply_script(struct pg *db, int64_t number, struct err *e)
+/* All scripts from `number` + 1 on, as one text with its own transaction: one exchange. Another runner
+ * that was faster makes it fail, with nothing done. */
+static const char *upgrade_text(struct arena *a, int64_t number)
 {
-    const char *name = schema_scripts[number - 1].name, *sql = schema_scripts[number - 1].sql;
-    char sha256[SHA256_HEX_BYTES], text[24];
-    hash_hex(HASH_SHA256, str_of(sql), sha256);
-    (void)snprintf(text, sizeof text, "%lld", (long long)number);
-    return pg_script(db, sql, e) &&
-           pg_exec(
-               db,
-               "INSERT INTO lockflight.schema_scripts (number, name, sha256) VALUES ($1, $2, $3)",
-               PG_PARAMS(text, name, sha256), NULL, e);
+    const char *text = "BEGIN; SELECT pg_catalog.pg_advisory_xact_lock(" SCHEMA_LOCK_KEY ");";
+    for (; number < newest_number(); number++) {
+        char sha256[SHA256_HEX_BYTES];
+        hash_hex(HASH_SHA256, str_of(schema_scripts[number].sql), sha256);
+        text = arena_printf(a,
+                            "%s\n%s\n;INSERT INTO lockflight.schema_scripts (number, name, sha256)"
+                            " VALUES (%lld, '%s', '%s');",
+                            text, schema_scripts[number].sql, (long long)number + 1,
+                            schema_scripts[number].name, sha256);
+    }
+    return arena_printf(a, "%s COMMIT", text);
+}
+
+static bool upgrade(struct pg *db, int64_t number, struct err *e)
+{
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    struct err refused = { 0 };
+    bool is_done = false, ok = pg_start(db, upgrade_text(a, number), &refused);
+    while (ok && !is_done)
+        ok = pg_wait(db, 1000, &is_done, NULL, &refused);
+    if (ok)
+        return true;
+    pg_rollback(db);
+    if (pg_is_alive(db) && read_number(db, &number, e) && number == newest_number())
+        return true; /* somebody else has done it */
+    *e = refused;
+    return err_wrap(e, "set up schema lockflight");
+}
+
+bool schema_make(struct pg *db, struct err *e)
+{
+    return upgrade(db, 0, e);
 }
 
 bool schema_ensure(struct pg *db, struct err *e)
@@ -107,18 +131,5 @@ bool schema_ensure(struct pg *db, struct err *e)
     int64_t number = 0;
     if (!read_number(db, &number, e))
         return err_wrap(e, "look at schema lockflight");
-    if (number == newest_number())
-        return true;
-
-    if (!pg_begin(db, e))
-        return false;
-    bool ok = pg_exec(db, "SELECT pg_advisory_xact_lock(" SCHEMA_LOCK_KEY ")", PG_NONE, NULL, e) &&
-              read_number(db, &number, e); /* another runner may have been faster */
-    while (ok && number < newest_number())
-        ok = apply_script(db, ++number, e);
-    if (!ok || !pg_commit(db, e)) {
-        pg_rollback(db);
-        return err_wrap(e, "set up schema lockflight");
-    }
-    return true;
+    return number == newest_number() || upgrade(db, number, e);
 }

@@ -24,4 +24,7 @@ bool schema_look(struct pg *db, enum schema_presence *ret, struct err *e) MUST_U
 /* Creates or upgrades. Safe to call by many at once; a no-op when current. */
 bool schema_ensure(struct pg *db, struct err *e) MUST_USE;
 
+/* The same where it was just seen that there is none: without asking first. */
+bool schema_make(struct pg *db, struct err *e) MUST_USE;
+
 #endif

@@ -7,11 +7,10 @@
 #include "migrate/prove/proof_record.h"
 
 /* Of a database named by its URL, the database itself says which lease is its own. */
-static bool know_target(struct session *s, const char *purpose, struct err *e)
+static bool know_target(struct session *s, const char *purpose, struct pg **ret, struct err *e)
 {
-    CLEANUP(pg) struct pg *db = NULL;
     bool is_known = s->has_environment && s->environment.database_url;
-    return is_known || (session_connect(s, purpose, &db, e) && session_name(s, db, e));
+    return is_known || (session_connect(s, purpose, ret, e) && session_name(s, *ret, e));
 }
 
 #define PROGRESS_MS 5000 /* lines about a long step come no faster */
@@ -31,10 +30,9 @@ bool change_open_waiting(struct session *s, const char *purpose, int64_t wait_ms
                          struct change *ret, struct err *e)
 {
     struct lease_taken taken;
-    struct release_record open;
-    bool is_open = false;
+    CLEANUP(pg) struct pg *db = NULL;
     *ret = (struct change){ .s = s, .began_unix_ms = clock_unix_ms() };
-    if (!know_target(s, purpose, e))
+    if (!know_target(s, purpose, &db, e))
         return false;
     struct lease_spec spec = {
         .url = s->environment.database_url,
@@ -44,14 +42,16 @@ bool change_open_waiting(struct session *s, const char *purpose, int64_t wait_ms
         .wait_ms = wait_ms,
         .on_wait = other_runner,
         .context = s,
+        .db = db,
+        .is_bare = s->is_bare,
     };
-    if (!lease_take(&spec, &ret->lease, &taken, e) ||
-        !journal_find_open(change_db(ret), s->c->arena, s->environment.name, &open, &is_open, e))
+    db = NULL; /* the lease's from here on */
+    if (!lease_take(&spec, &ret->lease, &taken, e))
         return false;
-    if (!is_open)
+    if (!taken.open[0])
         return true;
     const char *name = s->environment.name;
-    err_set(e, ERR_BLOCKED, "release %s of %s was interrupted and is open", open.name, name);
+    err_set(e, ERR_BLOCKED, "release %s of %s was interrupted and is open", taken.open, name);
     return err_hint(e, "lockflight resume %s, or lockflight rollback %s", name, name);
 }
 
@@ -90,11 +90,11 @@ static bool before(void *context, struct pg *db, const struct migration *const *
                    struct err *e)
 {
     struct change *x = context;
-    (void)db;
     (void)v;
     (void)n;
     x->began_boot_ms = clock_boot_ms();
-    return lease_check(x->lease, e);
+    /* while the connection stands, the fence in each transaction is the check */
+    return pg_is_alive(db) || lease_check(x->lease, e);
 }
 
 static void applied(void *context, const struct migration *m)

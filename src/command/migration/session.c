@@ -165,6 +165,7 @@ bool session_name(struct session *s, struct pg *db, struct err *e)
         bool is_new = streq(e->sqlstate, "42P01") || streq(e->sqlstate, "3F000");
         if (is_new)
             err_clear(e);
+        s->is_bare = is_new;
         return is_new;
     }
     if (r.n > 0)

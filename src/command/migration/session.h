@@ -52,6 +52,7 @@ struct session {
     struct environment environment; /* name is always set; database_url NULL: no database */
     const char *where;     /* for people: "staging", or "localhost:5432/app" once connected */
     const char *local_url; /* a database of the project's local platform; NULL: it does not run */
+    bool is_bare;          /* session_name saw that there is no schema lockflight */
     struct migration_set set;
     struct history history; /* after session_compare */
     struct migration_plan plan;
