@@ -86,6 +86,6 @@ fish_completes() { # fish_completes LINE
 @test "lockflight.toml(5) has every key with its default" {
   lockflight man lockflight.toml | mandoc -T ascii | sed $'s,.\b,,g' >page
   grep -q 'schema.lock_timeout' page
-  grep -q 'default 4s' page
+  grep -q 'default 250ms' page
   grep -q 'env.<name>.watch.max_error' page
 }

@@ -12,7 +12,9 @@ static const char *tidy(struct arena *a, const char *value)
     for (const char *p = text; *p; p++) {
         if (isspace((unsigned char)*p) && (to == text || to[-1] == ' '))
             continue;
-        *to++ = *p == '\t' ? ' ' : *p;
+        *to++ = *p;
+        if (isspace((unsigned char)to[-1]))
+            to[-1] = ' ';
     }
     *to = '\0';
     if (starts_with(text, "enum label "))

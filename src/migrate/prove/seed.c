@@ -74,29 +74,35 @@ static const char *statement(struct arena *a, const struct seed_table *t, unsign
                         strbuf_text(&values));
 }
 
-/* *ret_attempt: where to begin, and what worked. */
-static bool insert_row(struct pg *db, struct arena *a, const struct seed_table *t, unsigned row,
-                       unsigned *ret_attempt, bool *ret_done, struct err *why, struct err *e)
+/* One table being filled. */
+struct filling {
+    struct pg *db;
+    struct arena *a;
+    const struct seed_table *t;
+    unsigned attempt; /* where to begin: what worked for the row before */
+    bool is_done;     /* the row is in */
+    struct err why;   /* or the refusal that says most */
+};
+
+static bool insert_row(struct filling *f, unsigned row, struct err *e)
 {
-    *ret_done = false;
-    for (unsigned attempt = *ret_attempt; attempt < TRIES && !*ret_done; attempt++) {
-        if (!pg_exec(db, "SAVEPOINT lockflight_seed", PG_NONE, NULL, e))
-            return false;
+    unsigned first = f->attempt;
+    f->is_done = false;
+    for (unsigned attempt = first; attempt < TRIES && !f->is_done; attempt++) {
         struct err refusal = { 0 };
-        *ret_done = pg_exec(db, statement(a, t, row, attempt), PG_NONE, NULL, &refusal);
-        if (!*ret_done) {
-            if (refusal.code != ERR_DB) {
-                *e = refusal;
-                return false;
-            }
-            if (attempt == *ret_attempt || attempt == TRIES_FULL)
-                *why = refusal;
+        if (!pg_exec(f->db, "SAVEPOINT lockflight_seed", PG_NONE, NULL, e))
+            return false;
+        f->is_done = pg_exec(f->db, statement(f->a, f->t, row, attempt), PG_NONE, NULL, &refusal);
+        if (!f->is_done && refusal.code != ERR_DB) {
+            *e = refusal;
+            return false;
         }
-        if (!pg_exec(db, *ret_done ? "RELEASE lockflight_seed" : "ROLLBACK TO lockflight_seed",
+        if (!f->is_done && (attempt == first || attempt == TRIES_FULL))
+            f->why = refusal;
+        if (!pg_exec(f->db, f->is_done ? "RELEASE lockflight_seed" : "ROLLBACK TO lockflight_seed",
                      PG_NONE, NULL, e))
             return false;
-        if (*ret_done)
-            *ret_attempt = attempt;
+        f->attempt = attempt;
     }
     return true;
 }
@@ -114,14 +120,12 @@ static bool is_empty(struct pg *db, struct arena *a, const char *table, bool *re
 static bool seed_table(struct pg *db, struct arena *a, const struct seed_table *t,
                        struct seed_report *report, struct err *e)
 {
-    unsigned attempt = 0;
-    struct err why = { 0 };
-    bool done = true;
+    struct filling f = { .db = db, .a = a, .t = t, .is_done = true };
     size_t rows = 0;
-    for (unsigned i = 0; i < SEED_ROWS && done; i++) {
-        if (!insert_row(db, a, t, t->spec->from + i, &attempt, &done, &why, e))
+    for (unsigned i = 0; i < SEED_ROWS && f.is_done; i++) {
+        if (!insert_row(&f, t->spec->from + i, e))
             return err_wrap(e, "put rows into %s", t->name);
-        rows += done;
+        rows += f.is_done;
     }
     report->rows += rows;
     bool empty = rows == 0;
@@ -135,7 +139,7 @@ static bool seed_table(struct pg *db, struct arena *a, const struct seed_table *
             return false;
     }
     if (empty)
-        *vec_add(&report->untouched, a) = arena_printf(a, "%s: %s", t->name, why.why);
+        *vec_add(&report->untouched, a) = arena_printf(a, "%s: %s", t->name, f.why.why);
     return true;
 }
 

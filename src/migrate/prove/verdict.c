@@ -169,13 +169,12 @@ static void refuse(struct proof *p, const char *reason)
 
 /* Are two catalogues the same? If not the result says where. */
 static bool same(struct run *r, struct proof *p, const struct catalogue *x,
-                 const struct catalogue *y, const char *when, bool *ret, struct err *e)
+                 const struct catalogue *y, const char *when, struct err *e)
 {
     if (!catalogue_changes(r->a, x, y, &p->changes, &p->change_count, e))
         return false;
     residue_take(r->a, &r->residue, p->changes, &p->change_count);
-    *ret = p->change_count == 0;
-    if (!*ret) {
+    if (p->change_count > 0) {
         p->compared = when;
         refuse(p, arena_printf(r->a, "%s the schema is not as before: %s%s", when,
                                proof_change_text(r->a, &p->changes[0]),
@@ -193,9 +192,11 @@ static bool declare(struct run *r, struct proof *p, struct err *e)
         return false;
     const struct directive *d = directive_find(&r->down.head, DIRECTIVE_LOSS);
     struct seen seen = look(r, cast);
-    char declared = d ? d->first[0] : 0;
+    const char declared = d ? d->first[0] : '\0';
     p->is_declared = d != NULL;
-    p->loss = declared > seen.loss ? declared : seen.loss;
+    p->loss = seen.loss;
+    if (declared > seen.loss)
+        p->loss = declared;
     if (d && d->rest[0] && declared >= seen.loss)
         p->loss_text = d->rest;
     else
@@ -214,7 +215,6 @@ static bool declare(struct run *r, struct proof *p, struct err *e)
 
 bool verdict(struct run *r, struct proof *p, struct err *e)
 {
-    bool is_same = false;
     p->rows = r->seeded.rows;
     p->loss = 'D';
     p->migration_runs = r->migration_ran;
@@ -229,8 +229,8 @@ bool verdict(struct run *r, struct proof *p, struct err *e)
         return true;
     }
     p->is_proven = true;
-    if (!same(r, p, &r->before, &r->back, "after the reverse script", &is_same, e) ||
-        (is_same && !same(r, p, &r->after, &r->again, "after applying it again", &is_same, e)))
+    if (!same(r, p, &r->before, &r->back, "after the reverse script", e) ||
+        (p->change_count == 0 && !same(r, p, &r->after, &r->again, "after applying it again", e)))
         return false;
     for (size_t i = 0; i < r->residue.n; i++)
         if (r->residue.is_seen[i])
@@ -238,5 +238,5 @@ bool verdict(struct run *r, struct proof *p, struct err *e)
         else
             *vec_add(&p->notes, r->a) =
                 arena_printf(r->a, "it does not leave %s, as it says", r->residue.declared[i]);
-    return !is_same || declare(r, p, e);
+    return p->change_count > 0 || declare(r, p, e);
 }

@@ -90,41 +90,49 @@ static void leave_out(struct arena *a, struct shadow_notes *notes, const char *e
         arena_printf(a, "extension %s was left out: %s", extension, why->why);
 }
 
+/* One file being run. */
+struct replaying {
+    struct pg *db;
+    struct arena *a;
+    const struct sql_script *script;
+    struct shadow_notes *notes;
+    int position; /* in the statement that failed, as the server says it */
+};
+
 /* A statement about an extension: tried under a savepoint, forgiven where it can only be the
  * server's fault. */
-static bool run_extension(struct pg *db, struct arena *a, const struct sql_statement *s,
-                          const char *extension, bool creates, struct shadow_notes *notes,
-                          int *position, struct err *e)
+static bool run_extension(struct replaying *r, const struct sql_statement *s, const char *extension,
+                          bool creates, struct err *e)
 {
-    bool inside = pg_in_transaction(db);
-    if (inside && !pg_exec(db, "SAVEPOINT lockflight_extension", PG_NONE, NULL, e))
+    bool inside = pg_in_transaction(r->db);
+    if (inside && !pg_exec(r->db, "SAVEPOINT lockflight_extension", PG_NONE, NULL, e))
         return false;
-    if (pg_run(db, str_dup(a, s->text), position, e))
-        return !inside || pg_exec(db, "RELEASE lockflight_extension", PG_NONE, NULL, e);
+    if (pg_run(r->db, str_dup(r->a, s->text), &r->position, e))
+        return !inside || pg_exec(r->db, "RELEASE lockflight_extension", PG_NONE, NULL, e);
+    bool is_known = is_left_out(r->notes, extension);
     bool is_forgiven = e->code == ERR_DB && !streq(e->sqlstate, "42601") &&
-                       (creates ? !streq(e->sqlstate, "42710") : is_left_out(notes, extension));
+                       (creates ? !streq(e->sqlstate, "42710") : is_known);
     if (!is_forgiven)
         return false;
-    if (creates && !is_left_out(notes, extension))
-        leave_out(a, notes, extension, e);
+    if (creates && !is_known)
+        leave_out(r->a, r->notes, extension, e);
     err_clear(e);
-    return !inside || pg_exec(db, "ROLLBACK TO lockflight_extension", PG_NONE, NULL, e);
+    return !inside || pg_exec(r->db, "ROLLBACK TO lockflight_extension", PG_NONE, NULL, e);
 }
 
 /* ---- files ---- */
 
-static bool run_all(struct pg *db, struct arena *a, const char *file, struct str sql,
-                    const struct sql_statement *v, size_t n, struct shadow_notes *notes,
-                    struct err *e)
+static bool run_all(struct replaying *r, struct err *e)
 {
-    for (size_t i = 0; i < n; i++) {
-        int position = 0;
+    for (size_t i = 0; i < r->script->n; i++) {
+        const struct sql_statement *s = &r->script->statements[i];
         bool creates = false;
-        const char *extension = extension_of(a, &v[i], &creates);
-        bool ok = extension ? run_extension(db, a, &v[i], extension, creates, notes, &position, e)
-                            : pg_run(db, str_dup(a, v[i].text), &position, e);
+        const char *extension = extension_of(r->a, s, &creates);
+        r->position = 0;
+        bool ok = extension ? run_extension(r, s, extension, creates, e)
+                            : pg_run(r->db, str_dup(r->a, s->text), &r->position, e);
         if (!ok)
-            return failed(file, sql, &v[i], position, e);
+            return failed(r->script->file, r->script->text, s, r->position, e);
     }
     return true;
 }
@@ -133,19 +141,19 @@ bool replay_inside(struct pg *db, struct arena *a, const char *file, struct str 
                    struct shadow_notes *notes, struct err *e)
 {
     struct sql_script s;
-    return sql_script_read(a, file, sql, &s, e) &&
-           run_all(db, a, file, sql, s.statements, s.n, notes, e);
+    struct replaying r = { .db = db, .a = a, .script = &s, .notes = notes };
+    return sql_script_read(a, file, sql, &s, e) && run_all(&r, e);
 }
 
 bool replay_script(struct pg *db, struct arena *a, const char *file, struct str sql,
                    struct shadow_notes *notes, struct err *e)
 {
     struct sql_script s;
+    struct replaying r = { .db = db, .a = a, .script = &s, .notes = notes };
     if (!sql_script_read(a, file, sql, &s, e) || !pg_exec(db, "RESET ALL", PG_NONE, NULL, e) ||
         (s.is_transactional && !pg_begin(db, e)))
         return false;
-    if (!run_all(db, a, file, sql, s.statements, s.n, notes, e) ||
-        (s.is_transactional && !pg_commit(db, e))) {
+    if (!run_all(&r, e) || (s.is_transactional && !pg_commit(db, e))) {
         pg_rollback(db);
         return false;
     }

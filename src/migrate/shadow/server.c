@@ -17,7 +17,7 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define STRANGER_AGE_S 3600  /* another machine's shadow without a connection may still be wanted */
@@ -45,7 +45,7 @@ char *shadow_name(struct arena *a)
                         (unsigned long long)(clock_unix_ms() / 1000), random_hex(a, 3));
 }
 
-static bool process_lives(int pid)
+static bool process_lives(pid_t pid)
 {
     return kill(pid, 0) == 0 || errno != ESRCH;
 }
@@ -53,16 +53,21 @@ static bool process_lives(int pid)
 /* Is it a shadow, and one that nobody can be using any more? */
 static bool is_left_over(const char *name, const char *here, bool is_connected)
 {
-    char where[9] = "", rest[8] = "";
-    int pid = 0;
-    unsigned long long made_s = 0;
-    if (sscanf(name, SHADOW_PREFIX "%8[0-9a-f]_%d_%8llx_%7[0-9a-f]", where, &pid, &made_s, rest) !=
-            4 ||
-        pid <= 0)
+    struct str rest = str_of(name + strlen(SHADOW_PREFIX));
+    struct str where = str_cut(&rest, '_'), process = str_cut(&rest, '_');
+    struct str made = str_cut(&rest, '_');
+    uint64_t pid = 0;
+    char hex[17] = "";
+    if (where.n != 8 || !str_to_u64(process, &pid) || pid == 0 || pid > INT32_MAX || made.n == 0 ||
+        made.n > 16 || rest.n == 0)
         return false;
+    memcpy(hex, made.p, made.n);
+    if (hex[strspn(hex, "0123456789abcdef")])
+        return false;
+    uint64_t made_s = strtoull(hex, NULL, 16);
     int64_t age_s = clock_unix_ms() / 1000 - (int64_t)made_s;
-    if (streq(where, here))
-        return pid != (int)getpid() && (!process_lives(pid) || age_s > OWN_AGE_S);
+    if (str_is(where, here))
+        return pid != (uint64_t)getpid() && (!process_lives((pid_t)pid) || age_s > OWN_AGE_S);
     return !is_connected && age_s > STRANGER_AGE_S;
 }
 

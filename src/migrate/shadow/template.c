@@ -16,11 +16,23 @@
 #include <stdio.h>
 
 #define FORMAT         "1" /* raised when a template is built in another way */
-#define TEMPLATES_KEPT 8
+#define TEMPLATES_KEPT 8   /* on the local platform */
+#define TEMPLATES_LEFT 2   /* on somebody else's server */
 #define USED_STEP_S    600 /* the comment is renewed no more often */
 #define TRIES          3   /* another run may throw a template away between finding and cloning */
 
-/* names[i]: the template with the first i migrations in it. */
+/* One template that is wanted: the first n migrations of the set. names[i] is the template with the
+ * first i of them in it. */
+struct wanted {
+    struct shadow_server *v;
+    const struct migration_set *set;
+    size_t n;
+    const char **names;
+    size_t found; /* the longest prefix that is kept; SIZE_MAX: none */
+    int64_t used_s;
+    struct shadow_notes *notes;
+};
+
 static const char **names_of(struct shadow_server *v, const struct migration_set *set, size_t n)
 {
     struct arena *a = v->a;
@@ -96,7 +108,7 @@ static bool thin_out(struct shadow_server *v, const char *keep, struct err *e)
             " DESC NULLS LAST",
             PG_NONE, &r, e))
         return false;
-    for (size_t i = TEMPLATES_KEPT; i < r.n; i++)
+    for (size_t i = v->platform_template ? TEMPLATES_KEPT : TEMPLATES_LEFT; i < r.n; i++)
         if (!streq(pg_value(&r, i, 0), keep))
             shadow_drop(v, pg_value(&r, i, 0));
     return true;
@@ -104,43 +116,44 @@ static bool thin_out(struct shadow_server *v, const char *keep, struct err *e)
 
 /* ---- building ---- */
 
-static bool replay(struct shadow_server *v, const char *name, const struct migration_set *set,
-                   size_t from, size_t n, bool is_empty, struct shadow_notes *notes, struct err *e)
+static bool replay(const struct wanted *w, const char *name, struct err *e)
 {
+    struct shadow_server *v = w->v;
     CLEANUP(pg) struct pg *db = NULL;
+    bool is_empty = w->found == SIZE_MAX;
     if (!shadow_connect(v, name, &db, e) || (is_empty && !shadow_fill(v, db, e)))
         return false;
-    for (size_t i = from; i < n; i++) {
-        if (!replay_script(db, v->a, set->v[i].file, set->v[i].sql, notes, e)) {
-            if (v->lacks && e->code == ERR_DB && !e->hint[0])
-                err_hint(e, "%s", v->lacks);
-            return err_wrap(e, "replay %s on a scratch database", set->v[i].file);
-        }
+    for (size_t i = is_empty ? 0 : w->found; i < w->n; i++) {
+        const struct migration *m = &w->set->v[i];
+        if (replay_script(db, v->a, m->file, m->sql, w->notes, e))
+            continue;
+        if (v->lacks && e->code == ERR_DB && !e->hint[0])
+            err_hint(e, "%s", v->lacks);
+        return err_wrap(e, "replay %s on a scratch database", m->file);
     }
     return true;
 }
 
 /* From the longest prefix that is kept, or from nothing. */
-static bool build(struct shadow_server *v, const char *const *names,
-                  const struct migration_set *set, size_t n, size_t from, bool from_kept,
-                  struct shadow_notes *notes, struct err *e)
+static bool build(const struct wanted *w, struct err *e)
 {
-    const char *fresh = shadow_name(v->a);
-    const char *begin = from_kept              ? names[from]
+    struct shadow_server *v = w->v;
+    const char *fresh = shadow_name(v->a), *name = w->names[w->n];
+    const char *begin = w->found != SIZE_MAX   ? w->names[w->found]
                         : v->platform_template ? PRELUDE_TEMPLATE
                                                : "template0";
     if (!shadow_create(v, fresh, begin, e))
         return false;
     struct err taken = { 0 };
     bool ok =
-        replay(v, fresh, set, from, n, !from_kept, notes, e) &&
+        replay(w, fresh, e) &&
         shadow_admin(v, arena_printf(v->a, "ALTER DATABASE \"%s\" ALLOW_CONNECTIONS false", fresh),
                      e) &&
-        comment_write(v, fresh, notes, e);
-    if (ok && shadow_admin(
-                  v, arena_printf(v->a, "ALTER DATABASE \"%s\" RENAME TO \"%s\"", fresh, names[n]),
-                  &taken))
-        return thin_out(v, names[n], e);
+        comment_write(v, fresh, w->notes, e);
+    if (ok &&
+        shadow_admin(v, arena_printf(v->a, "ALTER DATABASE \"%s\" RENAME TO \"%s\"", fresh, name),
+                     &taken))
+        return thin_out(v, name, e);
     shadow_drop(v, fresh);
     bool is_kept = streq(taken.sqlstate, "42P04") || streq(taken.sqlstate, "23505");
     if (ok && !is_kept) {
@@ -152,25 +165,24 @@ static bool build(struct shadow_server *v, const char *const *names,
 
 /* ---- finding ---- */
 
-/* The longest prefix that is kept; ret_n is SIZE_MAX if none is. */
-static bool find(struct shadow_server *v, const char *const *names, size_t n, size_t *ret_n,
-                 struct shadow_notes *ret_notes, int64_t *ret_used_s, struct err *e)
+static bool find(struct wanted *w, struct err *e)
 {
     struct pg_rows r;
-    *ret_n = SIZE_MAX;
-    *ret_notes = (struct shadow_notes){ 0 };
-    if (!pg_query(v->admin, v->a,
+    struct arena *a = w->v->a;
+    w->found = SIZE_MAX;
+    *w->notes = (struct shadow_notes){ 0 };
+    if (!pg_query(w->v->admin, a,
                   "SELECT i - 1, shobj_description(d.oid, 'pg_database')"
                   " FROM unnest($1::text[]) WITH ORDINALITY AS t(name, i)"
                   " JOIN pg_database d ON d.datname = t.name ORDER BY i DESC LIMIT 1",
-                  PG_PARAMS(pg_text_array(v->a, names, n + 1)), &r, e))
+                  PG_PARAMS(pg_text_array(a, w->names, w->n + 1)), &r, e))
         return false;
     if (r.n == 0)
         return true;
     json_auto_t *comment = comment_read(pg_value(&r, 0, 1));
-    notes_from(v->a, comment, ret_notes);
-    *ret_used_s = json_int_or(comment, "used", 0);
-    *ret_n = (size_t)pg_int(&r, 0, 0);
+    notes_from(a, comment, w->notes);
+    w->used_s = json_int_or(comment, "used", 0);
+    w->found = (size_t)pg_int(&r, 0, 0);
     return true;
 }
 
@@ -182,22 +194,21 @@ static bool is_gone(const struct err *e)
 bool template_clone(struct shadow_server *v, const struct migration_set *set, size_t n,
                     const char *name, struct shadow_notes *ret_notes, struct err *e)
 {
-    const char **names = names_of(v, set, n);
+    struct wanted w = {
+        .v = v, .set = set, .n = n, .names = names_of(v, set, n), .notes = ret_notes
+    };
     for (int i = 0; i < TRIES; i++) {
-        size_t found = SIZE_MAX;
-        int64_t used_s = 0;
-        if (!find(v, names, n, &found, ret_notes, &used_s, e))
+        if (!find(&w, e))
             return false;
-        bool is_kept = found != SIZE_MAX;
-        if (found != n && !build(v, names, set, n, is_kept ? found : 0, is_kept, ret_notes, e)) {
+        if (w.found != n && !build(&w, e)) {
             if (is_gone(e))
                 continue;
             return false;
         }
-        if (found == n && clock_unix_ms() / 1000 - used_s > USED_STEP_S &&
-            !comment_write(v, names[n], ret_notes, e) && !is_gone(e))
+        if (w.found == n && clock_unix_ms() / 1000 - w.used_s > USED_STEP_S &&
+            !comment_write(v, w.names[n], ret_notes, e) && !is_gone(e))
             return false;
-        if (shadow_create(v, name, names[n], e))
+        if (shadow_create(v, name, w.names[n], e))
             return true;
         if (!is_gone(e))
             return false;

@@ -5,7 +5,9 @@
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "engine/schema.h"
+#include "migrate/prove/drift.h"
 #include "migrate/prove/proof_record.h"
+#include "migrate/prove/series.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,10 +180,137 @@ static void every_pair_gets_the_result_it_deserves(void **state)
     assert_string_equal(before, after);
 }
 
+static void a_proof_is_found_by_the_bytes_of_both_files_and_the_servers_version(void **state)
+{
+    (void)state;
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    CLEANUP(shadow) struct shadow *s = open_shadow(a);
+    CLEANUP(pg) struct pg *db = NULL;
+    struct err e = { 0 };
+    struct proof p;
+    struct proof_row row[3];
+    struct migration m = migration_of(a, pairs[0].up, pairs[0].down);
+    struct migration other = migration_of(a, pairs[0].up, "-- changed\nselect 1");
+    struct migration without = m;
+    without.has_reverse = false;
+    const struct migration *const asked[] = { &without, &m, &other };
+    assert_ok(pg_open(&(struct pg_spec){ .url = pg_fixture_database(a) }, &db, &e), &e);
+    struct proof_question q = { .v = asked, .n = 3, .server_major = pg_server_version(db) / 10000 };
+    assert_ok(proof_find(db, a, &q, row, &e), &e); /* no schema of ours yet */
+    assert_false(row[1].is_found);
+    assert_ok(schema_ensure(db, &e), &e);
+    assert_ok(proof_run(s, a, &m, &p, &e), &e);
+    for (int i = 0; i < 2; i++) /* recorded, and renewed */
+        assert_ok(proof_record(db, a, &p, "ana", &e), &e);
+    assert_ok(proof_find(db, a, &q, row, &e), &e);
+    assert_false(row[0].is_found || row[2].is_found);
+    assert_true(row[1].is_found);
+    assert_int_equal(row[1].loss, 'B');
+    assert_string_equal(row[1].proved_by, "ana");
+    q.server_major++;
+    assert_ok(proof_find(db, a, &q, row, &e), &e);
+    assert_false(row[1].is_found);
+}
+
+struct told {
+    const char *text; /* "2:A 4:-" */
+    struct arena *a;
+};
+
+static bool tell(void *context, const struct proof *p, struct err *e)
+{
+    struct told *t = context;
+    (void)e;
+    t->text = arena_printf(t->a, "%s%s:%c ", t->text, p->migration->version,
+                           p->is_proven ? p->loss : '-');
+    return true;
+}
+
+static void a_series_walks_on_after_a_bad_reverse_script_and_stops_after_a_bad_migration(
+    void **state)
+{
+    (void)state;
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    struct err e = { 0 };
+    static const char *const files[][2] = {
+        { "create table public.t (a int)", NULL },
+        { "create index t_a on public.t (a)", "drop index public.t_a" },
+        { "alter table public.t add b int", "select 1" },
+        { "alter table public.t add c int", "alter table public.t drop c" },
+        { "alter table public.missing add c int", "select 1" },
+        { "alter table public.t add d int", "alter table public.t drop d" },
+    };
+    struct migration v[6];
+    const struct migration *chosen[6];
+    for (size_t i = 0; i < 6; i++) {
+        v[i] = migration_of(a, files[i][0], files[i][1] ? files[i][1] : "");
+        v[i].has_reverse = files[i][1] != NULL;
+        v[i].version = arena_printf(a, "%zu", i + 1);
+        chosen[i] = &v[i];
+    }
+    struct told t = { "", a };
+    struct series_spec spec = { .server_url = pg_fixture_database(a),
+                                .set = &(struct migration_set){ .v = v, .n = 6 },
+                                .chosen = chosen,
+                                .n = 6,
+                                .on_proof = tell,
+                                .context = &t };
+    assert_ok(series_prove(&spec, &e), &e);
+    assert_string_equal(t.text, "2:A 3:- 4:B 5:- ");
+}
+
+static enum drift_state drift_of(struct pg *db, struct arena *a, const char *change)
+{
+    struct err e = { 0 };
+    struct drift d;
+    if (change)
+        assert_ok(pg_run(db, change, NULL, &e), &e);
+    assert_ok(drift_look(db, a, &d, &e), &e);
+    assert_int_equal(d.n > 0, d.state == DRIFT_FOUND);
+    return d.state;
+}
+
+static void a_change_behind_our_back_is_drift_and_what_services_do_is_not(void **state)
+{
+    (void)state;
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    CLEANUP(pg) struct pg *db = NULL;
+    struct err e = { 0 };
+    assert_ok(pg_open(&(struct pg_spec){ .url = pg_fixture_database(a) }, &db, &e), &e);
+    assert_int_equal(drift_of(db, a, NULL), DRIFT_UNKNOWN);
+    assert_ok(schema_ensure(db, &e), &e);
+    assert_ok(pg_run(db, "create schema supabase_migrations", NULL, &e), &e);
+    assert_ok(
+        pg_run(db, "create table supabase_migrations.schema_migrations (version text primary key)",
+               NULL, &e),
+        &e);
+    assert_ok(pg_run(db, "create table public.t (a int)", NULL, &e), &e);
+    assert_int_equal(drift_of(db, a, "create schema auth"), DRIFT_UNKNOWN);
+    assert_ok(drift_keep(db, a, &e), &e);
+    assert_int_equal(drift_of(db, a, NULL), DRIFT_NONE);
+    assert_int_equal(drift_of(db, a, "create table auth.users (id uuid)"), DRIFT_NONE);
+    assert_int_equal(drift_of(db, a, "create policy p on auth.users using (true)"), DRIFT_FOUND);
+    assert_int_equal(drift_of(db, a, "drop policy p on auth.users"), DRIFT_NONE);
+    assert_int_equal(drift_of(db, a, "alter table public.t alter a set default 3"), DRIFT_FOUND);
+    struct drift d;
+    assert_ok(drift_look(db, a, &d, &e), &e);
+    assert_non_null(strstr(drift_text(a, &d), "column public.t.a"));
+    /* with another history there is nothing to compare with, until it is kept again */
+    assert_int_equal(
+        drift_of(db, a, "insert into supabase_migrations.schema_migrations values ('1')"),
+        DRIFT_UNKNOWN);
+    assert_ok(drift_keep(db, a, &e), &e);
+    assert_int_equal(drift_of(db, a, NULL), DRIFT_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_pair_gets_the_result_it_deserves),
+        cmocka_unit_test(a_proof_is_found_by_the_bytes_of_both_files_and_the_servers_version),
+        cmocka_unit_test(
+            a_series_walks_on_after_a_bad_reverse_script_and_stops_after_a_bad_migration),
+        cmocka_unit_test(a_change_behind_our_back_is_drift_and_what_services_do_is_not),
     };
     return cmocka_run_group_tests_name("migrate/prove", tests, NULL, NULL);
 }
