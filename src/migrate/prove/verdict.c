@@ -225,6 +225,8 @@ bool verdict(struct run *r, struct proof *p, struct err *e)
     memcpy(p->digest_after, r->after.digest, sizeof p->digest_after);
     if (r->failed) {
         refuse(p, arena_printf(r->a, "%s: %s", r->failed, r->why.why));
+        if (r->why.hint[0])
+            *vec_add(&p->notes, r->a) = arena_strdup(r->a, r->why.hint);
         p->where = r->why.where[0] ? arena_strdup(r->a, r->why.where) : NULL;
         return true;
     }

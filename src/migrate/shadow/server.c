@@ -155,6 +155,20 @@ static bool make_roles(struct shadow_server *v, struct err *e)
     return true;
 }
 
+/* One statement of the prelude. A schema that may not be given to its owner is made all the same. */
+static bool fill_one(struct shadow_server *v, struct pg *db, struct str text, struct err *why)
+{
+    char *sql = str_dup(v->a, text);
+    if (pg_run(db, sql, NULL, why))
+        return true;
+    char *owner =
+        strncasecmp(sql, "create schema", 13) == 0 ? strstr(sql, " authorization ") : NULL;
+    if (!owner || why->code != ERR_DB)
+        return false;
+    *owner = '\0';
+    return pg_run(db, sql, NULL, why);
+}
+
 bool shadow_fill(struct shadow_server *v, struct pg *db, struct err *e)
 {
     struct statement *s = NULL;
@@ -166,7 +180,7 @@ bool shadow_fill(struct shadow_server *v, struct pg *db, struct err *e)
     statement_split(v->a, str_of(prelude_database_sql), &s, &n);
     for (size_t i = 0; i < n; i++) {
         struct err why = { 0 };
-        if (pg_run(db, str_dup(v->a, s[i].text), NULL, &why))
+        if (fill_one(v, db, s[i].text, &why))
             continue;
         if (why.code != ERR_DB) {
             *e = why;

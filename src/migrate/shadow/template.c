@@ -15,7 +15,7 @@
 
 #include <stdio.h>
 
-#define FORMAT         "1" /* raised when a template is built in another way */
+#define FORMAT         "2" /* raised when a template is built in another way */
 #define TEMPLATES_KEPT 8   /* on the local platform */
 #define TEMPLATES_LEFT 2   /* on somebody else's server */
 #define USED_STEP_S    600 /* the comment is renewed no more often */

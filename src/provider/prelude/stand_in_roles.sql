@@ -11,6 +11,7 @@ begin
     if not exists (select from pg_roles where rolname = r) then
       begin
         execute format('create role %I nologin noinherit', r);
+        execute format('grant %I to current_user', r); -- so that things may be given to it
       exception when duplicate_object or unique_violation then
         null; -- somebody else was faster
       end;
