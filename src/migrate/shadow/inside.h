@@ -46,6 +46,7 @@ bool shadow_connect(const struct shadow_server *v, const char *name, struct pg *
 
 /* Sentences about what had to be left out. */
 struct shadow_notes {
+    struct arena *a; /* where they live */
     VEC(const char *) list;
     VEC(const char *) extensions; /* names */
 };
@@ -53,10 +54,10 @@ struct shadow_notes {
 /* Runs what a database begins with, statement by statement, without those the server refuses. */
 bool shadow_fill(struct shadow_server *v, struct pg *db, struct err *e) MUST_USE;
 
-bool replay_script(struct pg *db, struct arena *a, const char *file, struct str sql,
-                   struct shadow_notes *notes, struct err *e) MUST_USE;
-bool replay_inside(struct pg *db, struct arena *a, const char *file, struct str sql,
-                   struct shadow_notes *notes, struct err *e) MUST_USE;
+bool replay_script(struct pg *db, const char *file, struct str sql, struct shadow_notes *notes,
+                   struct err *e) MUST_USE;
+bool replay_inside(struct pg *db, const char *file, struct str sql, struct shadow_notes *notes,
+                   struct err *e) MUST_USE;
 
 /* Makes a database `name` with the first n migrations of the set in it, from a template that is found
  * or built. */

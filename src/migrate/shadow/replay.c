@@ -5,6 +5,7 @@
  * An extension that this server does not have is left out and noted: what depends on it fails by
  * itself, what does not is looked at as usual.
  */
+#include "base/cleanup.h"
 #include "migrate/shadow/inside.h"
 #include "migrate/sql/script.h"
 
@@ -82,10 +83,10 @@ static bool is_left_out(const struct shadow_notes *notes, const char *extension)
     return false;
 }
 
-static void leave_out(struct arena *a, struct shadow_notes *notes, const char *extension,
-                      const struct err *why)
+static void leave_out(struct shadow_notes *notes, const char *extension, const struct err *why)
 {
-    *vec_add(&notes->extensions, a) = extension;
+    struct arena *a = notes->a;
+    *vec_add(&notes->extensions, a) = arena_strdup(a, extension);
     *vec_add(&notes->list, a) =
         arena_printf(a, "extension %s was left out: %s", extension, why->why);
 }
@@ -115,7 +116,7 @@ static bool run_extension(struct replaying *r, const struct sql_statement *s, co
     if (!is_forgiven)
         return false;
     if (creates && !is_known)
-        leave_out(r->a, r->notes, extension, e);
+        leave_out(r->notes, extension, e);
     err_clear(e);
     return !inside || pg_exec(r->db, "ROLLBACK TO lockflight_extension", PG_NONE, NULL, e);
 }
@@ -137,17 +138,19 @@ static bool run_all(struct replaying *r, struct err *e)
     return true;
 }
 
-bool replay_inside(struct pg *db, struct arena *a, const char *file, struct str sql,
-                   struct shadow_notes *notes, struct err *e)
+bool replay_inside(struct pg *db, const char *file, struct str sql, struct shadow_notes *notes,
+                   struct err *e)
 {
+    CLEANUP(arena) struct arena *a = arena_new(0); /* trees are large, and there may be hundreds */
     struct sql_script s;
     struct replaying r = { .db = db, .a = a, .script = &s, .notes = notes };
     return sql_script_read(a, file, sql, &s, e) && run_all(&r, e);
 }
 
-bool replay_script(struct pg *db, struct arena *a, const char *file, struct str sql,
-                   struct shadow_notes *notes, struct err *e)
+bool replay_script(struct pg *db, const char *file, struct str sql, struct shadow_notes *notes,
+                   struct err *e)
 {
+    CLEANUP(arena) struct arena *a = arena_new(0); /* trees are large, and there may be hundreds */
     struct sql_script s;
     struct replaying r = { .db = db, .a = a, .script = &s, .notes = notes };
     if (!sql_script_read(a, file, sql, &s, e) || !pg_exec(db, "RESET ALL", PG_NONE, NULL, e) ||

@@ -67,12 +67,12 @@ static bool explain(const struct shadow *s, struct err *e)
 
 bool shadow_run(struct shadow *s, const char *file, struct str sql, struct err *e)
 {
-    return replay_script(s->db, s->server.a, file, sql, &s->notes, e) || explain(s, e);
+    return replay_script(s->db, file, sql, &s->notes, e) || explain(s, e);
 }
 
 bool shadow_run_inside(struct shadow *s, const char *file, struct str sql, struct err *e)
 {
-    return replay_inside(s->db, s->server.a, file, sql, &s->notes, e) || explain(s, e);
+    return replay_inside(s->db, file, sql, &s->notes, e) || explain(s, e);
 }
 
 bool shadow_advance(struct shadow *s, const struct migration *m, struct err *e)

@@ -85,7 +85,7 @@ static void notes_from(struct arena *a, const json_t *comment, struct shadow_not
 {
     size_t i;
     json_t *item;
-    *ret = (struct shadow_notes){ 0 };
+    *ret = (struct shadow_notes){ .a = a };
     json_array_foreach (json_object_get(comment, "notes"), i, item)
         *vec_add(&ret->list, a) =
             arena_strdup(a, json_string_value(item) ? json_string_value(item) : "");
@@ -125,7 +125,7 @@ static bool replay(const struct wanted *w, const char *name, struct err *e)
         return false;
     for (size_t i = is_empty ? 0 : w->found; i < w->n; i++) {
         const struct migration *m = &w->set->v[i];
-        if (replay_script(db, v->a, m->file, m->sql, w->notes, e))
+        if (replay_script(db, m->file, m->sql, w->notes, e))
             continue;
         if (v->lacks && e->code == ERR_DB && !e->hint[0])
             err_hint(e, "%s", v->lacks);
@@ -170,7 +170,7 @@ static bool find(struct wanted *w, struct err *e)
     struct pg_rows r;
     struct arena *a = w->v->a;
     w->found = SIZE_MAX;
-    *w->notes = (struct shadow_notes){ 0 };
+    *w->notes = (struct shadow_notes){ .a = a };
     if (!pg_query(w->v->admin, a,
                   "SELECT i - 1, shobj_description(d.oid, 'pg_database')"
                   " FROM unnest($1::text[]) WITH ORDINALITY AS t(name, i)"
