@@ -132,20 +132,19 @@ static bool plan_proof(struct target *t, struct plan *plan, struct err *e)
 static bool plan_pairs(struct target *t, struct plan *plan, struct err *e)
 {
     struct arena *a = plan->arena;
+    const struct migration *const *v = plan->schema.pending;
     size_t n = plan->schema.pending_count;
-    struct proof_question q = { .v = plan->schema.pending,
-                                .n = n,
-                                .server_major = pg_server_version(t->db) / 10000 };
+    int major = pg_server_version(t->db) / 10000;
     const struct migration **unproven;
     plan->pairs = ARENA_ARRAY(a, struct proof_row, n + 1);
-    if (!proof_find(t->db, a, &q, plan->pairs, e))
+    if (!proof_find(t->db, a, v, n, major, plan->pairs, e))
         return false;
     if (!plan->requires || plan_unproven(plan, &unproven) == 0)
         return true;
     CLEANUP(target) struct target required = { 0 };
     struct proof_row *there = ARENA_ARRAY(a, struct proof_row, n + 1);
     if (!target_open_database(a, t->config, plan->requires, &required, e) ||
-        !proof_find(required.db, a, &q, there, e))
+        !proof_find(required.db, a, v, n, major, there, e))
         return err_wrap(e, "look for proofs of %s", plan->requires);
     for (size_t i = 0; i < n; i++)
         if (!plan->pairs[i].is_found)

@@ -31,11 +31,9 @@ static const char *state_text(struct arena *a, const struct migration_state *m)
 static bool find_proofs(struct session *s, struct pg *db, struct proof_row **ret, struct err *e)
 {
     size_t n = s->plan.pending_count;
-    struct proof_question q = { .v = s->plan.pending,
-                                .n = n,
-                                .server_major = pg_server_version(db) / 10000 };
     *ret = ARENA_ARRAY(s->c->arena, struct proof_row, n + 1);
-    return n == 0 || proof_find(db, s->c->arena, &q, *ret, e);
+    return n == 0 ||
+           proof_find(db, s->c->arena, s->plan.pending, n, pg_server_version(db) / 10000, *ret, e);
 }
 
 static const struct proof_row *proof_of(const struct session *s, const struct proof_row *proofs,

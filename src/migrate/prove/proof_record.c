@@ -43,20 +43,21 @@ static void read_locks(struct arena *a, const char *text, struct proof_row *row)
         trace_from_json(a, list, &row->locks);
 }
 
-bool proof_find(struct pg *db, struct arena *a, const struct proof_question *q,
-                struct proof_row *ret, struct err *e)
+/* NOLINTNEXTLINE(readability-function-size): every one of them is a question of its own */
+bool proof_find(struct pg *db, struct arena *a, const struct migration *const *v, size_t n,
+                int server_major, struct proof_row *ret, struct err *e)
 {
     struct pg_rows r;
-    const char **up = ARENA_ARRAY(a, const char *, q->n + 1),
-               **down = ARENA_ARRAY(a, const char *, q->n + 1);
-    for (size_t i = 0; i < q->n; i++) {
-        up[i] = q->v[i]->sha256;
-        down[i] = q->v[i]->has_reverse ? q->v[i]->reverse_sha256 : "";
+    const char **up = ARENA_ARRAY(a, const char *, n + 1),
+               **down = ARENA_ARRAY(a, const char *, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        up[i] = v[i]->sha256;
+        down[i] = v[i]->has_reverse ? v[i]->reverse_sha256 : "";
         ret[i] = (struct proof_row){ 0 };
     }
     if (!pg_query(db, a, "SELECT to_regclass('lockflight.proofs') IS NOT NULL", PG_NONE, &r, e))
         return err_wrap(e, "look for proofs");
-    if (q->n == 0 || !pg_bool(&r, 0, 0))
+    if (n == 0 || !pg_bool(&r, 0, 0))
         return true;
     if (!pg_query(db, a,
                   "SELECT t.i - 1, p.loss_class, p.proved_by,"
@@ -64,8 +65,8 @@ bool proof_find(struct pg *db, struct arena *a, const struct proof_question *q,
                   " FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS t(up, down, i)"
                   " JOIN lockflight.proofs p ON p.up_sha256 = t.up AND p.down_sha256 = t.down"
                   " WHERE p.server_major = $3 AND p.digest_algorithm = $4",
-                  PG_PARAMS(pg_text_array(a, up, q->n), pg_text_array(a, down, q->n),
-                            arena_printf(a, "%d", q->server_major),
+                  PG_PARAMS(pg_text_array(a, up, n), pg_text_array(a, down, n),
+                            arena_printf(a, "%d", server_major),
                             arena_printf(a, "%d", DIGEST_ALGORITHM)),
                   &r, e))
         return err_wrap(e, "look for proofs");

@@ -20,16 +20,10 @@ struct proof_row {
     struct trace locks; /* what the migration did to tables, measured then */
 };
 
-struct proof_question {
-    const struct migration *const *v;
-    size_t n;
-    int server_major;
-};
-
-/* Looks for the proofs of pairs for a server of this major version: ret[i] is that of q->v[i]. A
- * database without our schema, or with an older one, has none. */
-bool proof_find(struct pg *db, struct arena *a, const struct proof_question *q,
-                struct proof_row *ret, struct err *e) MUST_USE;
+/* Looks for the proofs of pairs for a server of this major version: ret[i] is that of v[i]. A database
+ * without our schema, or with an older one, has none. */
+bool proof_find(struct pg *db, struct arena *a, const struct migration *const *v, size_t n,
+                int server_major, struct proof_row *ret, struct err *e) MUST_USE;
 
 /* Writes the proven class beside what is applied, where it is not known yet. */
 bool proof_mark_applied(struct pg *db, struct err *e) MUST_USE;

@@ -195,20 +195,20 @@ static void a_proof_is_found_by_the_bytes_of_both_files_and_the_servers_version(
     without.has_reverse = false;
     const struct migration *const asked[] = { &without, &m, &other };
     assert_ok(pg_open(&(struct pg_spec){ .url = pg_fixture_database(a) }, &db, &e), &e);
-    struct proof_question q = { .v = asked, .n = 3, .server_major = pg_server_version(db) / 10000 };
-    assert_ok(proof_find(db, a, &q, row, &e), &e); /* no schema of ours yet */
+    int major = pg_server_version(db) / 10000;
+    assert_ok(proof_find(db, a, asked, 3, major, row, &e), &e); /* no schema of ours yet */
     assert_false(row[1].is_found);
     assert_ok(schema_ensure(db, &e), &e);
     assert_ok(proof_run(s, a, &m, &p, &e), &e);
     for (int i = 0; i < 2; i++) /* recorded, and renewed */
         assert_ok(proof_record(db, a, &p, "ana", &e), &e);
-    assert_ok(proof_find(db, a, &q, row, &e), &e);
+    assert_ok(proof_find(db, a, asked, 3, major, row, &e), &e);
     assert_false(row[0].is_found || row[2].is_found);
     assert_true(row[1].is_found);
     assert_int_equal(row[1].loss, 'B');
     assert_string_equal(row[1].proved_by, "ana");
-    q.server_major++;
-    assert_ok(proof_find(db, a, &q, row, &e), &e);
+    major++;
+    assert_ok(proof_find(db, a, asked, 3, major, row, &e), &e);
     assert_false(row[1].is_found);
 }
 
