@@ -2,7 +2,6 @@
  * `lockflight migration lint`: what may go wrong while a migration runs beside people. Looks only.
  */
 #include "base/cleanup.h"
-#include "base/vec.h"
 #include "cli/output.h"
 #include "command/migration/lint_view.h"
 #include "command/migration/migration.h"
@@ -22,7 +21,16 @@ struct lint_args {
     const char *queries;
 };
 
-typedef VEC(const struct migration *) migrations;
+/* At most all of the set. */
+typedef struct {
+    const struct migration **v;
+    size_t n;
+} migrations;
+
+static void choose_one(migrations *list, const struct migration *m)
+{
+    list->v[list->n++] = m;
+}
 
 static bool is_chosen(const migrations *chosen, const struct migration *m)
 {
@@ -38,7 +46,7 @@ static bool choose_named(struct session *s, const struct text_list *versions, mi
     for (size_t i = 0; i < s->set.n; i++)
         for (size_t k = 0; k < versions->n; k++)
             if (strcmp(s->set.v[i].version, versions->v[k]) == 0) {
-                *vec_add(ret, s->c->arena) = &s->set.v[i];
+                choose_one(ret, &s->set.v[i]);
                 break;
             }
     for (size_t k = 0; k < versions->n; k++)
@@ -48,16 +56,21 @@ static bool choose_named(struct session *s, const struct text_list *versions, mi
     return true;
 }
 
+static migrations none_yet(const struct session *s)
+{
+    return (migrations){ .v = ARENA_ARRAY(s->c->arena, const struct migration *, s->set.n + 1) };
+}
+
 static void choose_all(struct session *s, migrations *ret)
 {
     for (size_t i = 0; i < s->set.n; i++)
-        *vec_add(ret, s->c->arena) = &s->set.v[i];
+        choose_one(ret, &s->set.v[i]);
 }
 
 static void choose_pending(struct session *s, migrations *ret)
 {
     for (size_t i = 0; i < s->plan.pending_count; i++)
-        *vec_add(ret, s->c->arena) = s->plan.pending[i];
+        choose_one(ret, s->plan.pending[i]);
 }
 
 /* The database is in the state before them only if none of them has run there. */
@@ -77,7 +90,7 @@ static bool are_pending(const struct session *s, const migrations *chosen)
 static void find_before(struct session *s, const migrations *chosen, migrations *ret)
 {
     for (size_t i = 0; i < s->set.n && !is_chosen(chosen, &s->set.v[i]); i++)
-        *vec_add(ret, s->c->arena) = &s->set.v[i];
+        choose_one(ret, &s->set.v[i]);
 }
 
 /* Schemas that the public API shows; outside of Supabase there is no such API. */
@@ -123,9 +136,13 @@ static bool find_unproved(struct session *s, struct pg *db, const migrations *ch
         return false;
     for (size_t i = 0; i < chosen->n; i++) {
         const struct migration *m = chosen->v[i];
-        const char *what = arena_printf(a, "%s has no proof for the files as they are", m->version);
-        if (m->has_reverse && !rows[i].is_found &&
-            !lint_report_add(a, report, LINT_D03, LINT_WARN, m, what, e))
+        struct lint_finding f = {
+            .rule = &lint_rules[LINT_D03],
+            .severity = LINT_WARN,
+            .migration = m,
+            .what = arena_printf(a, "%s has no proof for the files as they are", m->version),
+        };
+        if (m->has_reverse && !rows[i].is_found && !lint_report_add(a, report, &f, e))
             return false;
     }
     lint_report_count(report);
@@ -178,11 +195,14 @@ static bool lint(struct command_context *c, void *args, struct err *e)
     struct session s;
     struct lint_report report;
     CLEANUP(pg) struct pg *db = NULL;
-    migrations chosen = { 0 }, before = { 0 };
+    migrations chosen, before;
     struct running_queries queries = { 0 };
     session_shift_version(c->arena, &a->session, &a->versions);
-    if (!session_open(c, &a->session, &s, e) || !choose(&s, a, &db, &chosen, e) ||
-        !read_queries(&s, a, db, &queries, e))
+    if (!session_open(c, &a->session, &s, e))
+        return false;
+    chosen = none_yet(&s);
+    before = none_yet(&s);
+    if (!choose(&s, a, &db, &chosen, e) || !read_queries(&s, a, db, &queries, e))
         return false;
     bool knows_database = db && are_pending(&s, &chosen);
     find_before(&s, &chosen, &before);

@@ -216,24 +216,18 @@ static bool except(struct arena *a, struct lint_finding *f, struct err *e)
     return true;
 }
 
-bool lint_report_add(struct arena *a, struct lint_report *r, enum lint_id id,
-                     enum lint_severity severity, const struct migration *m, const char *what,
+bool lint_report_add(struct arena *a, struct lint_report *r, const struct lint_finding *f,
                      struct err *e)
 {
-    struct lint_finding f = {
-        .rule = &lint_rules[id],
-        .severity = severity,
-        .migration = m,
-        .is_of_file = true,
-        .place = { .line = 1, .column = 1 },
-        .what = what,
-    };
-    if (!except(a, &f, e))
+    struct lint_finding one = *f;
+    one.is_of_file = true;
+    one.place = (struct place){ .line = 1, .column = 1 };
+    if (!except(a, &one, e))
         return false;
     struct lint_finding *all = ARENA_ARRAY(a, struct lint_finding, r->n + 1);
     if (r->n > 0)
         memcpy(all, r->v, r->n * sizeof *all);
-    all[r->n] = f;
+    all[r->n] = one;
     r->v = all;
     r->n++;
     return true;
@@ -247,6 +241,8 @@ bool lint_report_check(struct arena *a, const struct lint_report *r, struct err 
     for (size_t i = 0; i < r->n && !first; i++)
         if (stands(&r->v[i]) && r->v[i].severity == LINT_ERROR)
             first = &r->v[i];
+    if (!first)
+        return true; /* counted before it was added to: lint_report_count */
     const char *more = r->errors > 1 ? arena_printf(a, ", and %zu more", r->errors - 1) : "";
     err_set(e, ERR_BLOCKED, "%s %s: %s%s", first->rule->name, first->rule->title, first->what,
             more);

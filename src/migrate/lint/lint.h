@@ -77,10 +77,10 @@ bool lint_run(struct arena *a, const struct lint_input *in, struct lint_report *
               struct err *e) MUST_USE;
 
 /* A finding about a file as a whole, from somebody who knows more than the text: the running release's
- * queries, the proofs that are kept. `allow:` anywhere in the file excepts it; ERR_CONFIG for one that
- * cannot be read. Call lint_report_count after the last. */
-bool lint_report_add(struct arena *a, struct lint_report *r, enum lint_id id,
-                     enum lint_severity severity, const struct migration *m, const char *what,
+ * queries, the proofs that are kept. Of `f` rule, severity, migration and what are set. `allow:`
+ * anywhere in the file excepts it; ERR_CONFIG for one that cannot be read. Call lint_report_count
+ * after the last. */
+bool lint_report_add(struct arena *a, struct lint_report *r, const struct lint_finding *f,
                      struct err *e) MUST_USE;
 void lint_report_count(struct lint_report *r);
 

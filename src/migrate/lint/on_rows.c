@@ -34,30 +34,29 @@ static bool is_unique_column(const struct lint_table *t, const char *column)
     return false;
 }
 
-static bool is_key_condition(const struct lint_table *t, const PgQuery__Node *where)
+static bool is_equality(const struct lint_table *t, const PgQuery__Node *where)
 {
-    if (!where)
-        return false;
-    if (where->node_case == PG_QUERY__NODE__NODE_BOOL_EXPR) {
-        if (where->bool_expr->boolop != PG_QUERY__BOOL_EXPR_TYPE__AND_EXPR)
-            return false;
-        for (size_t i = 0; i < where->bool_expr->n_args; i++)
-            if (where->bool_expr->args[i]->node_case == PG_QUERY__NODE__NODE_A_EXPR &&
-                is_key_condition(t, where->bool_expr->args[i]))
-                return true;
-        return false;
-    }
-    if (where->node_case != PG_QUERY__NODE__NODE_A_EXPR)
+    if (!where || where->node_case != PG_QUERY__NODE__NODE_A_EXPR)
         return false;
     const PgQuery__AExpr *e = where->a_expr;
     bool is_equal = (e->kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP ||
                      e->kind == PG_QUERY__A__EXPR__KIND__AEXPR_IN) &&
                     e->n_name == 1 && streq(tree_string(e->name[0]), "=");
     const char *column[2];
-    if (!is_equal || lint_columns_of(e->lexpr, column, 2) != 1 ||
-        lint_columns_of(e->rexpr, column + 1, 1) != 0)
+    return is_equal && lint_columns_of(e->lexpr, column, 2) == 1 &&
+           lint_columns_of(e->rexpr, column + 1, 1) == 0 && is_unique_column(t, column[0]);
+}
+
+static bool is_key_condition(const struct lint_table *t, const PgQuery__Node *where)
+{
+    if (!where || where->node_case != PG_QUERY__NODE__NODE_BOOL_EXPR)
+        return is_equality(t, where);
+    if (where->bool_expr->boolop != PG_QUERY__BOOL_EXPR_TYPE__AND_EXPR)
         return false;
-    return is_unique_column(t, column[0]);
+    for (size_t i = 0; i < where->bool_expr->n_args; i++)
+        if (is_equality(t, where->bool_expr->args[i]))
+            return true;
+    return false;
 }
 
 static void many(struct lint *l, struct sql_name name, const struct lint_table *t,

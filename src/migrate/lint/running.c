@@ -165,7 +165,13 @@ struct found {
 
 static bool add(struct found *f, enum lint_id id, const char *what, struct err *e)
 {
-    if (!lint_report_add(f->a, f->report, id, lint_rules[id].severity, f->m, what, e))
+    struct lint_finding one = {
+        .rule = &lint_rules[id],
+        .severity = lint_rules[id].severity,
+        .migration = f->m,
+        .what = what,
+    };
+    if (!lint_report_add(f->a, f->report, &one, e))
         return false;
     const struct lint_finding *last = &f->report->v[f->report->n - 1];
     if (last->severity == LINT_ERROR && !last->allowed && !f->broken)

@@ -16,7 +16,7 @@ static size_t hash_of(struct sql_name n)
     size_t h = 1469598103934665603u;
     for (const char *p = schema_or_public(n); *p; p++)
         h = (h ^ (unsigned char)*p) * 1099511628211u;
-    for (const char *p = n.name; *p; p++)
+    for (const char *p = n.name; p && *p; p++)
         h = (h ^ (unsigned char)*p) * 1099511628211u;
     return h ^ (h >> 29);
 }
@@ -68,6 +68,7 @@ struct lint_table *lint_schema_add_table(struct lint_schema *s, struct sql_name 
                                  lint_schema_keep(s, name.name) };
     t->kind = kind;
     t->is_new = s->is_judging;
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers
     *vec_add(&s->tables, s->arena) = t;
     insert(s, t);
     lint_schema_touch(s, t);
@@ -84,6 +85,7 @@ void lint_schema_touch(struct lint_schema *s, struct lint_table *t)
     if (!s->is_judging || t->is_touched)
         return;
     t->is_touched = true;
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers
     *vec_add(&s->touched, s->arena) = t;
 }
 
