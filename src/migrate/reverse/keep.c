@@ -230,7 +230,7 @@ bool keep_plan(struct pg *db, struct arena *a, const struct migration *m, struct
     struct keep_work w = { .db = db, .a = a, .m = m, .text = strbuf_init(KEEP_TEXT_MAX) };
     bool ok =
         sql_script_read(a, m->file, m->sql, &script, e) && pg_begin(db, e) &&
-        pg_exec(db, "SET LOCAL search_path = \"$user\", public, extensions", PG_NONE, NULL, e) &&
+        pg_exec(db, "RESET ALL", PG_NONE, NULL, e) && /* the search path it will be applied with */
         walk(&w, &script, ret, e);
     pg_rollback(db);
     strbuf_done(&w.text);
