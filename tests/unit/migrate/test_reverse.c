@@ -373,14 +373,21 @@ static void a_migration_that_does_not_run_is_an_error_with_its_place(void **stat
 
 /* ---- the example ---- */
 
+/* Tests run in the project's folder, or in a build folder inside it. */
+static const char *in_project(struct arena *a, const char *path)
+{
+    return arena_printf(a, "%s%s", fs_is_dir("examples") ? "" : "../", path);
+}
+
 static void check_golden(struct arena *a, const struct migration *m, const char *sql)
 {
     struct err e = { 0 };
     struct str kept = { 0 };
     const char *name = strrchr(m->file, '/') + 1;
-    const char *path = arena_printf(a, "tests/data/reverse/studio/%s", name);
+    const char *folder = in_project(a, "tests/data/reverse/studio");
+    const char *path = arena_printf(a, "%s/%s", folder, name);
     if (env_value("LOCKFLIGHT_WRITE_GOLDEN")) {
-        assert_ok(fs_mkdirs("tests/data/reverse/studio", 0755, &e), &e);
+        assert_ok(fs_mkdirs(folder, 0755, &e), &e);
         assert_ok(fs_replace(path, str_of(sql), 0644, &e), &e);
         return;
     }
@@ -396,7 +403,8 @@ static void every_migration_of_the_example_gets_the_script_that_is_kept_and_it_i
     CLEANUP(shadow) struct shadow *s = NULL;
     struct err e = { 0 };
     struct migration_set set;
-    assert_ok(migration_read(a, "examples/studio/supabase/migrations", "/nonexistent", &set, &e),
+    assert_ok(migration_read(a, in_project(a, "examples/studio/supabase/migrations"),
+                             "/nonexistent", &set, &e),
               &e);
     assert_int_equal(set.n, 5);
     struct shadow_spec spec = { pg_fixture_database(a), &set, set.v[0].version };
