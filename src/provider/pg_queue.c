@@ -1,8 +1,8 @@
 /*
  * Many statements in one exchange: see pg.h. Nothing is sent before pg_queue_end, so a queue that
  * is dropped has touched nothing. Then all of it goes out under one Sync: the first error makes the
- * server skip the rest, transactions committed before it stay. A Flush behind each commit brings
- * its answer while the next ones run.
+ * server skip the rest, transactions committed before it stay. A Flush behind commits brings their
+ * answers while the next ones run.
  *
  * A statement with parameters that comes up often is prepared once: planning an INSERT takes longer
  * than running it.
@@ -17,6 +17,7 @@
 #include <poll.h>
 
 #define LOOK_MS       250 /* how often a signal is looked for while the server works */
+#define FLUSHES       8   /* the first commits are told at once, then every eighth */
 #define PREPARED_MOST 16  /* different statements */
 #define PREPARED_FROM 4   /* times that one must come up */
 
@@ -205,11 +206,14 @@ static bool send_all(struct pg *db, struct pg_queue *q)
     if (must_deallocate(q))
         (void)add(q, QUEUED_STATEMENT, "DEALLOCATE ALL", PG_NONE);
     db->queues++;
+    size_t commits = 0;
     for (size_t i = 0; i < q->items.n; i++) {
         struct queued *item = &q->items.v[i];
         if (!send_item(db, q, item))
             return false;
-        if (item->kind == QUEUED_COMMIT && PQsendFlushRequest(db->conn) != 1)
+        commits += item->kind == QUEUED_COMMIT;
+        if (item->kind == QUEUED_COMMIT && (commits <= FLUSHES || commits % FLUSHES == 0) &&
+            PQsendFlushRequest(db->conn) != 1)
             return false;
     }
     return PQpipelineSync(db->conn) == 1;

@@ -20,6 +20,7 @@
 #define PIECE_BYTES_MAX   (1 * MIB) /* of one statement */
 #define PIECE_TOKENS_MAX  300000    /* each may be a level of an expression: parse.c's stack */
 #define TWO_THREADS_BYTES (64 * KIB)
+#define SHORT_BYTES       1024       /* cannot nest so deeply that it needs a stack of its own */
 #define BULK_BYTES        (16 * KIB) /* INSERT of more than this is data, not thought */
 
 bool sql_error_at(struct err *e, enum err_code code, const char *file, struct str text,
@@ -159,7 +160,11 @@ static bool read_pieces(struct arena *a, struct str text, const struct cut *cut,
                                  .list.capacity = i == 0 ? half : cut->n - half,
                                  .tree_bytes_max = tree_bytes_left(a) / threads,
                                  .scratch = strbuf_init(PIECE_BYTES_MAX + 1) };
-    bool ok = parse_with_stack(read_all, (void *const[]){ &r[0], &r[1] }, threads, e);
+    bool ok = true;
+    if (text.n <= SHORT_BYTES)
+        read_all(&r[0]);
+    else
+        ok = parse_with_stack(read_all, (void *const[]){ &r[0], &r[1] }, threads, e);
     arena_adopt(a, second);
     for (size_t i = 0; i < threads; i++)
         strbuf_done(&r[i].scratch);
