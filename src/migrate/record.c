@@ -167,10 +167,12 @@ bool record_begun(struct pg *db, struct arena *a, const struct migration *m,
                    PG_PARAMS(m->version), NULL, e);
 }
 
-bool record_reversing(struct pg *db, const char *version, struct err *e)
+bool record_reversing(struct pg *db, struct arena *a, const char *version, int steps, struct err *e)
 {
-    return pg_exec(db, "UPDATE lockflight.migrations SET state = 'reversing' WHERE version = $1",
-                   PG_PARAMS(version), NULL, e);
+    return pg_exec(db,
+                   "UPDATE lockflight.migrations SET state = 'reversing', steps = $2"
+                   " WHERE version = $1",
+                   PG_PARAMS(version, number(a, steps)), NULL, e);
 }
 
 /* ---- reversed ---- */

@@ -58,7 +58,8 @@ bool record_begun(struct pg *db, struct arena *a, const struct migration *m,
                   const struct record_how *how, struct err *e) MUST_USE;
 
 /* A reverse script of several steps begins: ours, if there is one, as "reversing". */
-bool record_reversing(struct pg *db, const char *version, struct err *e) MUST_USE;
+bool record_reversing(struct pg *db, struct arena *a, const char *version, int steps,
+                      struct err *e) MUST_USE;
 
 /* Takes the version out of the common history; ours stays, as "reversed". ERR_CONFLICT if it is not
  * in the history any more. */

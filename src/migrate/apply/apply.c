@@ -32,6 +32,7 @@ static bool write_begun(const struct work *w, struct pg *db, struct arena *a, st
     struct record_how how = { .release_id = w->o->release_id,
                               .applied_by = w->o->applied_by,
                               .attempts = 1,
+                              .steps = w->steps,
                               .epoch = w->o->epoch,
                               .started_unix_ms = clock_unix_ms() };
     return record_begun(db, a, w->migration, &how, e);
@@ -39,8 +40,7 @@ static bool write_begun(const struct work *w, struct pg *db, struct arena *a, st
 
 static bool write_reversing(const struct work *w, struct pg *db, struct arena *a, struct err *e)
 {
-    (void)a;
-    return record_reversing(db, w->version, e);
+    return record_reversing(db, a, w->version, w->steps, e);
 }
 
 static bool write_reversed(const struct work *w, struct pg *db, struct arena *a, struct err *e)

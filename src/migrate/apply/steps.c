@@ -181,6 +181,7 @@ bool migration_steps_run(struct work *w, const struct sql_script *script,
 {
     struct walk k = { .w = w, .script = script, .steps = steps, .rows = *begun, .db = db, .a = a };
     int done = 0;
+    w->steps = (int)steps->n;
     if (!compare_rows(&k, e))
         return false;
     for (size_t i = 0; i < steps->n; i++) {

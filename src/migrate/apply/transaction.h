@@ -37,6 +37,7 @@ struct work {
     struct around *around; /* NULL: looked at when run */
     int lock_budget_ms;    /* what the file says; 0: what the options say */
     bool is_last;          /* the caller's record belongs into this transaction */
+    int steps;             /* of several: how many */
     bool is_half;          /* takes back what was not wholly applied: see take_back.h */
 
     /* After the statements, as the user who connected: history row, our row, … */
