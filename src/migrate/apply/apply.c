@@ -87,7 +87,7 @@ static bool run_file(struct work *w, const struct step_rows *rows, struct pg *db
     w->lock_budget_ms = (int)directives_lock_budget_ms(&script.head, 0);
     bool is_one = steps.n == 0 || (steps.n == 1 && steps.v[0].kind == STEP_TRANSACTION);
     if (!is_one || begun.n > 0)
-        return migration_steps_run(w, &script, &steps, &begun, db, a, e);
+        return migration_steps_run(w, &steps, &begun, db, a, e);
     w->is_last = true;
     return transaction_run(w, db, a, e);
 }

@@ -269,8 +269,10 @@ static bool write_cursor(const struct work *w, struct pg *db, struct arena *a, s
     for (size_t i = 0; i < b->x->order.key_count; i++)
         (void)json_array_append_new(key, json_string(b->last[i]));
     json_auto_t *cursor = json_pack("{s:o, s:I}", "key", key, "batch", (json_int_t)b->x->batch);
-    return step_row_cursor(w, db, a, b->x->spec->step->number, json_text(a, cursor),
-                           b->x->rows_done + b->count, e) &&
+    struct step_place place = { .number = b->x->spec->step->number,
+                                .cursor = json_text(a, cursor),
+                                .rows_done = b->x->rows_done + b->count };
+    return step_row_cursor(w, db, a, &place, e) &&
            pg_query_later(
                db, a,
                "SELECT (extract(epoch FROM clock_timestamp() - transaction_timestamp()) * 1000)"
@@ -297,7 +299,7 @@ static void adapt(struct backfill *x, int64_t took_ms)
 {
     if (took_ms < BATCH_MS_LEAST && x->batch < BACKFILL_ROWS_MOST / 2)
         x->batch *= 2;
-    else if (took_ms > BATCH_MS_MOST && x->batch > BACKFILL_ROWS_LEAST * 2)
+    else if (took_ms > BATCH_MS_MOST && x->batch / 2 > BACKFILL_ROWS_LEAST)
         x->batch /= 2;
 }
 

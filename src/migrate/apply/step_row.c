@@ -133,15 +133,15 @@ bool step_row_done(const struct work *w, struct pg *db, struct arena *a, int ste
                    PG_PARAMS(w->version, direction_of(w), number(a, step)), NULL, e);
 }
 
-bool step_row_cursor(const struct work *w, struct pg *db, struct arena *a, int step,
-                     const char *cursor, int64_t rows_done, struct err *e)
+bool step_row_cursor(const struct work *w, struct pg *db, struct arena *a,
+                     const struct step_place *p, struct err *e)
 {
-    return pg_exec(
-        db,
-        "UPDATE lockflight.migration_steps SET cursor = $4, rows_done = $5"
-        " WHERE version = $1 AND direction = $2 AND step = $3",
-        PG_PARAMS(w->version, direction_of(w), number(a, step), cursor, number(a, rows_done)), NULL,
-        e);
+    return pg_exec(db,
+                   "UPDATE lockflight.migration_steps SET cursor = $4, rows_done = $5"
+                   " WHERE version = $1 AND direction = $2 AND step = $3",
+                   PG_PARAMS(w->version, direction_of(w), number(a, p->number), p->cursor,
+                             number(a, p->rows_done)),
+                   NULL, e);
 }
 
 bool step_rows_finish(const struct work *w, struct pg *db, struct arena *a, size_t steps,

@@ -53,8 +53,15 @@ bool step_row_forget(const struct work *w, struct pg *db, struct arena *a, int n
 /* Inside a transaction. */
 bool step_row_done(const struct work *w, struct pg *db, struct arena *a, int number,
                    struct err *e) MUST_USE;
-bool step_row_cursor(const struct work *w, struct pg *db, struct arena *a, int number,
-                     const char *cursor, int64_t rows_done, struct err *e) MUST_USE;
+
+/* Inside a transaction: where a backfill is. */
+struct step_place {
+    int number;
+    const char *cursor; /* JSON */
+    int64_t rows_done;
+};
+bool step_row_cursor(const struct work *w, struct pg *db, struct arena *a,
+                     const struct step_place *p, struct err *e) MUST_USE;
 
 /* Inside the last step's transaction: the rows go, what they said about time and number stays with
  * the migration. */

@@ -9,7 +9,6 @@
 
 struct walk {
     struct work *w;
-    const struct sql_script *script;
     const struct migration_steps *steps;
     struct step_rows rows;
     struct pg *db;
@@ -175,11 +174,11 @@ static void say_how_far(const struct walk *k, int done, struct err *e)
                   k->steps->n, k->w->file, done == 1 ? "is" : "are");
 }
 
-bool migration_steps_run(struct work *w, const struct sql_script *script,
-                         const struct migration_steps *steps, const struct step_rows *begun,
-                         struct pg *db, struct arena *a, struct err *e)
+bool migration_steps_run(struct work *w, const struct migration_steps *steps,
+                         const struct step_rows *begun, struct pg *db, struct arena *a,
+                         struct err *e)
 {
-    struct walk k = { .w = w, .script = script, .steps = steps, .rows = *begun, .db = db, .a = a };
+    struct walk k = { .w = w, .steps = steps, .rows = *begun, .db = db, .a = a };
     int done = 0;
     w->steps = (int)steps->n;
     if (!compare_rows(&k, e))

@@ -22,8 +22,8 @@ struct step_rows;
 
 /* Runs the steps that are not done; `begun` are the rows of this direction. `w` holds what both directions share; its write_rows is called
  * in the transaction of the last step, its statements are ignored. */
-bool migration_steps_run(struct work *w, const struct sql_script *script,
-                         const struct migration_steps *steps, const struct step_rows *begun,
-                         struct pg *db, struct arena *a, struct err *e) MUST_USE;
+bool migration_steps_run(struct work *w, const struct migration_steps *steps,
+                         const struct step_rows *begun, struct pg *db, struct arena *a,
+                         struct err *e) MUST_USE;
 
 #endif

@@ -65,7 +65,7 @@ bool migration_take_back(struct work *w, const struct step_rows *rows, struct pg
         return false;
     w->lock_budget_ms = (int)directives_lock_budget_ms(&script.head, 0);
     if (steps.n > 0)
-        return migration_steps_run(w, &script, &steps, &down, db, a, e);
+        return migration_steps_run(w, &steps, &down, db, a, e);
     w->is_last = true;
     return transaction_run(w, db, a, e);
 }
