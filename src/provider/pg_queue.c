@@ -234,6 +234,7 @@ static PGresult *next_result(struct answers *x)
 {
     PGconn *conn = x->db->conn;
     struct err ignored; /* a statement that cannot be cancelled is waited for */
+    unsigned looks = 0;
     while (PQisBusy(conn)) {
         struct pollfd p = { .fd = PQsocket(conn), .events = POLLIN };
         (void)poll(&p, 1, LOOK_MS);
@@ -241,8 +242,10 @@ static PGresult *next_result(struct answers *x)
             x->db->is_lost = true;
             return NULL;
         }
-        if (signals_stop_asked() && !x->is_cancelled && PQisBusy(conn))
-            x->is_cancelled = pg_cancel(x->db, &ignored);
+        /* once a second: a request that comes between two statements is passed over */
+        if (signals_stop_asked() && PQisBusy(conn) && looks++ % 4 == 0 &&
+            pg_cancel(x->db, &ignored))
+            x->is_cancelled = true;
     }
     return PQgetResult(conn);
 }

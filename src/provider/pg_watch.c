@@ -8,7 +8,8 @@
 
 #include <poll.h>
 
-#define LOOK_MS 250 /* how often a signal is looked for while the server works */
+#define LOOK_MS      250 /* how often a signal is looked for while the server works */
+#define CANCEL_EVERY 40  /* looks, of 25 ms once a signal came */
 
 /* True while the server has not answered; waits for it up to wait_ms. */
 static bool is_busy(struct pg *db, int wait_ms)
@@ -97,6 +98,7 @@ bool pg_run(struct pg *db, const char *sql, int *ret_position, struct err *e)
 {
     struct err ignored; /* a statement that cannot be cancelled is waited for */
     bool is_done = false, is_cancelled = false;
+    unsigned looks = 0;
     if (db->queue)
         return pg_queue_add(db, sql, PG_NONE);
     if (!pg_is_alive(db))
@@ -113,7 +115,8 @@ bool pg_run(struct pg *db, const char *sql, int *ret_position, struct err *e)
             return ok;
         if (!signals_stop_asked())
             continue;
-        if (!is_cancelled && pg_cancel(db, &ignored))
+        /* again and again: a request that comes before the server has begun is passed over */
+        if (looks++ % CANCEL_EVERY == 0 && pg_cancel(db, &ignored))
             is_cancelled = true;
         (void)poll(NULL, 0, LOOK_MS / 10);
     }

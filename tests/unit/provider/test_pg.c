@@ -322,6 +322,12 @@ static void a_started_statement_is_watched_and_can_be_cancelled(void **state)
     assert_ok(pg_start(beside, "SELECT pg_sleep(60)", &f->e), &f->e);
     assert_ok(pg_wait(beside, 1, &is_done, NULL, &f->e), &f->e);
     assert_false(is_done);
+    /* a request that comes before the server has begun is passed over */
+    while (!streq(ask(f, f->db,
+                      "SELECT count(*) FROM pg_stat_activity WHERE application_name ="
+                      " 'lockflight beside' AND state = 'active' AND query LIKE '%pg_sleep%'"),
+                  "1"))
+        (void)usleep(10000);
     assert_ok(pg_cancel(beside, &f->e), &f->e);
     assert_fails(pg_wait(beside, 30000, &is_done, NULL, &f->e), &f->e, ERR_DB);
     assert_true(is_done);
