@@ -184,6 +184,11 @@ static bool finish(struct rehearsal *x, struct err *e)
     else
         print(&x->c->out, "%s rehearsed on a copy; %s was not touched.\n",
               text_count(x->c->arena, (int64_t)x->n, "migration", "migrations"), x->s->where);
+    if (x->c->wants_json && (x->not_proven > 0 || x->lint.errors > 0)) {
+        /* the document has said it */
+        x->c->exit_status = err_exit_status(&(struct err){ .code = ERR_BLOCKED });
+        return true;
+    }
     if (x->not_proven > 0)
         return err_set(e, ERR_BLOCKED, "%zu of %zu pairs do not prove", x->not_proven, x->n);
     return x->lint.errors == 0 || lint_report_check(x->c->arena, &x->lint, e);

@@ -47,6 +47,11 @@ alter table public.notes add column author text; create index notes_author on pu
   run lockflight migration prove staging
   assert_failure 5
   has_line 'claims class A'
+  for verb in 'migration prove' rehearse; do
+    run --separate-stderr lockflight $verb staging --json
+    assert_failure 5
+    assert_equal "$(jq -s '[length, .[0].proofs[0].proven] | tojson' <<<"$output")" '"[1,false]"'
+  done
   sed -i 's/-- loss: A nothing/-- loss: C who wrote old notes/' supabase/rollbacks/20270101000000_gone.sql
   run lockflight migration prove staging
   assert_success

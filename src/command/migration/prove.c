@@ -151,6 +151,10 @@ static bool finish(struct proving *x, size_t chosen, size_t without, struct err 
               x->keep && x->proven ? ", and recorded" : "");
     if (x->proven == chosen)
         return true;
+    if (x->c->wants_json) { /* the document has said it */
+        x->c->exit_status = err_exit_status(&(struct err){ .code = ERR_BLOCKED });
+        return true;
+    }
     if (x->failed > 0)
         err_set(e, ERR_BLOCKED, "%zu of %zu pairs do not prove%s", x->failed, chosen,
                 skipped ? "; what comes after them was not tried" : "");
