@@ -36,21 +36,26 @@ export interface Query<T> {
   reload(): void;
 }
 
-/** Runs `load` now and whenever `inputs` change. Late answers to earlier questions are dropped. */
+/**
+ * Runs `load` now and whenever `inputs` change. Late answers to earlier questions are dropped. `reload` asks with the
+ * newest inputs, whichever rendering it was taken from.
+ */
 export function useQuery<T>(load: () => Promise<T>, inputs: unknown[]): Query<T> {
   const [state, setState] = useState<{ data?: T; error?: string; loading: boolean }>({ loading: true });
   const latest = useRef(0);
+  const newest = useRef(load);
+  newest.current = load;
   const run = useCallback(() => {
     const ticket = ++latest.current;
     setState((before) => ({ ...before, loading: true, error: undefined }));
-    load().then(
+    newest.current().then(
       (data) => ticket === latest.current && setState({ data, loading: false }),
       (problem) => ticket === latest.current && setState({ error: String(problem?.message ?? problem), loading: false }),
     );
-  }, inputs);
+  }, []);
   useEffect(() => {
     run();
     return () => void latest.current++;
-  }, [run]);
+  }, inputs);
   return { data: state.data, error: state.error, loading: state.loading, reload: run };
 }
