@@ -283,15 +283,17 @@ static bool seed(struct command_context *c, void *args, struct err *e)
         !launch_status(&l, &running, e) || !local_platform_read(c->arena, l.state_dir, &p, e))
         return false;
     for (size_t i = 0; i < config.envs_n; i++) {
-        const struct local_environment *env = local_environment_find(&p, config.envs[i].name);
+        const char *name = config.envs[i].name;
+        const struct local_environment *env =
+            local_environment_of(&p, name, config.envs[i].supabase.ref);
         size_t files = 0;
         if (!is_wanted(&config.envs[i], a->environment) || !env)
             continue;
         if (!seed_run(c->arena, env->database, &config.supabase, &files, e))
-            return err_wrap(e, "seed %s", env->name);
-        (void)json_object_set_new(done, env->name, json_integer((json_int_t)files));
+            return err_wrap(e, "seed %s", name);
+        (void)json_object_set_new(done, name, json_integer((json_int_t)files));
         if (!c->wants_json)
-            print(&c->out, "%s: %s\n", env->name,
+            print(&c->out, "%s: %s\n", name,
                   text_count(c->arena, (int64_t)files, "seed file", "seed files"));
     }
     if (c->wants_json)

@@ -155,7 +155,8 @@ static void take_addresses(struct resolver *r)
     struct environment *to = r->to;
     struct arena *a = r->c->arena;
     take_address(r, &to->netlify.api, &d->netlify.api, p ? p->netlify_api : NULL, NETLIFY_API);
-    take_address(r, &to->netlify.site, &d->netlify.site, l ? l->site_id : NULL, NULL);
+    bool has_site = l && !l->is_created; /* else it is a site of its own, which is asked */
+    take_address(r, &to->netlify.site, &d->netlify.site, has_site ? l->site_id : NULL, NULL);
     take_address(r, &to->supabase.api, &d->supabase.api, p ? p->supabase_api : NULL, SUPABASE_API);
     /* a local project has a ref of its own, whatever remote it stands for */
     static const char *const nothing = NULL;
@@ -164,7 +165,7 @@ static void take_addresses(struct resolver *r)
     const char *ref = to->supabase.ref ? to->supabase.ref : "";
     take_address(r, &to->supabase.url, &d->supabase.url, l ? l->url : NULL,
                  arena_printf(a, "https://%s.supabase.co", ref));
-    take_address(r, &to->site_url, &d->netlify.url, l ? l->url : NULL, NULL);
+    take_address(r, &to->site_url, &d->netlify.url, has_site ? l->url : NULL, NULL);
     to->functions_url = arena_printf(a, "%s/functions/v1", to->supabase.url);
     to->supabase.anon_key = l ? arena_strdup(a, l->anon_key) : NULL;
 }
@@ -194,7 +195,7 @@ static bool read_platform(struct resolver *r, struct err *e)
     if (!local_platform_read(c->arena, dir, platform, e))
         return err_wrap(e, "find %s", r->declared->name);
     r->platform = platform;
-    r->local = local_environment_find(platform, r->declared->name);
+    r->local = local_environment_of(platform, r->declared->name, r->declared->supabase.ref);
     if (!r->local) {
         err_set(e, ERR_BLOCKED, "the local platform was started before %s was declared",
                 r->declared->name);

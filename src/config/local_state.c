@@ -137,6 +137,11 @@ static struct local_environment environment_of(struct arena *a, const char *name
         .jwt_secret = text_of(a, o, "jwt_secret"),
         .anon_key = text_of(a, o, "anon_key"),
         .service_role_key = text_of(a, o, "service_role_key"),
+        .is_created = json_bool_or(o, "is_created", false),
+        .title = text_of(a, o, "title"),
+        .region = text_of(a, o, "region"),
+        .created_at = text_of(a, o, "created_at"),
+        .password = text_of(a, o, "password"),
     };
 }
 
@@ -182,10 +187,19 @@ bool local_platform_read(struct arena *a, const char *state_dir, struct local_pl
 
 static json_t *environment_json(const struct local_environment *env)
 {
-    return json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "port", env->port, "url", env->url,
-                     "site_id", env->site_id, "site_name", env->site_name, "project_ref",
-                     env->project_ref, "database", env->database, "jwt_secret", env->jwt_secret,
-                     "anon_key", env->anon_key, "service_role_key", env->service_role_key);
+    json_t *o =
+        json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "port", env->port, "url", env->url,
+                  "site_id", env->site_id, "site_name", env->site_name, "project_ref",
+                  env->project_ref, "database", env->database, "jwt_secret", env->jwt_secret,
+                  "anon_key", env->anon_key, "service_role_key", env->service_role_key);
+    if (!env->is_created)
+        return o;
+    json_t *made =
+        json_pack("{s:b,s:s,s:s,s:s,s:s}", "is_created", 1, "title", env->title, "region",
+                  env->region, "created_at", env->created_at, "password", env->password);
+    (void)json_object_update(o, made);
+    json_decref(made);
+    return o;
 }
 
 bool local_platform_write(struct arena *a, const char *state_dir, const struct local_platform *p,
@@ -218,4 +232,14 @@ const struct local_environment *local_environment_find(const struct local_platfo
             return &p->environments[i];
     }
     return NULL;
+}
+
+const struct local_environment *local_environment_of(const struct local_platform *p,
+                                                     const char *name, const char *ref)
+{
+    for (size_t i = 0; ref && i < p->environments_n; i++) {
+        if (p->environments[i].is_created && streq(p->environments[i].project_ref, ref))
+            return &p->environments[i];
+    }
+    return local_environment_find(p, name);
 }

@@ -29,7 +29,7 @@ bool local_deno(struct arena *a, char **ret, struct err *e) MUST_USE;
 bool local_postgrest(struct arena *a, char **ret, struct err *e) MUST_USE;
 
 struct local_environment {
-    const char *name;
+    const char *name; /* as declared; of a project made over the API, its ref */
     int port;
     const char *url;
     const char *site_id;
@@ -39,6 +39,13 @@ struct local_environment {
     const char *jwt_secret;
     const char *anon_key;
     const char *service_role_key;
+
+    /* Made by POST /v1/projects. It has no site, and no environment unless one names its ref. */
+    bool is_created;
+    const char *title; /* the project's name, as asked for; "" for a declared one, likewise below */
+    const char *region;
+    const char *created_at;
+    const char *password; /* of role postgres.<ref> */
 };
 
 struct local_platform {
@@ -68,5 +75,10 @@ bool local_platform_write(struct arena *a, const char *state_dir, const struct l
 
 const struct local_environment *local_environment_find(const struct local_platform *p,
                                                        const char *name);
+
+/* What an environment of lockflight.toml stands for: the project made over the API whose ref it
+ * names, else its own. `ref` may be NULL. */
+const struct local_environment *local_environment_of(const struct local_platform *p,
+                                                     const char *name, const char *ref);
 
 #endif

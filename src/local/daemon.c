@@ -5,8 +5,9 @@
  * CRASHES  What was acknowledged is on disk. After kill -9 the children get their death signals,
  *          and the next `up` starts a daemon that finds ports, tokens and keys in platform.json.
  *
- * MAIN     The main thread sits in poll(): control connections, one after the other; signals; and
- *          once a second a look at whether everything still runs.
+ * MAIN     The main thread sits in poll(): control connections, one after the other; projects that
+ *          are made or removed over the API; signals; and once a second a look at whether
+ *          everything still runs.
  */
 #include "local/daemon.h"
 
@@ -23,6 +24,7 @@
 #include "local/environments.h"
 #include "local/identity.h"
 #include "local/platform.h"
+#include "local/projects.h"
 #include "local/rest.h"
 #include "local/routes.h"
 
@@ -106,6 +108,8 @@ static bool start(struct platform *p, const struct daemon_spec *spec, struct err
     p->server = server_new(&(struct server_spec){ .workers = 8 });
     struct bundle_tools *tools = ARENA_NEW(p->arena, struct bundle_tools);
     p->tools = tools;
+    if (!projects_open(p, e))
+        return false;
     int preferred = identity_api_port(&p->id);
     return bundle_tools_prepare(p->state_dir, p->arena, tools, e) &&
            sites_open(p->state_dir, p->id.netlify_token, p->server, &p->sites, e) &&
@@ -115,10 +119,12 @@ static bool start(struct platform *p, const struct daemon_spec *spec, struct err
 
 static void stop(struct platform *p)
 {
+    projects_close(p);
     if (p->server)
         (void)server_drain(p->server, DRAIN_MS);
     environments_stop(p);
     server_free(p->server);
+    projects_free(p);
     sites_close(p->sites);
     cluster_stop(p->cluster);
     supervisor_stop(p->supervisor);
@@ -215,14 +221,17 @@ static void serve_until_told(struct platform *p, int listener, int signals, int 
     bool told = false;
     while (!told) {
         struct pollfd fds[] = { { .fd = listener, .events = POLLIN },
-                                { .fd = signals, .events = POLLIN } };
-        int n = poll(fds, 2, LOOK_EVERY_MS);
+                                { .fd = signals, .events = POLLIN },
+                                { .fd = projects_fd(p), .events = POLLIN } };
+        int n = poll(fds, 3, LOOK_EVERY_MS);
         if (n < 0 && errno != EINTR)
             break;
         if (fds[1].revents)
             break;
         if (fds[0].revents)
             converse(p, listener, &told, ret_farewell);
+        if (fds[2].revents)
+            projects_obey(p);
         look_after(p);
     }
 }

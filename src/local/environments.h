@@ -11,6 +11,19 @@
  * run yet, then writes platform.json. */
 bool environments_up(struct platform *p, const json_t *wanted, struct err *e) MUST_USE;
 
+/* Brings up the created ones that are not ready yet, one after the other. Failures are logged and
+ * seen in the project's status. Main thread, like the two below. */
+void environments_raise(struct platform *p);
+
+/* A new environment of a project made over the API: it has a port, its identity is written down,
+ * and environments_raise will bring it up. */
+bool environments_add_created(struct platform *p, struct platform_environment *env,
+                              struct err *e) MUST_USE;
+
+/* Takes a created one off: processes, database, its line in platform.json. */
+bool environments_remove_created(struct platform *p, struct platform_environment *env,
+                                 struct err *e) MUST_USE;
+
 /* Makes one as new: database, functions, secrets and site; names, ports and keys stay. */
 bool environments_reset(struct platform *p, const char *name, struct err *e) MUST_USE;
 

@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "local/jwt.h"
+#include "net/url.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,12 +82,37 @@ void identity_environment(struct arena *a, const struct local_platform *p, const
     *ret = env;
 }
 
+void identity_created(struct arena *a, const char *title, const char *region, const char *password,
+                      struct local_environment *ret)
+{
+    struct local_environment env = {
+        .project_ref = project_ref(a),
+        .site_id = "",
+        .site_name = "",
+        .jwt_secret = random_hex(a, 24),
+        .is_created = true,
+        .title = arena_strdup(a, title),
+        .region = arena_strdup(a, region),
+        .created_at = clock_rfc3339(a, clock_unix_ms()),
+        .password = arena_strdup(a, password),
+    };
+    env.name = env.project_ref;
+    env.anon_key = key_of(a, &env, "anon");
+    env.service_role_key = key_of(a, &env, "service_role");
+    *ret = env;
+}
+
 void identity_finish(struct arena *a, const struct local_platform *p, const char *password,
                      const char *database, struct local_environment *env)
 {
     env->url = arena_printf(a, "http://127.0.0.1:%d", env->port);
-    env->database =
-        arena_printf(a, "postgresql://postgres:%s@127.0.0.1:%d/%s", password, p->pg_port, database);
+    if (env->is_created)
+        env->database =
+            arena_printf(a, "postgresql://postgres.%s:%s@127.0.0.1:%d/%s", env->project_ref,
+                         url_encode(a, env->password), p->pg_port, database);
+    else
+        env->database = arena_printf(a, "postgresql://postgres:%s@127.0.0.1:%d/%s", password,
+                                     p->pg_port, database);
 }
 
 int identity_api_port(const struct local_platform *p)

@@ -15,6 +15,10 @@ bool identity_load(struct arena *a, const char *state_dir, const char *project,
 void identity_environment(struct arena *a, const struct local_platform *p, const char *name,
                           struct local_environment *ret);
 
+/* A fresh one for a project made over the API; its name is its ref. */
+void identity_created(struct arena *a, const char *title, const char *region, const char *password,
+                      struct local_environment *ret);
+
 /* Sets url and database, which follow from ports, password and the database's name. */
 void identity_finish(struct arena *a, const struct local_platform *p, const char *password,
                      const char *database, struct local_environment *env);

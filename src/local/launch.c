@@ -188,7 +188,8 @@ static json_t *up_order(struct launch *l)
             continue;
         (void)json_array_append_new(
             environments,
-            json_pack("{s:s, s:s, s:s, s:i}", "name", c->envs[i].name, "schemas",
+            json_pack("{s:s, s:s, s:s, s:s, s:i}", "name", c->envs[i].name, "ref",
+                      c->envs[i].supabase.ref ? c->envs[i].supabase.ref : "", "schemas",
                       joined(l->arena, &c->supabase.api_schemas, "public,graphql_public"),
                       "search_path",
                       joined(l->arena, &c->supabase.api_extra_search_path, "public,extensions"),
@@ -220,7 +221,8 @@ bool launch_up(struct launch *l, struct local_platform *ret, bool *ret_was_up, s
 {
     json_auto_t *answer = NULL;
     json_auto_t *order = up_order(l);
-    if (json_array_size(json_object_get(order, "environments")) == 0) {
+    /* without any environment it still is a place to make projects and sites */
+    if (l->config->envs_n > 0 && json_array_size(json_object_get(order, "environments")) == 0) {
         err_set(e, ERR_CONFIG, "no environment has platform = \"local\"");
         return err_where(e, "%s", l->config->file);
     }

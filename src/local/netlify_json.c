@@ -57,12 +57,23 @@ static json_t *missing_of(const struct deploy *d, size_t digits)
     return list;
 }
 
+/* What visitors type. A site without a port of its own is found by its name, on the API's port. */
+static const char *site_url(struct request *r, const struct site *site)
+{
+    return site->port ? arena_printf(r->arena, "http://127.0.0.1:%d", site->port)
+                      : arena_printf(r->arena, "http://%s.localhost:%d", site->name, r->port);
+}
+
+static const char *permalink(struct request *r, const struct deploy *d)
+{
+    return arena_printf(r->arena, "http://%s--%s.localhost:%d", d->id, d->site->name,
+                        d->site->port ? d->site->port : r->port);
+}
+
 static void add_urls(json_t *o, struct request *r, const struct deploy *d)
 {
-    const struct site *site = d->site;
-    const char *live = arena_printf(r->arena, "http://127.0.0.1:%d", site->port);
-    const char *own =
-        arena_printf(r->arena, "http://%s--%s.localhost:%d", d->id, site->name, site->port);
+    const char *live = site_url(r, d->site);
+    const char *own = permalink(r, d);
     set_text(o, "url", live);
     set_text(o, "ssl_url", live);
     set_text(o, "deploy_url", own);
@@ -104,7 +115,7 @@ json_t *netlify_deploy_json(struct sites *s, struct request *r, const struct dep
 
 json_t *netlify_site_json(struct sites *s, struct request *r, const struct site *site)
 {
-    const char *url = arena_printf(r->arena, "http://127.0.0.1:%d", site->port);
+    const char *url = site_url(r, site);
     json_t *o = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:{s:b}, s:{}, s:s, s:s, s:b}", "id",
         site->id, "name", site->name, "url", url, "ssl_url", url, "admin_url", url, "account_slug",
@@ -118,9 +129,7 @@ json_t *netlify_site_json(struct sites *s, struct request *r, const struct site 
     for (const struct deploy *d = site->deploys; d; d = d->next) {
         if (deploy_is_published(d)) {
             (void)json_object_set_new(o, "published_deploy", netlify_deploy_json(s, r, d));
-            set_text(o, "deploy_url",
-                     arena_printf(r->arena, "http://%s--%s.localhost:%d", d->id, site->name,
-                                  site->port));
+            set_text(o, "deploy_url", permalink(r, d));
         }
     }
     return o;

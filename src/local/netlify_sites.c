@@ -34,8 +34,7 @@ void answer_site_get(struct request *r, void *context)
     (void)pthread_mutex_unlock(&s->lock);
 }
 
-/* A site that is made here has no port of its own: it is there to be deployed to, and for its
- * permalinks on any environment's port it would need one. */
+/* A site that is made here has no port of its own: it is found by its name. */
 void answer_site_create(struct request *r, void *context)
 {
     struct sites *s = context;
@@ -46,7 +45,7 @@ void answer_site_create(struct request *r, void *context)
     const char *fresh = arena_printf(r->arena, "site-%s", random_hex(r->arena, 4));
     const char *name = json_text_or(body, "name", fresh);
     (void)pthread_mutex_lock(&s->lock);
-    struct site *site = site_add(s, NULL, *name ? name : fresh, r->port, &e);
+    struct site *site = site_add(s, NULL, *name ? name : fresh, 0, &e);
     if (site)
         respond_json(r, 201, netlify_site_json(s, r, site));
     else

@@ -14,13 +14,15 @@
 
 #include <stdatomic.h>
 
-#define PLATFORM_ENVIRONMENTS_MAX 16 /* names in one lockflight.toml; each costs a PostgREST */
+#define PLATFORM_ENVIRONMENTS_MAX 16 /* declared and created; each costs a PostgREST */
+#define PLATFORM_SLOTS_MAX        64 /* with those that were deleted since the start */
 
 struct platform;
 struct rest;
 struct functions;
 struct auth;
 struct bundle_tools;
+struct projects;
 
 /* What `local up` tells about an environment. */
 struct platform_settings {
@@ -38,7 +40,10 @@ struct platform_environment {
     struct rest *rest;
     struct functions *functions;
     struct auth *auth;
-    atomic_bool is_ready; /* all of the above is there */
+    atomic_bool is_ready;   /* all of the above is there */
+    atomic_bool has_failed; /* a created one that could not be brought up; the next `up` retries */
+    atomic_bool is_removed; /* kept, because a port's handler may hold it; serves nothing */
+    const char *attached;   /* the declared environment that names this created one, or NULL */
     struct platform_environment *next_unready;
 };
 
@@ -57,12 +62,14 @@ struct platform {
     struct server *server;
     struct sites *sites;
     const struct bundle_tools *tools; /* Deno */
-    struct platform_environment *environments[PLATFORM_ENVIRONMENTS_MAX];
+    struct projects *projects;        /* orders to the main thread */
+    struct platform_environment *environments[PLATFORM_SLOTS_MAX];
     atomic_size_t environments_n;
     struct platform_environment *unready; /* have a port, but could not be brought up */
 };
 
-/* The environment with that project ref; NULL if there is none. Any thread. */
+/* The environment with that project ref, ready or not, or removed; NULL if there is none. Any
+ * thread. */
 struct platform_environment *platform_by_ref(struct platform *p, const char *ref);
 struct platform_environment *platform_by_name(struct platform *p, const char *name);
 

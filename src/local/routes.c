@@ -34,7 +34,9 @@ static void answer_api(struct request *r, void *context)
 static void answer_environment(struct request *r, void *context)
 {
     struct platform_environment *env = context;
-    if (!atomic_load(&env->is_ready))
+    if (atomic_load(&env->is_removed))
+        respond_error(r, 404, "The project has been removed");
+    else if (!atomic_load(&env->is_ready))
         respond_error(r, 503, "The environment is starting");
     else if (is_below(r, "/rest/v1"))
         rest_serve(env, r);
@@ -42,6 +44,8 @@ static void answer_environment(struct request *r, void *context)
         auth_serve(env->auth, r);
     else if (is_below(r, "/functions/v1"))
         functions_serve(env->functions, r);
+    else if (!env->site)
+        respond_error(r, 404, "A project made over the API serves no site on its own port");
     else
         sites_serve(env->platform->sites, env->site, r);
 }

@@ -1,8 +1,5 @@
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
-#include "local/functions.h"
-#include "local/rest.h"
 #include "local/supabase_inside.h"
 #include "net/server/route.h"
 
@@ -23,12 +20,26 @@ void supabase_refuse(struct request *r, int status, const char *fmt, ...)
     respond_json(r, status, json_pack("{s:s}", "message", text));
 }
 
-struct platform_environment *supabase_environment(struct request *r, struct platform *p)
+struct platform_environment *supabase_project_of(struct request *r, struct platform *p)
 {
     struct platform_environment *env = platform_by_ref(p, request_param(r, "ref"));
-    if (!env)
+    if (!env) {
         supabase_refuse(r, 404, "Project not found");
-    return env;
+        return NULL;
+    }
+    if (!atomic_load(&env->is_removed))
+        return env;
+    supabase_refuse(r, 400, "Resource has been removed");
+    return NULL;
+}
+
+struct platform_environment *supabase_environment(struct request *r, struct platform *p)
+{
+    struct platform_environment *env = supabase_project_of(r, p);
+    if (!env || atomic_load(&env->is_ready))
+        return env;
+    supabase_refuse(r, 400, "The project is not ready: wait until it is ACTIVE_HEALTHY");
+    return NULL;
 }
 
 json_t *supabase_body(struct request *r, json_type type)
@@ -40,125 +51,6 @@ json_t *supabase_body(struct request *r, json_type type)
     supabase_refuse(r, 400, "%s", body ? "The body has the wrong type" : e.why);
     json_decref(body);
     return NULL;
-}
-
-/* ---- Projects and organizations -------------------------------------------------------------- */
-
-static const char *created_at(struct request *r)
-{
-    return clock_rfc3339(r->arena, 1767225600000); /* 2026-01-01: what has no date of its own */
-}
-
-static json_t *project_of(struct request *r, const struct platform_environment *env)
-{
-    const struct platform *p = env->platform;
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s, s:s}}", "id",
-                     env->id.project_ref, "ref", env->id.project_ref, "organization_id",
-                     p->id.project, "organization_slug", p->id.project, "name", env->id.site_name,
-                     "region", "local", "created_at", created_at(r), "status", "ACTIVE_HEALTHY",
-                     "database", "host", "127.0.0.1", "version", "15.8.1.0", "postgres_engine",
-                     "15", "release_channel", "ga");
-}
-
-static void profile_get(struct request *r, void *context)
-{
-    (void)context;
-    respond_json(r, 200,
-                 json_pack("{s:s, s:s, s:s}", "gotrue_id", "00000000-0000-0000-0000-000000000000",
-                           "primary_email", "local@localhost", "username", "local"));
-}
-
-static json_t *organization_of(const struct platform *p)
-{
-    return json_pack("{s:s, s:s, s:s}", "id", p->id.project, "slug", p->id.project, "name",
-                     p->id.project);
-}
-
-static void organizations_get(struct request *r, void *context)
-{
-    respond_json(r, 200, json_pack("[o]", organization_of(context)));
-}
-
-static void organization_get(struct request *r, void *context)
-{
-    struct platform *p = context;
-    if (streq(request_param(r, "slug"), p->id.project))
-        respond_json(r, 200,
-                     json_pack("{s:s, s:s, s:s, s:[], s:[s]}", "id", p->id.project, "name",
-                               p->id.project, "plan", "free", "opt_in_tags",
-                               "allowed_release_channels", "ga"));
-    else
-        supabase_refuse(r, 404, "Organization not found");
-}
-
-static void projects_get(struct request *r, void *context)
-{
-    struct platform *p = context;
-    json_t *list = json_array();
-    for (size_t i = 0; i < atomic_load(&p->environments_n); i++)
-        (void)json_array_append_new(list, project_of(r, p->environments[i]));
-    respond_json(r, 200, list);
-}
-
-static void projects_post(struct request *r, void *context)
-{
-    (void)context;
-    supabase_refuse(r, 400,
-                    "The local platform has one project for each environment of lockflight.toml; "
-                    "add one there and run `lockflight local up`");
-}
-
-static void project_get(struct request *r, void *context)
-{
-    struct platform_environment *env = supabase_environment(r, context);
-    if (env)
-        respond_json(r, 200, project_of(r, env));
-}
-
-static void api_keys_get(struct request *r, void *context)
-{
-    struct platform_environment *env = supabase_environment(r, context);
-    if (env)
-        respond_json(r, 200,
-                     json_pack("[{s:s, s:s, s:s, s:s}, {s:s, s:s, s:s, s:s}]", "name", "anon",
-                               "api_key", env->id.anon_key, "id", "anon", "type", "legacy", "name",
-                               "service_role", "api_key", env->id.service_role_key, "id",
-                               "service_role", "type", "legacy"));
-}
-
-static bool is_healthy(struct platform_environment *env, const char *service)
-{
-    if (streq(service, "rest"))
-        return rest_is_running(env->rest);
-    if (starts_with(service, "db") || streq(service, "auth"))
-        return cluster_is_running(env->platform->cluster);
-    return false; /* no pooler, realtime or storage here */
-}
-
-static void health_get(struct request *r, void *context)
-{
-    static const char *const all[] = {
-        "auth", "db", "rest", "pooler", "realtime", "storage", NULL
-    };
-    struct platform_environment *env = supabase_environment(r, context);
-    json_t *list = json_array();
-    for (const char *const *name = all; env && *name; name++) {
-        bool healthy = is_healthy(env, *name);
-        if (strstr(r->query, *name))
-            (void)json_array_append_new(list, json_pack("{s:s, s:b, s:s}", "name", *name, "healthy",
-                                                        healthy, "status",
-                                                        healthy ? "ACTIVE_HEALTHY" : "UNHEALTHY"));
-    }
-    if (env)
-        respond_json(r, 200, list);
-    else
-        json_decref(list);
-}
-
-static void addons_get(struct request *r, void *context)
-{
-    if (supabase_environment(r, context))
-        respond_json(r, 200, json_pack("{s:[], s:[]}", "selected_addons", "available_addons"));
 }
 
 /* ---- Branches: an environment here is a project, never a branch ------------------------------ */
@@ -194,6 +86,7 @@ static const struct route routes[] = {
     { "GET",    "/v1/projects",                  projects_get },
     { "POST",   "/v1/projects",                  projects_post },
     { "GET",    P,                               project_get },
+    { "DELETE", P,                               project_delete },
     { "GET",    P "/api-keys",                   api_keys_get },
     { "GET",    P "/health",                     health_get },
     { "GET",    P "/billing/addons",             addons_get },

@@ -121,8 +121,26 @@ void postgrest_get(struct request *r, void *context)
                                env->settings.api_extra_search_path, "db_pool"));
 }
 
+/* A project that was made here has a role of its own, so it can be reached the way that the hosted
+ * pooler is: user postgres.<ref>. Nothing pools. */
 void pooler_get(struct request *r, void *context)
 {
-    if (supabase_environment(r, context))
+    struct platform_environment *env = supabase_environment(r, context);
+    if (!env)
+        return;
+    if (!env->id.is_created) {
         supabase_refuse(r, 404, "The local platform has no pooler");
+        return;
+    }
+    int port = cluster_port(env->platform->cluster);
+    const char *user = arena_printf(r->arena, "postgres.%s", env->id.project_ref);
+    const char *url = arena_printf(r->arena, "postgresql://%s:[YOUR-PASSWORD]@127.0.0.1:%d/%s",
+                                   user, port, env->database);
+    respond_json(r, 200,
+                 json_pack("[{s:s, s:s, s:b, s:s, s:s, s:i, s:s, s:s, s:s, s:n, s:n, s:s}]",
+                           "identifier", env->id.project_ref, "database_type", "PRIMARY",
+                           "is_using_scram_auth", 1, "db_user", user, "db_host", "127.0.0.1",
+                           "db_port", port, "db_name", env->database, "connection_string", url,
+                           "connectionString", url, "default_pool_size", "max_client_conn",
+                           "pool_mode", "session"));
 }

@@ -10,11 +10,26 @@
 /* Answers {"message":…}. */
 void supabase_refuse(struct request *r, int status, const char *fmt, ...) PRINTF(3, 4);
 
-/* The environment of :ref; NULL after having answered 404. */
+/* The environment of :ref, ready to be used; NULL after having answered why not. */
 struct platform_environment *supabase_environment(struct request *r, struct platform *p);
+
+/* The same, ready or not. */
+struct platform_environment *supabase_project_of(struct request *r, struct platform *p);
 
 /* The body as JSON of that type; NULL after having answered 400. The caller owns it. */
 json_t *supabase_body(struct request *r, json_type type);
+
+/* supabase_projects.c */
+void profile_get(struct request *r, void *context);
+void organizations_get(struct request *r, void *context);
+void organization_get(struct request *r, void *context);
+void projects_get(struct request *r, void *context);
+void projects_post(struct request *r, void *context);
+void project_get(struct request *r, void *context);
+void project_delete(struct request *r, void *context);
+void api_keys_get(struct request *r, void *context);
+void health_get(struct request *r, void *context);
+void addons_get(struct request *r, void *context);
 
 /* supabase_functions.c */
 void functions_list_get(struct request *r, void *context);

@@ -9,18 +9,11 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
-#include "base/vec.h"
 #include "net/url.h"
 #include "provider/netlify_inside.h"
 
 #include <assert.h>
 #include <string.h>
-
-#define PAGE_QUERY "per_page=100"
-
-enum {
-    MAX_SITE_PAGES = 50
-};
 
 bool netlify_open(const struct netlify_spec *spec, struct netlify **ret, struct err *e)
 {
@@ -120,17 +113,10 @@ static void remember_site(struct netlify *n, const struct netlify_site *site)
 static bool find_site_by_name(struct netlify *n, struct arena *a, struct netlify_site *ret,
                               struct err *e)
 {
-    struct netlify_site *sites = NULL;
-    size_t count = 0;
-    if (!netlify_sites(n, a, n->site, &sites, &count, e))
+    if (!netlify_site_find(n, a, n->site, ret, e))
         return false;
-    for (size_t i = 0; i < count; i++) {
-        if (streq(sites[i].name, n->site)) {
-            *ret = sites[i];
-            return true;
-        }
-    }
-    return err_set(e, ERR_NOT_FOUND, "no site \"%s\" is visible to this token", n->site);
+    return *ret->id ||
+           err_set(e, ERR_NOT_FOUND, "no site \"%s\" is visible to this token", n->site);
 }
 
 bool netlify_site_get(struct netlify *n, struct arena *a, struct netlify_site *ret, struct err *e)
@@ -167,56 +153,6 @@ bool netlify_site_id(struct netlify *n, const char **ret, struct err *e)
     }
     *ret = n->site_id;
     return true;
-}
-
-bool netlify_sites(struct netlify *n, struct arena *a, const char *name, struct netlify_site **ret,
-                   size_t *ret_count, struct err *e)
-{
-    VEC(struct netlify_site) sites = { 0 };
-    const char *next =
-        name ? arena_printf(a, "/sites?name=%s&filter=all&" PAGE_QUERY, url_encode(a, name))
-             : "/sites?filter=all&" PAGE_QUERY;
-    for (int page = 0; next; page++) {
-        if (page == MAX_SITE_PAGES)
-            return err_set(e, ERR_LIMIT, "more than %d pages of sites; give the site's id",
-                           MAX_SITE_PAGES);
-        struct http_request q = { .what = "netlify.sites", .method = "GET", .path = next };
-        struct http_answer answer;
-        json_auto_t *list = NULL;
-        if (!http_json(n->http, a, &q, &list, &answer, e))
-            return err_wrap(e, "list sites");
-        if (!json_is_array(list))
-            return err_set(e, ERR_DATA, "list of sites: not an array");
-        size_t i;
-        json_t *value;
-        json_array_foreach (list, i, value)
-            if (!netlify_site_read(a, value, vec_add(&sites, a), e))
-                return err_wrap(e, "list sites");
-        next = netlify_next_page(n, a, &answer);
-    }
-    *ret = sites.v;
-    *ret_count = sites.n;
-    return true;
-}
-
-bool netlify_site_create(struct netlify *n, struct arena *a, const char *account, const char *name,
-                         struct netlify_site *ret, struct err *e)
-{
-    json_auto_t *body = json_pack("{s:s}", "name", name);
-    struct http_request q = {
-        .what = "netlify.site_create",
-        .method = "POST",
-        .path = account ? arena_printf(a, "/%s/sites", url_encode(a, account)) : "/sites",
-        .effect = HTTP_MUTATING,
-        .json = body,
-    };
-    json_auto_t *value = NULL;
-    if (!http_json(n->http, a, &q, &value, NULL, e)) {
-        if (e->http_status == 422)
-            err_recode(e, ERR_CONFLICT);
-        return err_wrap(e, "create site %s", name);
-    }
-    return netlify_unreadable(netlify_site_read(a, value, ret, e), e);
 }
 
 /* ---- what visitors notice ---- */

@@ -38,6 +38,16 @@ static inline void netlify_cleanup(struct netlify **n)
     netlify_close(*n);
 }
 
+/* ---- the account (netlify_account.c): needs no site ---- */
+
+struct netlify_account {
+    const char *slug; /* what netlify_site_create takes; the id where there is no slug */
+    const char *name;
+};
+
+bool netlify_accounts(struct netlify *n, struct arena *a, struct netlify_account **ret,
+                      size_t *ret_count, struct err *e) MUST_USE;
+
 /* ---- site ---- */
 
 struct netlify_site {
@@ -60,10 +70,19 @@ bool netlify_site_get(struct netlify *n, struct arena *a, struct netlify_site *r
 bool netlify_sites(struct netlify *n, struct arena *a, const char *name, struct netlify_site **ret,
                    size_t *ret_count, struct err *e) MUST_USE;
 
-/* A new, empty site; `account` NULL: the token's default team.
- * ERR_CONFLICT if the name is taken. */
+/* The visible site of exactly this name; ret->id is "" if there is none. */
+bool netlify_site_find(struct netlify *n, struct arena *a, const char *name,
+                       struct netlify_site *ret, struct err *e) MUST_USE;
+
+/* A new, empty site; `account` NULL: the token's default team. Mutating; names are unique, so it
+ * makes one at most: ERR_CONFLICT if the name is taken, and after ERR_UNKNOWN_OUTCOME
+ * netlify_site_find tells. */
 bool netlify_site_create(struct netlify *n, struct arena *a, const char *account, const char *name,
                          struct netlify_site *ret, struct err *e) MUST_USE;
+
+/* Removes a site with all its deploys. Mutating. One that is gone is success. */
+bool netlify_site_delete(struct netlify *n, struct arena *a, const char *site_id,
+                         struct err *e) MUST_USE;
 
 /* ---- deploys ---- */
 

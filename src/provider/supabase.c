@@ -1,6 +1,6 @@
 /*
- * Supabase: the connection, the project, its keys and its secrets. Functions are in
- * supabase_function.c.
+ * Supabase: the connection and a project's secrets. The account is in supabase_account.c, the
+ * project in supabase_project.c, functions are in supabase_function.c.
  *
  * A secret's value cannot be read back; the list has its SHA-256. That digest has no salt, so it is
  * compared here and never written down.
@@ -22,14 +22,19 @@ enum {
     CALLS_PER_MINUTE = 50, /* of 60; beyond, the hosted API refuses for a full minute */
 };
 
+static bool check_ref(const char *ref, struct err *e)
+{
+    return (strlen(ref) == REF_BYTES && strspn(ref, "abcdefghijklmnopqrstuvwxyz") == REF_BYTES) ||
+           err_set(e, ERR_CONFIG, "\"%s\" is not a Supabase project ref (20 lower-case letters)",
+                   ref);
+}
+
 bool supabase_open(const struct supabase_spec *spec, struct supabase **ret, struct err *e)
 {
     if (!http_check_base(spec->api, e))
         return err_wrap(e, "Supabase API address");
-    const char *ref = spec->ref ? spec->ref : "";
-    if (strlen(ref) != REF_BYTES || strspn(ref, "abcdefghijklmnopqrstuvwxyz") != REF_BYTES)
-        return err_set(e, ERR_CONFIG,
-                       "\"%s\" is not a Supabase project ref (20 lower-case letters)", ref);
+    if (spec->ref && !check_ref(spec->ref, e))
+        return false;
 
     struct arena *a = arena_new(0);
     struct url u;
@@ -38,7 +43,7 @@ bool supabase_open(const struct supabase_spec *spec, struct supabase **ret, stru
         return false;
     }
     struct supabase *s = ARENA_NEW(a, struct supabase);
-    *s = (struct supabase){ .arena = a, .ref = arena_strdup(a, ref) };
+    *s = (struct supabase){ .arena = a, .ref = arena_strdup(a, spec->ref ? spec->ref : "") };
     s->http = http_open(&(struct http_spec){
         .name = "Supabase",
         .base_url = spec->api,
@@ -59,6 +64,14 @@ void supabase_close(struct supabase *s)
     arena_free(s->arena);
 }
 
+bool supabase_use_project(struct supabase *s, const char *ref, struct err *e)
+{
+    if (!check_ref(ref, e))
+        return false;
+    s->ref = arena_strdup(s->arena, ref);
+    return true;
+}
+
 struct http *supabase_http(struct supabase *s)
 {
     return s->http;
@@ -69,83 +82,17 @@ const char *supabase_path(const struct supabase *s, struct arena *a, const char 
     return arena_printf(a, "/v1/projects/%s%s", s->ref, rest);
 }
 
-bool supabase_project(struct supabase *s, struct arena *a, struct supabase_project *ret,
-                      struct err *e)
+bool supabase_list(struct supabase *s, struct arena *a, const char *what, const char *path,
+                   const char *thing, json_t **ret, struct err *e)
 {
-    struct http_request q = { .what = "supabase.project",
-                              .method = "GET",
-                              .path = supabase_path(s, a, "") };
-    json_auto_t *value = NULL;
-    const char *status, *name;
-    if (!http_json(s->http, a, &q, &value, NULL, e) ||
-        !json_need_text(value, "status", "project", &status, e) ||
-        !json_need_text(value, "name", "project", &name, e))
-        return err_wrap(e, "read project %s", s->ref);
-    *ret = (struct supabase_project){
-        .ref = s->ref,
-        .name = arena_strdup(a, name),
-        .status = arena_strdup(a, status),
-        .region = arena_strdup(a, json_text_or(value, "region", "")),
-    };
-    return true;
-}
-
-bool supabase_health(struct supabase *s, struct arena *a, const char *services, struct err *e)
-{
-    const char *path = supabase_path(s, a, "/health");
-    struct str rest = str_of(services ? services : "db");
-    for (char separator = '?'; rest.p; separator = '&')
-        path = arena_printf(a, "%s%cservices=%s", path, separator,
-                            url_encode(a, str_dup(a, str_cut(&rest, ','))));
-    struct http_request q = { .what = "supabase.health", .method = "GET", .path = path };
+    struct http_request q = { .what = what, .method = "GET", .path = path };
     json_auto_t *list = NULL;
     if (!http_json(s->http, a, &q, &list, NULL, e))
-        return err_wrap(e, "health of project %s", s->ref);
+        return err_wrap(e, "list the %s", thing);
     if (!json_is_array(list))
-        return err_set(e, ERR_DATA, "health of project %s: not an array", s->ref);
-    size_t i;
-    json_t *service;
-    json_array_foreach (list, i, service)
-        if (!json_bool_or(service, "healthy", false))
-            return err_set(
-                e, ERR_CHECK, "%s of project %s is not healthy: %s",
-                json_text_or(service, "name", "?"), s->ref,
-                json_text_or(service, "error", json_text_or(service, "status", "no reason given")));
-    return true;
-}
-
-bool supabase_api_keys(struct supabase *s, struct arena *a, struct supabase_api_keys *ret,
-                       struct err *e)
-{
-    struct http_request q = {
-        .what = "supabase.api_keys",
-        .method = "GET",
-        .path = supabase_path(s, a, "/api-keys?reveal=true"),
-    };
-    json_auto_t *list = NULL;
-    if (!http_json(s->http, a, &q, &list, NULL, e))
-        return err_wrap(e, "read the API keys of project %s", s->ref);
-    if (!json_is_array(list))
-        return err_set(e, ERR_DATA, "API keys of project %s: not an array", s->ref);
-    struct supabase_api_keys keys = { 0 };
-    size_t i;
-    json_t *item;
-    json_array_foreach (list, i, item) {
-        const char *name = json_text_or(item, "name", ""),
-                   *type = json_text_or(item, "type", "legacy");
-        const char *key = json_text_or(item, "api_key", "");
-        if (!*key)
-            continue;
-        if (streq(name, "service_role") || streq(type, "secret"))
-            log_redact(str_of(key));
-        if (streq(name, "anon"))
-            keys.anon = arena_strdup(a, key);
-        else if (streq(name, "service_role"))
-            keys.service_role = arena_strdup(a, key);
-        else if (streq(type, "publishable") && !keys.publishable)
-            keys.publishable = arena_strdup(a, key);
-    }
-    *ret = keys;
+        return err_set(e, ERR_DATA, "list the %s: the answer is no array: %.200s", thing,
+                       json_text_in_order(a, list));
+    *ret = json_incref(list);
     return true;
 }
 
@@ -154,14 +101,10 @@ bool supabase_api_keys(struct supabase *s, struct arena *a, struct supabase_api_
 bool supabase_secrets(struct supabase *s, struct arena *a, struct supabase_secret **ret,
                       size_t *ret_count, struct err *e)
 {
-    struct http_request q = { .what = "supabase.secrets",
-                              .method = "GET",
-                              .path = supabase_path(s, a, "/secrets") };
     json_auto_t *list = NULL;
-    if (!http_json(s->http, a, &q, &list, NULL, e))
-        return err_wrap(e, "list the secrets of project %s", s->ref);
-    if (!json_is_array(list))
-        return err_set(e, ERR_DATA, "secrets of project %s: not an array", s->ref);
+    if (!supabase_list(s, a, "supabase.secrets", supabase_path(s, a, "/secrets"), "secrets", &list,
+                       e))
+        return err_wrap(e, "project %s", s->ref);
     VEC(struct supabase_secret) secrets = { 0 };
     size_t i;
     json_t *item;

@@ -22,7 +22,8 @@ struct supabase;
 struct supabase_spec {
     const char *api; /* "https://api.supabase.com" or the local platform; no /v1 */
     const char *token;
-    const char *ref; /* 20 lower-case letters */
+    const char *ref; /* 20 lower-case letters; NULL: the account's calls only, until
+                        supabase_use_project */
 };
 
 /* ERR_CONFIG if the address or the ref is malformed. Nothing is sent. */
@@ -35,15 +36,76 @@ static inline void supabase_cleanup(struct supabase **s)
     supabase_close(*s);
 }
 
+/* From now on the project's calls mean this one. ERR_CONFIG if the ref is malformed. */
+bool supabase_use_project(struct supabase *s, const char *ref, struct err *e) MUST_USE;
+
+/* ---- the account (supabase_account.c) ---- */
+
+struct supabase_organization {
+    const char *slug;
+    const char *name;
+};
+
+bool supabase_organizations(struct supabase *s, struct arena *a, struct supabase_organization **ret,
+                            size_t *ret_count, struct err *e) MUST_USE;
+
 struct supabase_project {
     const char *ref;
     const char *name;
     const char *status; /* "ACTIVE_HEALTHY" */
     const char *region;
+    const char *organization; /* slug */
+    const char *created_at;   /* "" when not said */
 };
 
+/* All projects of the token, of every organization. */
+bool supabase_projects(struct supabase *s, struct arena *a, struct supabase_project **ret,
+                       size_t *ret_count, struct err *e) MUST_USE;
+
+struct supabase_project_spec {
+    const char *organization; /* slug */
+    const char *name;
+    const char *region;   /* "eu-central-1" */
+    const char *password; /* of the database; registered for redaction, in no error */
+};
+
+/* Asks for a new project, which then comes up by itself (supabase_project_wait). Mutating; names
+ * are not unique over there, so after ERR_UNKNOWN_OUTCOME look for the name in supabase_projects
+ * before asking again. ERR_LIMIT if the plan allows no more projects. */
+bool supabase_project_create(struct supabase *s, struct arena *a,
+                             const struct supabase_project_spec *spec, struct supabase_project *ret,
+                             struct err *e) MUST_USE;
+
+/* Removes a project for good. Mutating. One that is gone is success. */
+bool supabase_project_delete(struct supabase *s, struct arena *a, const char *ref,
+                             struct err *e) MUST_USE;
+
+/* ---- the project (supabase_project.c) ---- */
+
+/* ERR_NOT_FOUND if it does not exist, or has been removed. */
 bool supabase_project(struct supabase *s, struct arena *a, struct supabase_project *ret,
                       struct err *e) MUST_USE;
+
+/* Polls until the project is ACTIVE_HEALTHY and its database and data API answer. ERR_REMOTE if it
+ * failed to come up, ERR_TIMEOUT after timeout_ms (0: 10 minutes). Lost polls are tolerated. */
+bool supabase_project_wait(struct supabase *s, struct arena *a, int timeout_ms,
+                           struct supabase_project *ret, struct err *e) MUST_USE;
+
+/* How its database is reached from an IPv4 network. */
+struct supabase_pooler {
+    const char *user; /* "postgres.<ref>" */
+    const char *host;
+    int port;
+    const char *database;
+};
+
+/* The primary's pooler, for sessions: a pool of transactions is given port 5432 in place of 6543,
+ * where the same host keeps sessions. ERR_NOT_FOUND if the project has none. */
+bool supabase_pooler(struct supabase *s, struct arena *a, struct supabase_pooler *ret,
+                     struct err *e) MUST_USE;
+
+/* "postgresql://user:password@host:port/database", everything encoded. */
+char *supabase_pooler_url(struct arena *a, const struct supabase_pooler *p, const char *password);
 
 /* ERR_CHECK that names the first service that is not healthy. `services`:
  * "db,rest,…", NULL: "db". */
