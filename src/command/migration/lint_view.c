@@ -1,5 +1,6 @@
 #include "command/migration/lint_view.h"
 
+#include "base/json_write.h"
 #include "base/limits.h"
 #include "base/strbuf.h"
 #include "cli/output.h"
@@ -114,38 +115,67 @@ void lint_view_people(struct command_context *c, const struct lint_report *r)
 
 /* ---- JSON ---- */
 
-static json_t *finding_document(const struct lint_finding *f)
+/* Thousands of files have ten thousands of findings: they are written one by one. */
+
+static void write_finding(struct json_writer *w, const struct lint_finding *f)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:b, s:s*, s:b}", "rule",
-                     f->rule->name, "severity", lint_severity_name(f->severity), "title",
-                     f->rule->title, "file", f->migration->file, "line", (json_int_t)f->place.line,
-                     "column", (json_int_t)f->place.column, "version", f->migration->version,
-                     "what", f->what, "why", f->rule->why, "rewrite", f->rule->rewrite, "assumed",
-                     f->is_assumed, "allowed", f->allowed, "lifted", f->is_lifted);
+    json_write_open(w, NULL, '{');
+    json_write_text(w, "rule", f->rule->name);
+    json_write_text(w, "severity", lint_severity_name(f->severity));
+    json_write_text(w, "title", f->rule->title);
+    json_write_text(w, "file", f->migration->file);
+    json_write_int(w, "line", f->place.line);
+    json_write_int(w, "column", f->place.column);
+    json_write_text(w, "version", f->migration->version);
+    json_write_text(w, "what", f->what);
+    json_write_text(w, "why", f->rule->why);
+    json_write_text(w, "rewrite", f->rule->rewrite);
+    json_write_bool(w, "assumed", f->is_assumed);
+    if (f->allowed)
+        json_write_text(w, "allowed", f->allowed);
+    json_write_bool(w, "lifted", f->is_lifted);
+    json_write_close(w, '}');
 }
 
-static json_t *verdict_document(const struct lint_verdict *v)
+static void write_verdict(struct json_writer *w, const struct lint_verdict *v)
 {
-    return json_pack("{s:s, s:s, s:s, s:b, s:b, s:s, s:I, s:I, s:I}", "version",
-                     v->migration->version, "file", v->migration->file, "phase",
-                     phase_name(v->phase), "declared", v->is_declared, "compatible",
-                     v->is_compatible, "why", v->why, "errors", (json_int_t)v->errors, "warnings",
-                     (json_int_t)v->warnings, "notes", (json_int_t)v->notes);
+    json_write_open(w, NULL, '{');
+    json_write_text(w, "version", v->migration->version);
+    json_write_text(w, "file", v->migration->file);
+    json_write_text(w, "phase", phase_name(v->phase));
+    json_write_bool(w, "declared", v->is_declared);
+    json_write_bool(w, "compatible", v->is_compatible);
+    json_write_text(w, "why", v->why);
+    json_write_int(w, "errors", (int64_t)v->errors);
+    json_write_int(w, "warnings", (int64_t)v->warnings);
+    json_write_int(w, "notes", (int64_t)v->notes);
+    json_write_close(w, '}');
 }
 
 void lint_view_json(struct command_context *c, const struct lint_report *r)
 {
-    json_t *findings = json_array(), *verdicts = json_array();
-    for (size_t i = 0; i < r->n; i++)
-        (void)json_array_append_new(findings, finding_document(&r->v[i]));
+    struct json_writer w = { .file = c->out.file };
+    json_write_open(&w, NULL, '{');
+    json_write_int(&w, "v", 1);
+    json_write_bool(&w, "refused", r->errors > 0);
+    json_write_bool(&w, "catalogue", r->has_catalogue);
+    json_write_int(&w, "statements", (int64_t)r->statements);
+    json_write_int(&w, "errors", (int64_t)r->errors);
+    json_write_int(&w, "warnings", (int64_t)r->warnings);
+    json_write_int(&w, "notes", (int64_t)r->notes);
+    json_write_int(&w, "allowed", (int64_t)r->allowed);
+    json_write_int(&w, "lifted", (int64_t)r->lifted);
+    json_write_int(&w, "tried", (int64_t)r->tried);
+    json_write_open(&w, "migrations", '[');
     for (size_t i = 0; i < r->verdict_count; i++)
-        (void)json_array_append_new(verdicts, verdict_document(&r->verdicts[i]));
-    print_json(c, json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "refused",
-                            r->errors > 0, "catalogue", r->has_catalogue, "statements",
-                            (json_int_t)r->statements, "errors", (json_int_t)r->errors, "warnings",
-                            (json_int_t)r->warnings, "notes", (json_int_t)r->notes, "allowed",
-                            (json_int_t)r->allowed, "lifted", (json_int_t)r->lifted, "tried",
-                            (json_int_t)r->tried, "migrations", verdicts, "findings", findings));
+        write_verdict(&w, &r->verdicts[i]);
+    json_write_close(&w, ']');
+    json_write_open(&w, "findings", '[');
+    for (size_t i = 0; i < r->n; i++)
+        write_finding(&w, &r->v[i]);
+    json_write_close(&w, ']');
+    json_write_close(&w, '}');
+    print(&c->out, "\n");
 }
 
 /* ---- GitHub Actions ---- */
