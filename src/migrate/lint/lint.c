@@ -182,6 +182,25 @@ static void learn(struct lint *l)
     }
 }
 
+struct reading {
+    struct lint *l;
+    struct lint_report *report;
+    struct err *e;
+    bool ok;
+};
+
+static void judge_all(void *context)
+{
+    struct reading *r = context;
+    struct lint *l = r->l;
+    if (!l->in->db)
+        learn(l);
+    l->schema.is_judging = true;
+    r->ok = true;
+    for (size_t i = 0; r->ok && i < l->in->n; i++)
+        r->ok = judge_file(l, l->in->files[i], r->report, r->e);
+}
+
 bool lint_run(struct arena *a, const struct lint_input *in, struct lint_report *ret, struct err *e)
 {
     CLEANUP(arena) struct arena *scratch = arena_new(0);
@@ -190,13 +209,10 @@ bool lint_run(struct arena *a, const struct lint_input *in, struct lint_report *
     lint_schema_init(&l.schema, a);
     if (in->db && !lint_schema_read(in->db, &l.schema, e))
         return false;
-    if (!in->db)
-        learn(&l);
-    l.schema.is_judging = true;
     r.verdicts = ARENA_ARRAY(a, struct lint_verdict, in->n + 1);
-    for (size_t i = 0; i < in->n; i++)
-        if (!judge_file(&l, in->files[i], &r, e))
-            return false;
+    struct reading all = { .l = &l, .report = &r, .e = e };
+    if (!sql_on_deep_stack(judge_all, &all, e) || !all.ok)
+        return false;
     r.v = l.findings.v;
     r.n = l.findings.n;
     lint_report_count(&r);

@@ -204,9 +204,12 @@ struct job {
     pthread_t thread;
 };
 
+static _Thread_local bool has_deep_stack;
+
 static void *run(void *job)
 {
     const struct job *j = job;
+    has_deep_stack = true;
     j->work(j->context);
     return NULL;
 }
@@ -216,15 +219,18 @@ bool parse_with_stack(void (*work)(void *context), void *const *contexts, size_t
     struct job jobs[THREADS_MAX];
     size_t started = 0;
     pthread_attr_t attributes;
-    assert(n <= THREADS_MAX);
+    assert(n >= 1 && n <= THREADS_MAX);
+    size_t own = has_deep_stack ? 1 : 0; /* done here, while the others run */
     int failed = pthread_attr_init(&attributes);
     if (failed == 0)
         failed = pthread_attr_setstacksize(&attributes, PARSE_STACK_BYTES);
-    for (; failed == 0 && started < n; started += failed == 0) {
-        jobs[started] = (struct job){ .work = work, .context = contexts[started] };
+    for (; failed == 0 && own + started < n; started += failed == 0) {
+        jobs[started] = (struct job){ .work = work, .context = contexts[own + started] };
         failed = pthread_create(&jobs[started].thread, &attributes, run, &jobs[started]);
     }
     (void)pthread_attr_destroy(&attributes);
+    if (own && failed == 0)
+        work(contexts[0]);
     for (size_t i = 0; i < started; i++) {
         int joined = pthread_join(jobs[i].thread, NULL);
         assert(joined == 0);

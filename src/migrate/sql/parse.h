@@ -23,7 +23,7 @@ void parse_text(struct arena *a, struct strbuf *scratch, struct str text, bool h
                 struct parsed *ret);
 
 /* Runs work(contexts[i]) in a thread with a stack of PARSE_STACK_BYTES for each of them, and waits
- * for all. */
+ * for all. Whoever runs on such a stack already does the first himself. */
 bool parse_with_stack(void (*work)(void *context), void *const *contexts, size_t n,
                       struct err *e) MUST_USE;
 

@@ -224,6 +224,11 @@ static void sum_up(struct sql_script *s)
     }
 }
 
+bool sql_on_deep_stack(void (*work)(void *context), void *context, struct err *e)
+{
+    return parse_with_stack(work, &context, 1, e);
+}
+
 bool sql_script_read(struct arena *a, const char *file, struct str text, struct sql_script *ret,
                      struct err *e)
 {

@@ -180,6 +180,10 @@ struct sql_script {
 bool sql_script_read(struct arena *a, const char *file, struct str text, struct sql_script *ret,
                      struct err *e) MUST_USE;
 
+/* Runs work(context) where the stack is deep enough for any SQL, and waits. Whoever reads many files
+ * does it in there: else each of them, if it is not short, is read in a thread of its own. */
+bool sql_on_deep_stack(void (*work)(void *context), void *context, struct err *e) MUST_USE;
+
 /* Is it text at all: UTF-8, without NUL? ERR_CONFIG with its place and the command that converts
  * it. */
 bool sql_text_check(const char *file, struct str text, struct err *e) MUST_USE;

@@ -339,6 +339,37 @@ static void a_long_file_keeps_its_order(void **state)
     }
 }
 
+/* Assertions are left to the test: they do not return. */
+struct many_files {
+    struct arena *a;
+    const char *deep, *longer;
+    struct sql_script read[2];
+    struct err e;
+    bool ok;
+};
+
+static void read_both(void *context)
+{
+    struct many_files *m = context;
+    m->ok = sql_script_read(m->a, "deep.sql", str_of(m->deep), &m->read[0], &m->e) &&
+            sql_script_read(m->a, "long.sql", str_of(m->longer), &m->read[1], &m->e);
+}
+
+static void many_files_are_read_on_one_deep_stack(void **state)
+{
+    (void)state;
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    struct many_files m = { .a = a,
+                            .deep = many(a, "select 1", "-1", 5000, ""),
+                            .longer = many(a, "", "create table t (id int);\n", 5000, "") };
+    assert_ok(sql_on_deep_stack(read_both, &m, &m.e), &m.e);
+    assert_ok(m.ok, &m.e);
+    assert_true(m.read[0].is_analysed);
+    assert_int_equal(m.read[1].n, 5000);
+    for (size_t i = 0; i < m.read[1].n; i++)
+        assert_int_equal(m.read[1].statements[i].line, i + 1);
+}
+
 static void directives_belong_to_the_file_or_to_the_next_statement(void **state)
 {
     (void)state;
@@ -450,6 +481,7 @@ int main(void)
         cmocka_unit_test(large_statements_are_not_parsed_but_known),
         cmocka_unit_test(what_does_not_fit_into_memory_is_left_to_the_server),
         cmocka_unit_test(a_long_file_keeps_its_order),
+        cmocka_unit_test(many_files_are_read_on_one_deep_stack),
         cmocka_unit_test(directives_belong_to_the_file_or_to_the_next_statement),
         cmocka_unit_test(a_file_is_cut_as_postgres_cuts_it),
         cmocka_unit_test(names_are_quoted_where_sql_needs_it),
