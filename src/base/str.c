@@ -87,11 +87,6 @@ bool str_to_u64(struct str s, uint64_t *ret)
     return true;
 }
 
-bool streq(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 bool starts_with(const char *s, const char *prefix)
 {
     return strncmp(s, prefix, strlen(prefix)) == 0;
@@ -124,10 +119,23 @@ static size_t utf8_sequence(const unsigned char *p, size_t n)
     return overlong || surrogate || too_large ? 0 : want;
 }
 
+/* Eight bytes that are all ASCII without NUL: nearly all of any text. */
+static bool is_plain_word(const unsigned char *p)
+{
+    const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    return (((w - ones) | w) & tops) == 0;
+}
+
 bool str_is_utf8(struct str s)
 {
     const unsigned char *p = (const unsigned char *)s.p;
     for (size_t i = 0; i < s.n;) {
+        if (s.n - i >= sizeof(uint64_t) && is_plain_word(p + i)) {
+            i += sizeof(uint64_t);
+            continue;
+        }
         size_t step = utf8_sequence(p + i, s.n - i);
         if (step == 0)
             return false;

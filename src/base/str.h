@@ -42,7 +42,10 @@ char *str_dup(struct arena *a, struct str s);
 bool str_to_u64(struct str s, uint64_t *ret);
 
 /* Same for zero-terminated text; helpers that <string.h> lacks. */
-bool streq(const char *a, const char *b); /* NULL equals only NULL */
+static inline bool streq(const char *a, const char *b) /* NULL equals only NULL */
+{
+    return a == b || (a && b && *a == *b && strcmp(a, b) == 0);
+}
 bool starts_with(const char *s, const char *prefix);
 bool ends_with(const char *s, const char *suffix);
 

@@ -18,14 +18,18 @@ typedef VEC(struct migration) migration_vec;
 typedef VEC(const char *) text_vec;
 
 /* "supabase/migrations/x.sql" reads better than an absolute path when we are in the project. */
-static const char *shown_path(struct arena *a, const char *dir, const char *name)
+static const char *shown_dir(const char *dir)
 {
     char cwd[LIMIT_PATH_BYTES];
-    const char *path = fs_join(a, dir, name);
     if (!getcwd(cwd, sizeof cwd - 1))
-        return path;
+        return dir;
     size_t n = strlen(cwd);
-    return strncmp(path, cwd, n) == 0 && path[n] == '/' ? path + n + 1 : path;
+    return strncmp(dir, cwd, n) == 0 && dir[n] == '/' && dir[n + 1] ? dir + n + 1 : dir;
+}
+
+static const char *shown_path(struct arena *a, const char *dir, const char *name)
+{
+    return fs_join(a, shown_dir(dir), name);
 }
 
 /* ^([0-9]+)_(.*)\.sql$ */
@@ -59,10 +63,16 @@ static bool read_sql(struct arena *a, const char *file, struct str *ret, const c
 
 /* ---- the migrations folder ---- */
 
+static int by_version_only(const void *a, const void *b)
+{
+    const struct migration *x = a, *y = b;
+    return strcmp(x->version, y->version);
+}
+
 static int by_version(const void *a, const void *b)
 {
     const struct migration *x = a, *y = b;
-    int order = strcmp(x->version, y->version);
+    int order = by_version_only(a, b);
     return order ? order : strcmp(x->file, y->file);
 }
 
@@ -79,8 +89,10 @@ static bool read_migrations(struct arena *a, const char *dir, const char *revers
     size_t n = 0;
     if (!fs_list(a, dir, &names, &n, e))
         return e->code == ERR_NOT_FOUND; /* no folder, no migrations */
+    dir = shown_dir(dir);
+    reverse_dir = shown_dir(reverse_dir);
     for (size_t i = 0; i < n; i++) {
-        struct migration m = { .file = shown_path(a, dir, names[i]) };
+        struct migration m = { .file = fs_join(a, dir, names[i]) };
         if (fs_is_dir(m.file) || names[i][0] == '.')
             continue;
         if (!parse_name(a, names[i], &m.version, &m.name)) {
@@ -94,7 +106,7 @@ static bool read_migrations(struct arena *a, const char *dir, const char *revers
             return err_set(e, ERR_LIMIT, "more than %d migrations in %s", LIMIT_MIGRATIONS, dir);
         if (!read_sql(a, m.file, &m.sql, &m.sha256, e))
             return false;
-        m.reverse_file = shown_path(a, reverse_dir, names[i]);
+        m.reverse_file = fs_join(a, reverse_dir, names[i]);
         *vec_add(list, a) = m;
     }
     if (list->n > 1)
@@ -115,12 +127,13 @@ static bool no_version_twice(const migration_vec *list, struct err *e)
 
 /* ---- the folder of reverse scripts ---- */
 
+/* No version is there twice. */
 static struct migration *find_by_name(migration_vec *list, const char *version, const char *name)
 {
-    for (size_t i = 0; i < list->n; i++)
-        if (streq(list->v[i].version, version) && streq(list->v[i].name, name))
-            return &list->v[i];
-    return NULL;
+    struct migration wanted = { .version = version };
+    struct migration *m =
+        list->n ? bsearch(&wanted, list->v, list->n, sizeof *list->v, by_version_only) : NULL;
+    return m && streq(m->name, name) ? m : NULL;
 }
 
 static bool read_reverses(struct arena *a, const char *dir, migration_vec *list, text_vec *skipped,
@@ -130,8 +143,9 @@ static bool read_reverses(struct arena *a, const char *dir, migration_vec *list,
     size_t n = 0;
     if (!fs_list(a, dir, &names, &n, e))
         return e->code == ERR_NOT_FOUND;
+    dir = shown_dir(dir);
     for (size_t i = 0; i < n; i++) {
-        const char *file = shown_path(a, dir, names[i]);
+        const char *file = fs_join(a, dir, names[i]);
         if (fs_is_dir(file) || names[i][0] == '.')
             continue;
         if (!parse_name(a, names[i], &version, &name)) {

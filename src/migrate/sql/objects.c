@@ -292,10 +292,8 @@ static void find_special(struct finding *f, const PgQuery__Node *n)
 
 static void find_used(struct finding *f, const PgQuery__Node *n)
 {
-    struct clause c = clause_of(n, 0);
     targets written = { 0 }, read = { 0 };
-    target_find(f->a, &c, SQL_WRITTEN, &written);
-    target_find(f->a, &c, SQL_READ, &read);
+    target_find_used(f->a, n, &read, &written);
     for (size_t i = 0; i < written.n; i++)
         add(f, SQL_WRITES, SQL_TABLE, written.v[i].name, NULL);
     for (size_t i = 0; i < read.n; i++)

@@ -115,8 +115,7 @@ static bool is_cte(const struct reads *r, struct sql_name n)
     return false;
 }
 
-/* The relations in queries: what a query in a policy or view reads, and what DML writes. */
-static void find_used(struct arena *a, const PgQuery__Node *n, targets *read, targets *written)
+void target_find_used(struct arena *a, const PgQuery__Node *n, targets *read, targets *written)
 {
     targets all = { 0 };
     struct reads r = { .a = a, .read = &all, .written = written };
@@ -341,10 +340,10 @@ void target_find(struct arena *a, const struct clause *c, enum sql_whom whom, ta
         find_in_create(a, c, whom, list);
         break;
     case SQL_READ:
-        find_used(a, c->statement, list, &others);
+        target_find_used(a, c->statement, list, &others);
         break;
     case SQL_WRITTEN:
-        find_used(a, c->statement, &others, list);
+        target_find_used(a, c->statement, &others, list);
         break;
     case SQL_NAMED_INDEX:
         find_index(a, c, list);

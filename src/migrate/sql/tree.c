@@ -212,13 +212,14 @@ static void pile_children(struct arena *a, pile *p, const ProtobufCMessage *m)
         const ProtobufCFieldDescriptor *f = &d->fields[i];
         if (f->type != PROTOBUF_C_TYPE_MESSAGE || !is_set(f, at))
             continue;
-        if (f->label == PROTOBUF_C_LABEL_REPEATED) {
+        const ProtobufCMessage *child = pointer_at(at + f->offset);
+        if (child && f->label == PROTOBUF_C_LABEL_REPEATED) {
             size_t n = *(const size_t *)(const void *)(at + f->quantifier_offset);
-            const char *items = (const char *)pointer_at(at + f->offset);
+            const char *items = (const char *)child;
             while (n-- > 0)
                 *vec_add(p, a) = pointer_at(items + n * sizeof(void *));
-        } else {
-            *vec_add(p, a) = pointer_at(at + f->offset);
+        } else if (child) {
+            *vec_add(p, a) = child;
         }
     }
 }
@@ -234,8 +235,9 @@ static const ProtobufCMessage *unwrap(const ProtobufCMessage *m)
 
 bool tree_walk(const PgQuery__Node *n, tree_visitor *visit, void *context)
 {
-    CLEANUP(arena) struct arena *a = arena_new(0);
-    pile p = { 0 };
+    CLEANUP(arena) struct arena *a = arena_new(0); /* for piles that outgrow `first` */
+    const ProtobufCMessage *first[64];
+    pile p = { .v = first, .capacity = sizeof first / sizeof *first };
     *vec_add(&p, a) = n ? &n->base : NULL;
     while (p.n > 0) {
         const ProtobufCMessage *m = unwrap(p.v[--p.n]);
