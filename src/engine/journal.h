@@ -145,7 +145,8 @@ bool journal_state(struct journal *j, enum release_state to, const char *note,
  * be NULL. */
 bool journal_event(struct journal *j, const char *type, const json_t *body, struct err *e) MUST_USE;
 
-/* Same without a release: "migration.applied" by `migration up`, "lock.set" … */
+/* Same without a release: "migration.applied" by `migration up` (where many are sent at once, one for
+ * all of them, with a "migration.applying" before), "lock.set" … */
 bool journal_note(struct lease *l, const char *type, const json_t *body, struct err *e) MUST_USE;
 
 /* ---- reading: any connection, no lease; without the schema there is simply nothing ---- */

@@ -132,6 +132,21 @@ static bool record_applied(void *context, struct pg *db, const char *version, st
     return record(context, "migration.applied", version, e);
 }
 
+/* One event before and one behind what is sent in one exchange: an event for each would take longer
+ * than the migrations. */
+static bool record_run(void *context, struct pg *db, enum migrate_moment moment,
+                       const struct migration *const *v, size_t n, struct err *e)
+{
+    struct change *x = context;
+    json_t *versions = json_array();
+    (void)db;
+    for (size_t i = 0; i < n; i++)
+        (void)json_array_append_new(versions, json_string(v[i]->version));
+    json_auto_t *body = json_pack("{s:o}", "versions", versions);
+    return journal_note(
+        x->lease, moment == MIGRATE_BEGINS ? "migration.applying" : "migration.applied", body, e);
+}
+
 static bool record_reversed(void *context, struct pg *db, const char *version, struct err *e)
 {
     (void)db;
@@ -149,6 +164,7 @@ struct migrate_options change_options(struct change *x, enum change_direction di
         .epoch = lease_epoch(x->lease),
         .fence = fence,
         .record = direction == CHANGE_APPLY ? record_applied : record_reversed,
+        .record_run = direction == CHANGE_APPLY ? record_run : NULL,
         .before = before,
         .on_applied = applied,
         .on_wait = waits,

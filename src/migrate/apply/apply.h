@@ -23,6 +23,12 @@
 #define MIGRATE_STATEMENT_TIMEOUT_MS 60000
 #define MIGRATE_IDLE_TIMEOUT_MS      10000 /* our own silence, while a transaction is open */
 
+/* Where a run of migrations that are sent in one exchange stands (pipeline.h). */
+enum migrate_moment {
+    MIGRATE_BEGINS,
+    MIGRATE_ENDS,
+};
+
 struct migrate_options {
     int lock_timeout_ms; /* the most anybody may wait behind us for a lock; 0: the default above */
     int lock_wait_ms;    /* how long we wait for others before we give up */
@@ -38,6 +44,13 @@ struct migrate_options {
     /* Inside the transaction, last: the caller's record of this step (journal_done joins the
      * transaction). */
     bool (*record)(void *context, struct pg *db, const char *version, struct err *e);
+
+    /* Instead of `record`, for those that are sent in one exchange: which ones, in the transaction of
+     * the first, and once more in that of the last. Whoever finds a beginning without an end asks
+     * the history, whose rows are in each one's own transaction. Where one of them was refused, its
+     * end names those before it, in a transaction of its own. NULL: `record` for each. */
+    bool (*record_run)(void *context, struct pg *db, enum migrate_moment moment,
+                       const struct migration *const *v, size_t n, struct err *e);
 
     /* Outside of a transaction, before these are sent in one exchange (pipeline.h): the lease is
      * checked, intents are written. May be NULL. */

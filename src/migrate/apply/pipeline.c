@@ -182,6 +182,7 @@ static bool fill_queue(struct pipeline *p, size_t n, struct err *e)
         apply_tell_unknown(w, p->a);
         w->attempts = 1;
         w->started_unix_ms = clock_unix_ms();
+        w->run = (struct run){ p->pending + p->applied, n, i - p->applied };
         if (!transaction_queue(w, &none, p->db, p->a, e))
             return false;
     }
@@ -206,6 +207,16 @@ static bool settle(struct pipeline *p, size_t end, struct err *e)
                    p->pending[p->applied]->file);
 }
 
+/* One was refused: the record that ends the run did not come to be. Without it the history rows are
+ * the truth, as after a crash. */
+static void end_run(struct pipeline *p, size_t first)
+{
+    struct err unheard = { 0 };
+    if (p->applied > first && p->o->record_run)
+        (void)!p->o->record_run(p->o->context, p->db, MIGRATE_ENDS, p->pending + first,
+                                p->applied - first, &unheard);
+}
+
 static bool run_together(struct pipeline *p, size_t n, struct err *e)
 {
     size_t first = p->applied, end = p->applied + n;
@@ -228,6 +239,7 @@ static bool run_together(struct pipeline *p, size_t n, struct err *e)
         return settle(p, end, e);
     if (!pg_session_reset(p->db, &unheard))
         return err_wrap(e, "%s", unheard.why);
+    end_run(p, first);
     if (transaction_lock_trouble(e))
         return run_alone(p, e);
     (void)transaction_refused(&p->v[first + outcome.commits].w, &outcome, e);

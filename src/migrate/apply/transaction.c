@@ -154,6 +154,17 @@ static bool read_clock(struct pg *db, struct arena *a, struct pg_rows *ret, stru
         PG_NONE, ret, e);
 }
 
+static bool write_record(const struct work *w, struct pg *db, struct err *e)
+{
+    const struct migrate_options *o = w->o;
+    const struct run *run = &w->run;
+    if (run->n == 0 || !o->record_run)
+        return !o->record || o->record(o->context, db, w->version, e);
+    return (run->nth > 0 || o->record_run(o->context, db, MIGRATE_BEGINS, run->v, run->n, e)) &&
+           (run->nth + 1 < run->n ||
+            o->record_run(o->context, db, MIGRATE_ENDS, run->v, run->n, e));
+}
+
 bool transaction_queue(struct work *w, const struct transaction_locks *l, struct pg *db,
                        struct arena *a, struct err *e)
 {
@@ -167,7 +178,7 @@ bool transaction_queue(struct work *w, const struct transaction_locks *l, struct
         return false;
     w->first_statement = pg_queue_length(db);
     return run_statements(w, db, a, e) && back_to_us(w, db, e) && w->write_rows(w, db, a, e) &&
-           (!w->is_last || !w->o->record || w->o->record(w->o->context, db, w->version, e)) &&
+           (!w->is_last || write_record(w, db, e)) &&
            (l->count == 0 || read_clock(db, a, &w->unlocked, e)) &&
            FAULT_POINT("migrate.commit.before", e) && pg_commit(db, e);
 }

@@ -24,6 +24,12 @@ struct around {
     bool has_zone;                 /* this database or role was given a time zone */
 };
 
+/* Migrations that are sent in one exchange, and which of them this is. */
+struct run {
+    const struct migration *const *v;
+    size_t n, nth;
+};
+
 struct work {
     const char *file; /* for messages */
     const char *version;
@@ -37,6 +43,7 @@ struct work {
     struct around *around; /* NULL: looked at when run */
     int lock_budget_ms;    /* what the file says; 0: what the options say */
     bool is_last;          /* the caller's record belongs into this transaction */
+    struct run run;        /* what is sent in one exchange with it; n 0: nothing */
     int steps;             /* of several: how many */
     bool is_half;          /* takes back what was not wholly applied: see take_back.h */
 

@@ -46,6 +46,18 @@ static bool write_record(void *context, struct pg *db, const char *version, stru
     return pg_exec(db, "INSERT INTO public.records VALUES ($1)", PG_PARAMS(version), NULL, e);
 }
 
+/* "begins 001 to 005" into public.runs, in the transaction that is open, or by itself. */
+static bool write_run(void *context, struct pg *db, enum migrate_moment moment,
+                      const struct migration *const *v, size_t n, struct err *e)
+{
+    struct fixture *f = context;
+    return pg_exec(
+        db, "INSERT INTO public.runs VALUES ($1)",
+        PG_PARAMS(arena_printf(f->a, "%s %s to %s", moment == MIGRATE_BEGINS ? "begins" : "ends",
+                               v[0]->version, v[n - 1]->version)),
+        NULL, e);
+}
+
 static void run(struct fixture *f, const char *sql)
 {
     assert_ok(pg_run(f->other, sql, NULL, &f->e), &f->e);
@@ -139,6 +151,35 @@ static void an_error_stops_the_rest_and_names_its_place_and_those_before_it_stay
     assert_ok(pg_run(f->db, "SELECT 1", NULL, &f->e), &f->e);
 }
 
+static void an_exchange_is_recorded_where_it_begins_and_where_it_ends(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "CREATE TABLE public.runs (what text)");
+    f->o.record_run = write_run;
+    for (int i = 0; i < 5; i++)
+        add(f, arena_printf(f->a, "create table t%d (x int);", i));
+    assert_ok(apply(f), &f->e);
+    assert_string_equal(ask(f, "SELECT string_agg(what, ' | ' ORDER BY ctid) FROM public.runs"),
+                        "begins 001 to 005 | ends 001 to 005");
+    assert_string_equal(ask(f, "SELECT string_agg((SELECT m.version FROM lockflight.migrations m"
+                               " WHERE m.xmin = r.xmin), ' ' ORDER BY r.ctid) FROM public.runs r"),
+                        "001 005");
+    assert_string_equal(ask(f, "SELECT count(*) FROM public.records"), "0");
+}
+
+static void what_was_applied_before_an_error_is_recorded_behind_it(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "CREATE TABLE public.runs (what text)");
+    f->o.record_run = write_run;
+    for (int i = 0; i < 5; i++)
+        add(f,
+            i == 3 ? "select * from nowhere;" : arena_printf(f->a, "create table t%d (x int);", i));
+    assert_fails(apply(f), &f->e, ERR_DB);
+    assert_string_equal(ask(f, "SELECT string_agg(what, ' | ' ORDER BY ctid) FROM public.runs"),
+                        "begins 001 to 005 | ends 001 to 003");
+}
+
 static void what_touches_a_table_with_visitors_goes_by_itself(void **state)
 {
     struct fixture *f = *state;
@@ -199,6 +240,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(of_a_hundred_files_each_is_a_transaction_and_all_are_one_exchange),
         TEST(an_error_stops_the_rest_and_names_its_place_and_those_before_it_stay),
+        TEST(an_exchange_is_recorded_where_it_begins_and_where_it_ends),
+        TEST(what_was_applied_before_an_error_is_recorded_behind_it),
         TEST(what_touches_a_table_with_visitors_goes_by_itself),
         TEST(what_cannot_be_in_a_transaction_stands_between_two_exchanges),
         TEST(a_session_is_left_to_the_next_file_as_a_fresh_one),
