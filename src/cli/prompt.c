@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+#define ANSWER_MAX 1024
+
 static bool not_confirmed(struct err *e)
 {
     return err_set(e, ERR_BLOCKED, "not confirmed; nothing was changed");
@@ -61,4 +63,26 @@ bool prompt_destructive(struct command_context *c, const char *word, const char 
 {
     const char *flag = arena_printf(c->arena, "--confirm %s", word);
     return ask(c, word, question, flag, e);
+}
+
+bool prompt_text(struct command_context *c, const char *question, const char *otherwise,
+                 const char **ret, struct err *e)
+{
+    print(&c->err, "%s", question);
+    if (otherwise[0])
+        print(&c->err, " [%s]", otherwise);
+    print(&c->err, ": ");
+    (void)fflush(c->err.file);
+    CLEANUP(mem) char *line = NULL;
+    size_t room = 0;
+    ssize_t n = getline(&line, &room, c->in);
+    if (n < 0) {
+        print(&c->err, "\n");
+        return not_confirmed(e);
+    }
+    struct str answer = str_trim((struct str){ line, (size_t)n });
+    if (answer.n > ANSWER_MAX)
+        return err_set(e, ERR_LIMIT, "an answer of more than %d bytes", ANSWER_MAX);
+    *ret = answer.n > 0 ? str_dup(c->arena, answer) : otherwise;
+    return true;
 }

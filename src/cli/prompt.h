@@ -18,4 +18,10 @@ bool prompt_continue(struct command_context *c, const char *word, const char *qu
 bool prompt_destructive(struct command_context *c, const char *word, const char *question,
                         struct err *e) MUST_USE;
 
+/* A question with a free answer of one line, trimmed; nothing typed is `otherwise`. Only where
+ * somebody can be asked: the caller looks at no_input first. ERR_BLOCKED at the end of input,
+ * ERR_LIMIT for a line of more than a kilobyte. */
+bool prompt_text(struct command_context *c, const char *question, const char *otherwise,
+                 const char **ret, struct err *e) MUST_USE;
+
 #endif

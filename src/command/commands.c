@@ -15,6 +15,7 @@ const struct command *const commands[] = {
     &cmd_resume,
     &cmd_status,
     /* Prepare */
+    &cmd_init,
     &cmd_local,
     &cmd_verify,
     &cmd_migration,

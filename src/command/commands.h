@@ -16,6 +16,7 @@ extern const struct command cmd_lock;
 extern const struct command cmd_unlock;
 extern const struct command cmd_log;
 extern const struct command cmd_help;
+extern const struct command cmd_init;
 extern const struct command cmd_local;
 extern const struct command cmd_migration;
 extern const struct command cmd_rehearse;
