@@ -33,15 +33,40 @@ static void wait_until(struct steps_fixture *f, bool (*is)(struct steps_fixture 
         (void)usleep(20000);
 }
 
-/* A stranger's transaction that a concurrent index build has to wait for. */
-static struct pg *stranger(struct steps_fixture *f)
+static const char touches_people[] = "UPDATE public.people SET phone = phone WHERE id = 1";
+
+/* A stranger's transaction that a concurrent step has to wait for. */
+static struct pg *stranger(struct steps_fixture *f, const char *sql)
 {
     struct pg *db = NULL;
     assert_ok(pg_open(&(struct pg_spec){ .url = f->url, .purpose = "stranger" }, &db, &f->e) &&
-                  pg_begin(db, &f->e) &&
-                  pg_run(db, "UPDATE public.people SET phone = phone WHERE id = 1", NULL, &f->e),
+                  pg_begin(db, &f->e) && pg_run(db, sql, NULL, &f->e),
               &f->e);
     return db;
+}
+
+/* A runner in a child, until its step waits for the stranger. */
+static pid_t start_and_wait(struct steps_fixture *f)
+{
+    pid_t child = steps_start(f, steps_apply, NULL, NULL);
+    wait_until(f, is_waiting);
+    return child;
+}
+
+/* The server goes down while a step waits behind a stranger, and comes up again. */
+static void crash_while_waiting_for(struct steps_fixture *f, const char *sql)
+{
+    struct pg *open = stranger(f, sql);
+    pid_t child = start_and_wait(f);
+    pg_fixture_crash();
+    pg_close(open);
+    assert_int_not_equal(steps_end_of(child), 0);
+    steps_connect_all(f);
+}
+
+static void crash_while_waiting(struct steps_fixture *f)
+{
+    crash_while_waiting_for(f, touches_people);
 }
 
 static void is_finished(struct steps_fixture *f)
@@ -58,9 +83,8 @@ static void a_build_whose_runner_was_killed_is_waited_for_and_adopted(void **sta
     struct steps_fixture *f = *state;
     steps_people(f);
     steps_use(f, concurrent_up, NULL);
-    struct pg *open = stranger(f);
-    pid_t child = steps_start(f, steps_apply, NULL, NULL);
-    wait_until(f, is_waiting);
+    struct pg *open = stranger(f, touches_people);
+    pid_t child = start_and_wait(f);
     (void)kill(child, SIGKILL);
     (void)steps_end_of(child);
     steps_take_over(f);
@@ -84,13 +108,7 @@ static void a_build_that_a_restart_of_the_server_broke_is_made_again(void **stat
     struct steps_fixture *f = *state;
     steps_people(f);
     steps_use(f, concurrent_up, NULL);
-    struct pg *open = stranger(f);
-    pid_t child = steps_start(f, steps_apply, NULL, NULL);
-    wait_until(f, is_waiting);
-    pg_fixture_crash();
-    pg_close(open);
-    assert_int_not_equal(steps_end_of(child), 0);
-    steps_connect_all(f);
+    crash_while_waiting(f);
     assert_string_equal(steps_ask(f, is_valid), "f");
     assert_ok(steps_apply(f), &f->e);
     assert_non_null(strstr(f->said, "removing the broken index"));
@@ -102,9 +120,8 @@ static void a_signal_stops_a_build_and_the_next_run_repairs_it(void **state)
     struct steps_fixture *f = *state;
     steps_people(f);
     steps_use(f, concurrent_up, NULL);
-    struct pg *open = stranger(f);
-    pid_t child = steps_start(f, steps_apply, NULL, NULL);
-    wait_until(f, is_waiting);
+    struct pg *open = stranger(f, touches_people);
+    pid_t child = start_and_wait(f);
     (void)kill(child, SIGTERM);
     int status = steps_end_of(child);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 9);
@@ -121,7 +138,7 @@ static void a_build_that_waits_too_long_names_who_blocks_it_and_leaves_nothing(v
     struct steps_fixture *f = *state;
     steps_people(f);
     steps_use(f, concurrent_up, NULL);
-    struct pg *open = stranger(f);
+    struct pg *open = stranger(f, touches_people);
     f->o.lock_wait_ms = 600;
     assert_fails(steps_apply(f), &f->e, ERR_BLOCKED);
     assert_non_null(strstr(f->e.why, "lockflight stranger"));
@@ -231,13 +248,7 @@ static void dropping_an_index_goes_on_after_a_crash_and_does_not_hide_a_mistake(
     steps_people(f);
     steps_sql(f, "CREATE INDEX people_email ON public.people (email)");
     steps_use(f, "drop index concurrently people_email;", NULL);
-    struct pg *open = stranger(f);
-    pid_t child = steps_start(f, steps_apply, NULL, NULL);
-    wait_until(f, is_waiting);
-    pg_fixture_crash();
-    pg_close(open);
-    (void)steps_end_of(child);
-    steps_connect_all(f);
+    crash_while_waiting(f);
     assert_string_equal(steps_ask(f, is_valid), "f");
     assert_ok(steps_apply(f), &f->e);
     assert_null(steps_ask(f, oid_of_index));
@@ -256,13 +267,7 @@ static void reindexing_leaves_no_remains(void **state)
     steps_people(f);
     steps_sql(f, "CREATE INDEX people_email ON public.people (email)");
     steps_use(f, "reindex (verbose) table concurrently people;", NULL);
-    struct pg *open = stranger(f);
-    pid_t child = steps_start(f, steps_apply, NULL, NULL);
-    wait_until(f, is_waiting);
-    pg_fixture_crash();
-    pg_close(open);
-    (void)steps_end_of(child);
-    steps_connect_all(f);
+    crash_while_waiting(f);
     assert_string_not_equal(steps_ask(f, remains), "0");
     assert_ok(steps_apply(f), &f->e);
     assert_string_equal(steps_ask(f, remains), "0");
@@ -275,16 +280,7 @@ static void a_partition_that_is_half_detached_is_detached_wholly(void **state)
     steps_sql(f, "CREATE TABLE public.log (at int) PARTITION BY RANGE (at)");
     steps_sql(f, "CREATE TABLE public.log_1 PARTITION OF public.log FOR VALUES FROM (0) TO (10)");
     steps_use(f, "alter table log detach partition log_1 concurrently;", NULL);
-    struct pg *open = NULL;
-    assert_ok(pg_open(&(struct pg_spec){ .url = f->url, .purpose = "stranger" }, &open, &f->e) &&
-                  pg_begin(open, &f->e) && pg_run(open, "SELECT FROM public.log", NULL, &f->e),
-              &f->e);
-    pid_t child = steps_start(f, steps_apply, NULL, NULL);
-    wait_until(f, is_waiting);
-    pg_fixture_crash();
-    pg_close(open);
-    (void)steps_end_of(child);
-    steps_connect_all(f);
+    crash_while_waiting_for(f, "SELECT FROM public.log");
     assert_string_equal(steps_ask(f, "SELECT inhdetachpending FROM pg_inherits"), "t");
     assert_ok(steps_apply(f), &f->e);
     assert_string_equal(steps_ask(f, "SELECT count(*) FROM pg_inherits"), "0");
@@ -387,9 +383,8 @@ static void taking_back_ends_a_build_that_is_still_under_way(void **state)
     struct steps_fixture *f = *state;
     steps_people(f);
     steps_use(f, concurrent_up, "drop index concurrently people_email;");
-    struct pg *open = stranger(f);
-    pid_t child = steps_start(f, steps_apply, NULL, NULL);
-    wait_until(f, is_waiting);
+    struct pg *open = stranger(f, touches_people);
+    pid_t child = start_and_wait(f);
     (void)kill(child, SIGKILL);
     (void)steps_end_of(child);
     steps_take_over(f);
@@ -426,13 +421,7 @@ static void what_an_interrupted_step_left_goes_when_the_file_does_not_want_it_an
     struct steps_fixture *f = *state;
     steps_people(f);
     steps_use(f, concurrent_up, NULL);
-    struct pg *open = stranger(f);
-    pid_t child = steps_start(f, steps_apply, NULL, NULL);
-    wait_until(f, is_waiting);
-    pg_fixture_crash();
-    pg_close(open);
-    (void)steps_end_of(child);
-    steps_connect_all(f);
+    crash_while_waiting(f);
     assert_string_equal(steps_ask(f, is_valid), "f");
     steps_use(f, "comment on table people is 'not indexed';", NULL);
     assert_ok(steps_apply(f), &f->e);
