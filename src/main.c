@@ -6,15 +6,18 @@
 #include "base/signals.h"
 #include "cli/run.h"
 #include "command/commands.h"
+#include "command/vars/vars_file.h"
 
 int main(int argc, char **argv)
 {
     signals_install();
+    keyring_take_environment();
     CLEANUP(arena) struct arena *arena = arena_new(0);
     struct command_context c;
     command_context_init(&c, arena, commands);
 
     struct err e = { 0 };
+    keyring_ask_with(vars_passphrase, &c);
     bool ok = command_main(&c, argc, argv, &e);
     if (!ok)
         command_error(&c, &e);

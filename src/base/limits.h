@@ -24,6 +24,10 @@
 #define LIMIT_SECRET_VALUE_BYTES 24576 /* the hosted limit of a secret's value */
 #define LIMIT_SECRET_NAME_BYTES  256
 #define LIMIT_VARIABLES          100 /* the hosted limit per project */
+#define LIMIT_SECRETS_BYTES      (16 * MIB) /* a secrets file: every line full, and the older values */
+#define LIMIT_SECRETS_LINES      1000 /* with tombstones */
+#define LIMIT_SECRETS_RECIPIENTS 100
+#define LIMIT_RECIPIENT_BYTES    100 /* the name of one */
 #define LIMIT_PATH_BYTES         4096
 #define LIMIT_PROC_OUTPUT_BYTES  (64 * MIB) /* what a child may print before it is cut off */
 #define LIMIT_PROC_LINE_BYTES    (64 * KIB)

@@ -17,7 +17,7 @@
 #include <stdarg.h>
 
 enum {
-    SECRETS_MAX = 256,
+    SECRETS_MAX = 1024,
     SECRET_MIN_BYTES = 6
 };
 

@@ -7,7 +7,9 @@
 #include "base/str.h"
 #include "cli/output.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <termios.h>
 
 #define ANSWER_MAX 1024
 
@@ -85,4 +87,45 @@ bool prompt_text(struct command_context *c, const char *question, const char *ot
         return err_set(e, ERR_LIMIT, "an answer of more than %d bytes", ANSWER_MAX);
     *ret = answer.n > 0 ? str_dup(c->arena, answer) : otherwise;
     return true;
+}
+
+/* Byte by byte and without a buffer in between, so that the line is nowhere else. */
+static bool read_line(int fd, char *into, size_t room, size_t *ret_n, struct err *e)
+{
+    size_t n = 0;
+    for (;;) {
+        char byte = 0;
+        ssize_t got = read(fd, &byte, 1);
+        if (got < 0 && errno == EINTR)
+            return err_set(e, ERR_INTERRUPTED, "interrupted");
+        if (got < 0)
+            return err_system(e, "read the terminal");
+        if (got == 0 || byte == '\n')
+            break;
+        if (n == room)
+            return err_set(e, ERR_LIMIT, "the line is longer than %zu bytes", room);
+        into[n++] = byte;
+    }
+    *ret_n = n;
+    return true;
+}
+
+bool prompt_hidden(struct command_context *c, const char *question, const char *instead, char *into,
+                   size_t room, size_t *ret_n, struct err *e)
+{
+    struct termios before, silent;
+    int fd = fileno(c->in);
+    if (c->no_input || tcgetattr(fd, &before) != 0) {
+        err_set(e, ERR_USAGE, "nobody can be asked: %s", question);
+        return err_hint(e, "%s", instead);
+    }
+    print(&c->err, "%s: ", question);
+    (void)fflush(c->err.file);
+    silent = before;
+    silent.c_lflag &= ~(tcflag_t)ECHO;
+    (void)tcsetattr(fd, TCSAFLUSH, &silent);
+    bool ok = read_line(fd, into, room, ret_n, e);
+    (void)tcsetattr(fd, TCSAFLUSH, &before);
+    print(&c->err, "\n");
+    return ok;
 }

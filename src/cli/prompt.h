@@ -24,4 +24,9 @@ bool prompt_destructive(struct command_context *c, const char *word, const char 
 bool prompt_text(struct command_context *c, const char *question, const char *otherwise,
                  const char **ret, struct err *e) MUST_USE;
 
+/* A line that is not shown while it is typed. ERR_USAGE with the hint `instead` if nobody can be
+ * asked, ERR_LIMIT if it does not fit. The caller wipes `into`. */
+bool prompt_hidden(struct command_context *c, const char *question, const char *instead, char *into,
+                   size_t room, size_t *ret_n, struct err *e) MUST_USE;
+
 #endif

@@ -20,6 +20,7 @@ const struct command *const commands[] = {
     &cmd_verify,
     &cmd_migration,
     &cmd_rehearse,
+    &cmd_vars,
     /* Control */
     &cmd_lock,
     &cmd_unlock,

@@ -20,6 +20,7 @@ extern const struct command cmd_init;
 extern const struct command cmd_local;
 extern const struct command cmd_migration;
 extern const struct command cmd_rehearse;
+extern const struct command cmd_vars;
 extern const struct command cmd_version;
 extern const struct command cmd_complete;
 extern const struct command cmd_completion;

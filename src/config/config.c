@@ -30,3 +30,21 @@ const struct config_check *config_check_find(const struct config *c, const char 
     }
     return NULL;
 }
+
+const struct config_var *config_var_find(const struct config *c, const char *name)
+{
+    for (size_t i = 0; i < c->vars_n; i++) {
+        if (streq(c->vars[i].name, name))
+            return &c->vars[i];
+    }
+    return NULL;
+}
+
+const struct config_secret *config_secret_find(const struct config_env *env, const char *name)
+{
+    for (size_t i = 0; i < env->secrets_n; i++) {
+        if (streq(env->secrets[i].name, name))
+            return &env->secrets[i];
+    }
+    return NULL;
+}

@@ -60,6 +60,12 @@ struct watch_settings {
     int64_t min_requests;
 };
 
+/* A variable with a line in the environment's secrets file. Its value is not read here. */
+struct config_secret {
+    const char *name;
+    const char *where; /* "secrets/staging.lf:12" */
+};
+
 /* [env.<name>] as written. What it means in full is struct environment. */
 struct config_env {
     const char *name;
@@ -83,6 +89,9 @@ struct config_env {
         struct text_array site;
     } checks;
     struct watch_settings watch;
+    const char *secrets_file;      /* secrets/<name>.lf, whether or not it exists */
+    struct config_secret *secrets; /* the variables that have a value there */
+    size_t secrets_n;
 };
 
 /* [check.<name>]: either url or run. */
@@ -186,6 +195,7 @@ struct config {
         const char *migrations; /* supabase/migrations */
         const char *reverse;    /* supabase/rollbacks */
         const char *functions;  /* supabase/functions */
+        const char *secrets;    /* secrets/ */
     } paths;
     int64_t local_port; /* [local] port, default 4600 */
     struct {
@@ -259,6 +269,10 @@ bool config_environment_database(const struct config *c, const char *name, struc
 /* As declared; NULL if there is none. */
 const struct config_env *config_env_find(const struct config *c, const char *name);
 const struct config_check *config_check_find(const struct config *c, const char *name);
+const struct config_var *config_var_find(const struct config *c, const char *name);
+
+/* The line of a variable in the environment's secrets file; NULL if it has none. */
+const struct config_secret *config_secret_find(const struct config_env *env, const char *name);
 
 enum origin_kind {
     ORIGIN_DEFAULT,

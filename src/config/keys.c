@@ -51,6 +51,7 @@ static const struct key path_keys[] = {
     { "supabase", KEY_PATH, KEY_AT(config, paths.supabase), .otherwise = "supabase",           .summary = "Folder of the Supabase project" },
     { "netlify",  KEY_PATH, KEY_AT(config, paths.netlify),  .otherwise = "netlify.toml",       .summary = "Netlify's file" },
     { "reverse",  KEY_PATH, KEY_AT(config, paths.reverse),  .otherwise = "supabase/rollbacks", .summary = "Folder of the reverse scripts" },
+    { "secrets",  KEY_PATH, KEY_AT(config, paths.secrets),  .otherwise = "secrets",            .summary = "Folder of the encrypted values, one file <environment>.lf each" },
     { "flags",    KEY_LATER, 0, .summary = "Flag definitions" },
     { 0 },
 };

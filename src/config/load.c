@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "config/config.h"
 #include "config/keys.h"
+#include "config/secret_names.h"
 #include "config/validate.h"
 #include "config/vendor.h"
 
@@ -118,8 +119,11 @@ static bool load(struct config *c, struct origins *origins, struct err *e)
         !supabase_remotes_load(c, origins, &c->remotes, &c->remotes_n, e) ||
         !supabase_config_load(c, origins, NULL, &c->supabase, e))
         return false;
-    for (size_t i = 0; i < c->envs_n; i++)
+    for (size_t i = 0; i < c->envs_n; i++) {
         settle_env(c, &c->envs[i]);
+        if (!secret_names_load(c, &c->envs[i], e))
+            return false;
+    }
     return config_validate(c, e);
 }
 

@@ -284,6 +284,27 @@ static bool check_public(const struct config *c, const struct config_var *var, s
     return true;
 }
 
+/* A variable has one source in each environment: two would sooner or later say two things. */
+static bool check_stored(const struct config *c, const struct config_var *var, struct err *e)
+{
+    for (size_t i = 0; i < c->envs_n; i++) {
+        const struct config_env *env = &c->envs[i];
+        const struct config_secret *line = config_secret_find(env, var->name);
+        const char *other = line && var->value ? "value" : NULL;
+        for (size_t k = 0; line && k < var->from.n; k++)
+            other = streq(var->from.v[k].name, env->name) ? "from" : other;
+        if (!other)
+            continue;
+        err_set(e, ERR_CONFIG,
+                "[var.%s] has two sources for %s: %s, and a line in its secrets file", var->name,
+                env->name, other);
+        err_where(e, "%s", line->where);
+        return err_hint(e, "take one away; the line goes with: lockflight vars unset %s --env %s",
+                        var->name, env->name);
+    }
+    return true;
+}
+
 static bool check_var(const struct config *c, const struct config_var *var, struct err *e)
 {
     static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
@@ -300,15 +321,13 @@ static bool check_var(const struct config *c, const struct config_var *var, stru
                 var->name);
     else if (var->value && var->from.n > 0)
         err_set(e, ERR_CONFIG, "[var.%s] has two sources, value and from", var->name);
-    else if (!var->value && var->from.n == 0)
-        err_set(e, ERR_CONFIG, "[var.%s] has no source: value or from", var->name);
     else if (var->is_secret && var->value)
         err_set(e, ERR_CONFIG, "the value of secret %s stands in the file; use from", var->name);
     else
         return (!var->value ||
                 check_template(c, var->value, "|supabase_url|supabase_anon_key|site_url|",
                                &var->value, e)) &&
-               check_sources(c, var, e) && check_public(c, var, e);
+               check_sources(c, var, e) && check_stored(c, var, e) && check_public(c, var, e);
     return at(c, var->value && (var->from.n > 0 || var->is_secret) ? &var->value : &var->name, e);
 }
 

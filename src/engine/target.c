@@ -3,7 +3,9 @@
  */
 #include "engine/target.h"
 
+#include "base/fs.h"
 #include "base/vec.h"
+#include "config/vendor.h"
 
 static const char *without_slash(struct arena *a, const char *url)
 {
@@ -71,6 +73,7 @@ bool target_open(struct arena *a, const struct config *config, const char *name,
 
 void target_close(struct target *t)
 {
+    vault_done(&t->vault);
     supabase_close(t->supabase);
     netlify_close(t->netlify);
     pg_close(t->db);
@@ -91,6 +94,33 @@ struct check_values target_check_values(const struct target *t, const char *rele
         .anon_key = t->anon_key,
         .permalink = permalink,
     };
+}
+
+struct vault_place target_vault_place(const struct config *config, const struct config_env *env)
+{
+    return (struct vault_place){
+        .path = env->secrets_file,
+        .name = config_shown_path(config, env->secrets_file),
+        .project = config->project,
+        .environment = env->name,
+    };
+}
+
+bool target_vault(struct target *t, const struct vault **ret, struct err *e)
+{
+    const struct config_env *env = t->environment.declared;
+    struct vault_place place = target_vault_place(t->config, env);
+    const struct keyring *keys;
+    *ret = NULL;
+    if (!t->vault.is_open) {
+        if (!fs_exists(env->secrets_file))
+            return true;
+        if (!vault_read(t->arena, &place, &t->vault, e) || !keyring_get(&keys, e) ||
+            !vault_open(&t->vault, keys, e))
+            return false;
+    }
+    *ret = &t->vault;
+    return true;
 }
 
 /* The source of a variable in this environment: its own line of `from`, else `value` with templates
@@ -133,21 +163,25 @@ static bool variable_source(struct target *t, const struct config_var *var, cons
 bool target_variables(struct target *t, unsigned wanted, struct variable_set *ret, struct err *e)
 {
     VEC(struct variable_spec) specs = { 0 };
+    const struct config_env *env = t->environment.declared;
     for (size_t i = 0; i < t->config->vars_n; i++) {
         const struct config_var *var = &t->config->vars[i];
         if (!(var->to & wanted))
             continue;
         const char *source;
-        if (!variable_source(t, var, &source, e))
+        const struct config_secret *line = config_secret_find(env, var->name);
+        const struct vault *vault = NULL;
+        if (!variable_source(t, var, &source, e) || (line && !target_vault(t, &vault, e)))
             return false;
         *vec_add(&specs, t->arena) = (struct variable_spec){
             .name = var->name,
             .source = source,
+            .vault = vault,
             .is_secret = var->is_secret,
             .min_length = (size_t)var->min_length,
             .is_distinct = var->is_distinct,
             .is_elsewhere = !(var->to & VAR_TO_SUPABASE),
-            .where = config_where(t->config, &var->name),
+            .where = line ? line->where : config_where(t->config, &var->name),
         };
     }
     return variables_resolve(t->arena, specs.v, specs.n, t->config->dir, ret, e);

@@ -28,6 +28,7 @@ struct target {
     const char *functions_url; /* same */
     const char *supabase_url;
     const char *anon_key; /* NULL if the project has none */
+    struct vault vault;   /* its secrets file, open; see target_vault */
 };
 
 /* Opens all three. The errors say which of them, and which environment. The target is zeroed first,
@@ -48,6 +49,12 @@ bool target_open_database(struct arena *a, const struct config *config, const ch
 /* What the templates of checks mean while `release` is the one whose functions answer. */
 struct check_values target_check_values(const struct target *t, const char *release,
                                         const char *permalink);
+
+/* Where the secrets file of an environment is, and what it must be for. */
+struct vault_place target_vault_place(const struct config *config, const struct config_env *env);
+
+/* The environment's secrets file, opened once; NULL if there is none. */
+bool target_vault(struct target *t, const struct vault **ret, struct err *e) MUST_USE;
 
 /* Declared variables of this environment with `wanted` (VAR_TO_…) among their destinations,
  * resolved. Values with templates are filled in. Free with variables_free. */

@@ -87,11 +87,28 @@ static struct secret *from_command(const struct variable_spec *declared, const c
     return secret;
 }
 
+static struct secret *from_vault(const struct variable_spec *spec, struct err *e)
+{
+    const struct secrets_line *line = secrets_file_find(&spec->vault->file, spec->name);
+    if (spec->is_secret && line && line->kind == SECRETS_PLAIN) {
+        err_set(e, ERR_CONFIG, "it is declared a secret, and stands in the file for all to read");
+        err_hint(e, "lockflight vars set %s --env %s    (and change it: it was committed)",
+                 spec->name, spec->vault->place.environment);
+        return NULL;
+    }
+    struct secret *value = vault_value(spec->vault, spec->name, 0, !spec->is_secret);
+    if (!value)
+        err_set(e, ERR_DATA, "its value can not be read from %s", spec->vault->place.name);
+    return value;
+}
+
 static struct secret *from_source(const struct variable_spec *spec, const char *cwd, struct err *e)
 {
+    if (spec->vault)
+        return from_vault(spec, e);
     if (!spec->source) {
-        err_set(e, ERR_CONFIG, "it has no source for this environment");
-        err_hint(e, "from = { <environment> = \"env:NAME\" }");
+        err_set(e, ERR_CONFIG, "it has no value for this environment");
+        err_hint(e, "lockflight vars set %s --env <environment>", spec->name);
         return NULL;
     }
     if (starts_with(spec->source, "env:"))

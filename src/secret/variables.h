@@ -4,18 +4,19 @@
  *
  * SOURCES  "env:NAME" from the environment of this process, "cmd:TEXT" the output of a shell
  *          command without its last line end, anything else is the value itself (refused for a
- *          secret). A value lives in struct secret.
+ *          secret); or the environment's secrets file, if the variable has a line there. A value
+ *          lives in struct secret.
  *
  * UNDO     Hosts never give a value back, so an old value can be restored only if its source still
- *          gives it: resolve again and compare with the digest of the before-image
- *          (variable_has_digest).
+ *          gives it: the secrets file has the values before; any other source is asked again, and
+ *          compared with the digest of the before-image (variable_has_digest).
  *
  * COMPARE  Hosts list SHA-256 digests of values, never values; equal digest, equal value.
  */
 #ifndef LOCKFLIGHT_SECRET_VARIABLES_H
 #define LOCKFLIGHT_SECRET_VARIABLES_H
 
-#include "secret/secret.h"
+#include "secret/vault.h"
 
 #define VARIABLE_CMD_TIMEOUT_MS 30000
 
@@ -23,6 +24,7 @@
 struct variable_spec {
     const char *name;
     const char *source; /* "env:…", "cmd:…" or a literal; NULL: not declared for this environment */
+    const struct vault *vault; /* open, with a line for it, instead of a source; NULL: none */
     bool is_secret;
     size_t min_length; /* 0: none */
     bool is_distinct;  /* must differ from the other environment's */

@@ -90,7 +90,6 @@ static const struct refusal refusals[] = {
     { "[check.c]\nurl = \"{site}/\"\nrun = \"true\"\n", "lockflight.toml:3:8", "either url or run" },
     { "[check.c]\nurl = \"{sight}/\"\n", "lockflight.toml:4:7", "{sight} is not known" },
     { "[check.c]\nurl = \"/\"\n", "lockflight.toml:4:7", "must begin with {site}" },
-    { "[var.A]\nto = [\"supabase\"]\n", "lockflight.toml:3:6", "has no source" },
     { "[var.A]\nto = [\"supabase\"]\nvalue = \"1\"\nfrom = { s = \"env:X\" }\n[env.s]\n", "lockflight.toml:5:9", "two sources" },
     { "[var.A]\nvalue = \"1\"\n", "lockflight.toml:3:6", "does not say where it goes" },
     { "[var.A]\nto = [\"moon\"]\nvalue = \"1\"\n", "lockflight.toml:4:7", "a list of \"supabase\"" },

@@ -1,0 +1,19 @@
+/*
+ * The verbs of `lockflight vars`. A new one is a file here, a line here and a row in vars.c.
+ */
+#ifndef LOCKFLIGHT_COMMAND_VARS_VARS_H
+#define LOCKFLIGHT_COMMAND_VARS_VARS_H
+
+#include "cli/command.h"
+
+extern const struct command cmd_vars_key;
+extern const struct command cmd_vars_set;
+extern const struct command cmd_vars_unset;
+extern const struct command cmd_vars_get;
+extern const struct command cmd_vars_list;
+extern const struct command cmd_vars_grant;
+extern const struct command cmd_vars_revoke;
+extern const struct command cmd_vars_rotate;
+extern const struct command cmd_vars_who;
+
+#endif
