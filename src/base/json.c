@@ -3,7 +3,9 @@
  */
 #include "base/json.h"
 
+#include "base/cleanup.h"
 #include "base/limits.h"
+#include "base/strbuf.h"
 
 // NOLINTNEXTLINE(misc-no-recursion): no deeper than what is allowed
 static unsigned depth_of(const json_t *value, unsigned allowed)
@@ -68,6 +70,73 @@ char *json_text_in_order(struct arena *a, const json_t *value)
 {
     return dump(a, value, 0);
 }
+
+/* ---- shape ---- */
+
+static const char *type_of(const json_t *value)
+{
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        return "object";
+    case JSON_ARRAY:
+        return "list";
+    case JSON_STRING:
+        return *json_string_value(value) ? "text" : "empty text";
+    case JSON_INTEGER:
+    case JSON_REAL:
+        return "number";
+    case JSON_TRUE:
+    case JSON_FALSE:
+        return "boolean";
+    case JSON_NULL:
+        return "null";
+    }
+    return "?";
+}
+
+/* A member's name comes from outside too. */
+static void add_name(struct strbuf *to, const char *name)
+{
+    for (; *name; name++)
+        (void)strbuf_add(to, (unsigned char)*name < ' ' || *name == 127 ? "?" : name, 1);
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): three levels
+static void add_shape(struct strbuf *to, const json_t *value, int levels)
+{
+    if (levels == 0 || !(json_is_object(value) || json_is_array(value))) {
+        (void)strbuf_adds(to, value ? type_of(value) : "nothing");
+        return;
+    }
+    if (json_is_array(value)) {
+        char count[40];
+        (void)snprintf(count, sizeof count, "[%zu × ", json_array_size(value));
+        (void)strbuf_adds(to, json_array_size(value) ? count : "[");
+        if (json_array_size(value))
+            add_shape(to, json_array_get(value, 0), levels - 1);
+        (void)strbuf_adds(to, "]");
+        return;
+    }
+    const char *separator = "{";
+    json_t *object = (json_t *)(uintptr_t)value; /* the iterator does not change it */
+    for (void *it = json_object_iter(object); it; it = json_object_iter_next(object, it)) {
+        (void)strbuf_adds(to, separator);
+        add_name(to, json_object_iter_key(it));
+        (void)strbuf_adds(to, ": ");
+        add_shape(to, json_object_iter_value(it), levels - 1);
+        separator = ", ";
+    }
+    (void)strbuf_adds(to, json_object_size(value) ? "}" : "{}");
+}
+
+char *json_shape(struct arena *a, const json_t *value, size_t max_bytes)
+{
+    CLEANUP(strbuf) struct strbuf text = strbuf_init(max_bytes);
+    add_shape(&text, value, 3);
+    return arena_printf(a, "%s%s", strbuf_text(&text), text.overflowed ? "…" : "");
+}
+
+/* ---- members ---- */
 
 const char *json_text_or(const json_t *object, const char *key, const char *otherwise)
 {

@@ -22,6 +22,10 @@ char *json_text(struct arena *a, const json_t *value);
 /* Compact text in insertion order: for people and requests. */
 char *json_text_in_order(struct arena *a, const json_t *value);
 
+/* What a value looks like without its values, for errors: {id: text, tags: [3 × text], at: null}, cut
+ * after max_bytes. */
+char *json_shape(struct arena *a, const json_t *value, size_t max_bytes);
+
 /* Typed members of an object. The _or forms never fail; wrong types count as absent. Returned texts
  * belong to the JSON value. */
 const char *json_text_or(const json_t *object, const char *key, const char *otherwise);

@@ -25,6 +25,7 @@ void release_turn_back(struct release *r)
 {
     signals_stop_heard(); /* a second signal ends the program */
     http_use_reserve(supabase_http(r->target->supabase));
+    http_use_reserve(netlify_http(r->target->netlify));
 }
 
 /* Asked by the HTTP client before every sending of a mutating request. */

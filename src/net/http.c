@@ -4,10 +4,13 @@
  */
 #include "net/http.h"
 
+#include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "net/budget.h"
 #include "net/http_transfer.h"
 #include "net/url.h"
 
@@ -19,7 +22,8 @@
 enum {
     PATIENCE_MS = 90000,    /* no repetition of a failed read begins later than this */
     ATTEMPTS_IF_NOBODY = 3, /* a refused connection on loopback: nobody listens, and nobody will */
-    MINUTE_MS = 60000,
+    SHAPE_BYTES = 300,
+    START_BYTES = 60,
 };
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
@@ -42,6 +46,18 @@ bool http_check_base(const char *base_url, struct err *e)
     return true;
 }
 
+/* Who is counted together: one token at one host. What is kept of the token is its digest. */
+static const char *budget_name(struct arena *a, const char *base_url, const char *token,
+                               const char *thing)
+{
+    char digest[SHA256_HEX_BYTES];
+    struct url u = { .host = "" };
+    struct err ignored;
+    hash_hex(HASH_SHA256, str_of(token ? token : ""), digest);
+    (void)!(base_url && url_parse(a, base_url, &u, &ignored));
+    return arena_printf(a, "%s:%u %s %s", u.host, u.port, digest, thing);
+}
+
 struct http *http_open(const struct http_spec *spec)
 {
     (void)pthread_once(&curl_once, curl_start);
@@ -52,10 +68,7 @@ struct http *http_open(const struct http_spec *spec)
         .name = arena_strdup(a, spec->name),
         .base_url = spec->base_url ? arena_strdup(a, spec->base_url) : NULL,
         .reset = spec->reset,
-        .calls_per_minute = spec->calls_per_minute,
         .reserved_calls = spec->reserved_calls,
-        .budget = spec->calls_per_minute,
-        .budget_at_ms = clock_boot_ms(),
         .easy = curl_easy_init(),
         .wait = http_wait,
     };
@@ -65,6 +78,9 @@ struct http *http_open(const struct http_spec *spec)
         log_redact(str_of(spec->token));
         h->authorization = arena_printf(a, "Authorization: Bearer %s", spec->token);
     }
+    if (spec->calls_per_minute > 0)
+        h->budget =
+            budget_of(budget_name(a, spec->base_url, spec->token, ""), spec->calls_per_minute);
     return h;
 }
 
@@ -73,6 +89,7 @@ void http_close(struct http *h)
     if (!h)
         return;
     curl_easy_cleanup(h->easy);
+    json_decref(h->last);
     arena_free(h->arena);
 }
 
@@ -106,20 +123,22 @@ void http_use_reserve(struct http *h)
     h->reserved_calls = 0;
 }
 
-/* A bucket that holds a minute's calls and fills evenly: bursts are free until it is empty. */
-static bool take_from_budget(struct http *h, struct err *e)
+static bool take_from(struct http *h, struct budget *b, int reserved, struct err *e)
 {
-    if (h->calls_per_minute == 0)
-        return true;
     int64_t now_ms = clock_boot_ms();
-    double per_ms = (double)h->calls_per_minute / MINUTE_MS;
-    h->budget += (double)(now_ms - h->budget_at_ms) * per_ms;
-    if (h->budget > h->calls_per_minute)
-        h->budget = h->calls_per_minute;
-    h->budget_at_ms = now_ms;
-    h->budget -= 1;
-    double missing = h->reserved_calls - h->budget;
-    return missing <= 0 || http_pause(h, (int64_t)(missing / per_ms), e);
+    int64_t wait_ms = budget_take(b, reserved, now_ms) - now_ms;
+    if (wait_ms <= 0)
+        return true;
+    log_event("http.budget", "%s: %lld ms", h->name, (long long)wait_ms);
+    return http_pause(h, wait_ms, e);
+}
+
+bool http_spend(struct http *h, const char *thing, int calls_per_minute, struct err *e)
+{
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    const char *token = h->authorization ? h->authorization : "";
+    return take_from(h, budget_of(budget_name(a, h->base_url, token, thing), calls_per_minute), 0,
+                     e);
 }
 
 static int deadline_of(const struct http_request *q)
@@ -182,7 +201,7 @@ static void set_method_and_body(CURL *easy, struct arena *a, const struct http_r
 static bool send_once(struct http *h, const struct http_request *q, const char *url,
                       struct http_transfer *t, struct http_attempt *ret, struct err *e)
 {
-    if (!take_from_budget(h, e))
+    if (h->budget && !take_from(h, h->budget, h->reserved_calls, e))
         return false;
     if (q->effect == HTTP_MUTATING && h->guard && !h->guard(h->guard_context, e))
         return false;
@@ -263,6 +282,34 @@ bool http_send(struct http *h, struct arena *a, const struct http_request *q,
     return true;
 }
 
+/* ---- answers that are JSON ---- */
+
+static void remember(struct http *h, const struct http_request *q, json_t *value)
+{
+    bool is_whole = starts_with(q->path, "http") || !h->base_url;
+    json_decref(h->last);
+    h->last = json_incref(value);
+    (void)snprintf(h->last_at, sizeof h->last_at, "%s %s%.*s", q->method,
+                   is_whole ? "" : h->base_url, (int)strcspn(q->path, "?"), q->path);
+}
+
+/* How a body that is no JSON begins. One that begins like JSON may hold secrets, and is not shown.
+ */
+static const char *start_of(struct arena *a, struct str body)
+{
+    struct str text = str_trim(body);
+    if (text.n == 0)
+        return "nothing";
+    if (strchr("{[\"", text.p[0]))
+        return arena_printf(a, "%zu bytes that begin like JSON", body.n);
+    text.n = text.n < START_BYTES ? text.n : START_BYTES;
+    char *shown = log_redacted(a, text);
+    for (char *c = shown; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 127)
+            *c = ' ';
+    return arena_printf(a, "%zu bytes that begin with: %s", body.n, shown);
+}
+
 bool http_json(struct http *h, struct arena *a, const struct http_request *q, json_t **ret,
                struct http_answer *ret_answer, struct err *e)
 {
@@ -270,9 +317,13 @@ bool http_json(struct http *h, struct arena *a, const struct http_request *q, js
     if (!http_send(h, a, q, &answer, e))
         return false;
     json_t *value = json_parse(answer.body, q->what, e);
+    remember(h, q, value);
     if (!value) {
-        if (q->effect == HTTP_MUTATING)
-            err_recode(e, ERR_UNKNOWN_OUTCOME);
+        struct err parse = *e;
+        const char *type = http_find_header(&answer, "content-type");
+        err_set(e, q->effect == HTTP_MUTATING ? ERR_UNKNOWN_OUTCOME : parse.code,
+                "%s answered %d, %s: %s%s", h->last_at, answer.status, type ? type : "no type",
+                start_of(a, answer.body), parse.code == ERR_LIMIT ? ", too much or too deep" : "");
         e->http_status = answer.status;
         return err_wrap(e, "%s: the answer is not readable", h->name);
     }
@@ -280,4 +331,17 @@ bool http_json(struct http *h, struct arena *a, const struct http_request *q, js
     if (ret_answer)
         *ret_answer = answer;
     return true;
+}
+
+bool http_checked(struct http *h, bool ok, struct err *e)
+{
+    if (ok)
+        return true;
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    struct err was = *e;
+    err_set(e, was.code, "%s; %s answered %s", was.why, h->last_at,
+            h->last ? json_shape(a, h->last, SHAPE_BYTES) : "nothing");
+    memcpy(e->what, was.what, sizeof e->what);
+    memcpy(e->hint, was.hint, sizeof e->hint);
+    return err_where(e, "%s", h->last_at);
 }

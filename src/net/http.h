@@ -67,7 +67,7 @@ struct http_spec {
     const char *base_url; /* every request's path is joined to it; NULL: requests give whole URLs */
     const char *token;    /* sent as Authorization: Bearer; NULL: none */
     enum http_reset reset;
-    int calls_per_minute; /* our own budget, so that the other side need not refuse; 0: none */
+    int calls_per_minute; /* budget of this host and token (net/budget.h); 0: none */
     int reserved_calls;   /* of it, kept for the way back until http_use_reserve */
 };
 
@@ -136,6 +136,10 @@ bool http_pause(struct http *h, int64_t ms, struct err *e) MUST_USE;
 
 void http_set_guard(struct http *h, http_guard guard, void *context);
 
+/* Spends one of the few calls a minute that the other side allows for a thing of its own ("deploys
+ * of <site>"), besides the budget of all calls; waits if there is none left. */
+bool http_spend(struct http *h, const char *thing, int calls_per_minute, struct err *e) MUST_USE;
+
 /* Taking back has begun: the reserved calls may be used. */
 void http_use_reserve(struct http *h);
 
@@ -148,6 +152,10 @@ bool http_send(struct http *h, struct arena *a, const struct http_request *q,
  * NULL. */
 bool http_json(struct http *h, struct arena *a, const struct http_request *q, json_t **ret,
                struct http_answer *ret_answer, struct err *e) MUST_USE;
+
+/* For who reads what http_json answered: `ok`, or the error about a field completed by where it
+ * came from and what it looked like (names and types, no values: those may be secret). */
+bool http_checked(struct http *h, bool ok, struct err *e) MUST_USE;
 
 /* The value of the first such header, any case; NULL if absent. */
 const char *http_find_header(const struct http_answer *answer, const char *name);

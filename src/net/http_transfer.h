@@ -20,10 +20,10 @@ struct http {
     const char *base_url;      /* NULL: requests give whole URLs */
     const char *authorization; /* the header line, NULL: none */
     enum http_reset reset;
-    int calls_per_minute;
+    struct budget *budget; /* NULL: none */
     int reserved_calls;
-    double budget; /* calls that may be made now */
-    int64_t budget_at_ms;
+    json_t *last; /* what http_json answered last: for http_checked */
+    char last_at[512];
     http_guard guard;
     void *guard_context;
     http_waiter wait;

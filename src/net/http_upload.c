@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/signals.h"
+#include "net/budget.h"
 #include "net/http_transfer.h"
 #include "net/url.h"
 
@@ -32,6 +33,7 @@ struct place {
     bool is_flying;
     int attempt;
     int64_t not_before_ms;
+    bool is_paid; /* the next sending has its place in the budget */
     CURL *easy;
     struct arena *arena; /* of the attempt */
     struct http_transfer transfer;
@@ -53,7 +55,13 @@ struct fleet {
     size_t done;
     uint64_t bytes_done;
     int64_t paused_until_ms;
+    int64_t skipped_ms; /* of waits that were over sooner: see http_set_waiter */
 };
+
+static int64_t now_of(const struct fleet *f)
+{
+    return clock_boot_ms() + f->skipped_ms;
+}
 
 static bool changed(const struct http_upload *item, struct err *e)
 {
@@ -172,6 +180,7 @@ static bool take_off(struct fleet *f, struct place *p, struct err *e)
     if (!ready)
         return false;
     p->attempt++;
+    p->is_paid = false;
     p->is_flying = curl_multi_add_handle(f->multi, p->easy) == CURLM_OK;
     return p->is_flying || err_set(e, ERR_INTERNAL, "libcurl did not take a transfer");
 }
@@ -215,7 +224,7 @@ static bool came_back(struct fleet *f, struct place *p, CURLcode result, struct 
         landed(f, p);
         return true;
     }
-    int64_t now_ms = clock_boot_ms();
+    int64_t now_ms = now_of(f);
     p->not_before_ms =
         now_ms + http_rule_wait_ms(&at, f->h->reset, p->attempt, http_jitter(), clock_unix_ms());
     if (at.status == 429)
@@ -223,13 +232,25 @@ static bool came_back(struct fleet *f, struct place *p, CURLcode result, struct 
     return true;
 }
 
+/* May this place send now? It waits for its turn, and for its share of the budget. */
+static bool is_due(struct fleet *f, struct place *p, int64_t now_ms)
+{
+    if (now_ms < p->not_before_ms)
+        return false;
+    if (f->h->budget && !p->is_paid) {
+        p->not_before_ms = budget_take(f->h->budget, f->h->reserved_calls, now_ms);
+        p->is_paid = true;
+    }
+    return now_ms >= p->not_before_ms;
+}
+
 /* Gives every free place work, and sends again what has waited long enough. */
 static bool fill_places(struct fleet *f, struct err *e)
 {
-    int64_t now_ms = clock_boot_ms();
+    int64_t now_ms = now_of(f);
     for (size_t i = 0; i < f->n_places && now_ms >= f->paused_until_ms; i++) {
         struct place *p = &f->places[i];
-        if (p->is_flying || now_ms < p->not_before_ms)
+        if (p->is_flying)
             continue;
         if (!p->item) {
             if (f->next == f->u->n_items)
@@ -237,9 +258,32 @@ static bool fill_places(struct fleet *f, struct err *e)
             p->item = &f->u->items[f->next++];
             p->attempt = 0;
         }
-        if (!take_off(f, p, e))
+        if (is_due(f, p, now_ms) && !take_off(f, p, e))
             return err_wrap(e, "upload %s", p->item->show);
     }
+    return true;
+}
+
+/* Nothing is under way: waits for the first place that may send again, as the client waits. */
+static bool wait_for_turn(struct fleet *f, struct err *e)
+{
+    int64_t next_ms = INT64_MAX;
+    for (size_t i = 0; i < f->n_places; i++) {
+        const struct place *p = &f->places[i];
+        if (p->is_flying)
+            return true;
+        if (p->item && p->not_before_ms < next_ms)
+            next_ms = p->not_before_ms;
+    }
+    if (next_ms < f->paused_until_ms)
+        next_ms = f->paused_until_ms;
+    int64_t wait_ms = next_ms - now_of(f);
+    if (next_ms == INT64_MAX || wait_ms <= 0)
+        return true;
+    if (!http_pause(f->h, wait_ms, e))
+        return false;
+    int64_t left_ms = next_ms - now_of(f);
+    f->skipped_ms += left_ms > 0 ? left_ms : 0;
     return true;
 }
 
@@ -249,7 +293,7 @@ static bool fly(struct fleet *f, struct err *e)
     while (f->done < f->u->n_items) {
         if (!stopping_before && signals_stop_asked())
             return err_set(e, ERR_INTERRUPTED, "stopped during the upload");
-        if (!fill_places(f, e))
+        if (!wait_for_turn(f, e) || !fill_places(f, e))
             return false;
         int running;
         if (curl_multi_perform(f->multi, &running) != CURLM_OK)

@@ -107,6 +107,13 @@ bool url_host_is_loopback(const char *host)
            (starts_with(host, "127.") && strspn(host, "0123456789.") == strlen(host));
 }
 
+bool url_is_loopback(struct arena *a, const char *text)
+{
+    struct url u;
+    struct err ignored;
+    return url_parse(a, text, &u, &ignored) && url_host_is_loopback(u.host);
+}
+
 bool url_same_origin(struct arena *a, const char *one, const char *other)
 {
     struct url u = { 0 }, v = { 0 };

@@ -24,6 +24,9 @@ bool url_parse(struct arena *a, const char *text, struct url *ret, struct err *e
 /* True for localhost, *.localhost, 127.0.0.0/8 and ::1: never sent through a proxy. */
 bool url_host_is_loopback(const char *host);
 
+/* The same for a whole URL; false if it is none. */
+bool url_is_loopback(struct arena *a, const char *text);
+
 /* True if both are absolute URLs with equal scheme, host and port. */
 bool url_same_origin(struct arena *a, const char *one, const char *other);
 

@@ -15,6 +15,11 @@
 #include <assert.h>
 #include <string.h>
 
+enum {
+    CALLS_PER_MINUTE = 500, /* what the hosted API allows a token */
+    RESERVED_CALLS = 20,
+};
+
 bool netlify_open(const struct netlify_spec *spec, struct netlify **ret, struct err *e)
 {
     if (!http_check_base(spec->api, e))
@@ -29,6 +34,8 @@ bool netlify_open(const struct netlify_spec *spec, struct netlify **ret, struct 
         .base_url = spec->api,
         .token = spec->token,
         .reset = HTTP_RESET_UNIX,
+        .calls_per_minute = url_is_loopback(a, spec->api) ? 0 : CALLS_PER_MINUTE,
+        .reserved_calls = RESERVED_CALLS,
     });
     *ret = n;
     return true;
@@ -47,11 +54,6 @@ struct http *netlify_http(struct netlify *n)
     return n->http;
 }
 
-const char *netlify_text(struct arena *a, const json_t *object, const char *key)
-{
-    return arena_strdup(a, json_text_or(object, key, ""));
-}
-
 const char *netlify_next_page(const struct netlify *n, struct arena *a,
                               const struct http_answer *answer)
 {
@@ -59,32 +61,78 @@ const char *netlify_next_page(const struct netlify *n, struct arena *a,
     return link ? url_resolve(a, n->api, link) : NULL;
 }
 
-bool netlify_unreadable(bool ok, struct err *e)
+bool netlify_unreadable(struct netlify *n, bool ok, struct err *e)
 {
-    return ok || err_recode(e, ERR_UNKNOWN_OUTCOME);
+    return http_checked(n->http, ok, e) || err_recode(e, ERR_UNKNOWN_OUTCOME);
+}
+
+bool netlify_list(struct netlify *n, struct arena *a, const char *what, const char *path,
+                  const char *thing, json_t **ret, struct http_answer *ret_answer, struct err *e)
+{
+    struct http_request q = { .what = what, .method = "GET", .path = path };
+    json_auto_t *list = NULL;
+    if (!http_json(n->http, a, &q, &list, ret_answer, e) ||
+        !http_checked(n->http, answer_is_list(list, thing, e), e))
+        return err_wrap(e, "list the %s", thing);
+    *ret = json_incref(list);
+    return true;
 }
 
 /* ---- site ---- */
 
+/* What the host builds from, if it builds: in "build_settings", in older answers in "repo". */
+static void read_builds(struct fields *site, struct netlify_site *ret)
+{
+    const char *const places[] = { "build_settings", "repo" };
+    ret->repository = ret->repository_branch = "";
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *place = field_object(site, places[i]);
+        if (!place)
+            continue;
+        struct fields f = fields_of(site->arena, place, places[i], site->e);
+        const char *url = field_text(&f, "repo_url");
+        const char *branch = field_text(&f, "repo_branch");
+        ret->repository = *url ? url : ret->repository;
+        ret->repository_branch = *branch ? branch : ret->repository_branch;
+        ret->is_build_stopped |= field_flag(&f, "stop_builds", false);
+        site->has_failed |= f.has_failed;
+    }
+}
+
+static void read_published(struct fields *site, struct netlify_site *ret)
+{
+    const json_t *live = field_object(site, "published_deploy");
+    ret->published_id = ret->published_title = ret->published_at = "";
+    if (!live)
+        return;
+    struct fields f = fields_of(site->arena, live, "published_deploy", site->e);
+    ret->published_id = field_id(&f, "id");
+    ret->published_title = field_text(&f, "title");
+    ret->published_at = field_text(&f, "published_at");
+    ret->is_locked = field_flag(&f, "locked", false);
+    site->has_failed |= f.has_failed;
+}
+
 bool netlify_site_read(struct arena *a, const json_t *value, struct netlify_site *ret,
                        struct err *e)
 {
-    const char *id;
-    if (!json_need_text(value, "id", "site", &id, e))
-        return false;
-    const json_t *live = json_object_get(value, "published_deploy");
-    const char *url = json_text_or(value, "ssl_url", "");
-    const char *account = json_text_or(value, "account_slug", "");
-    *ret = (struct netlify_site){
-        .id = arena_strdup(a, id),
-        .name = netlify_text(a, value, "name"),
-        .url = *url ? arena_strdup(a, url) : netlify_text(a, value, "url"),
-        .account = *account ? arena_strdup(a, account) : netlify_text(a, value, "account_id"),
-        .published_id = netlify_text(a, live, "id"),
-        .published_title = netlify_text(a, live, "title"),
-        .published_at = netlify_text(a, live, "published_at"),
-        .is_locked = json_bool_or(live, "locked", false),
+    struct fields f = fields_of(a, value, "site", e);
+    struct netlify_site site = {
+        .id = field_id(&f, "id"),
+        .name = field_text(&f, "name"),
+        .url = field_text(&f, "ssl_url"),
+        .account = field_text(&f, "account_slug"),
+        .is_git_only = field_flag(&f, "prevent_non_git_prod_deploys", false),
     };
+    if (!*site.url)
+        site.url = field_text(&f, "url");
+    if (!*site.account)
+        site.account = field_text(&f, "account_id");
+    read_builds(&f, &site);
+    read_published(&f, &site);
+    if (!fields_ok(&f))
+        return false;
+    *ret = site;
     return true;
 }
 
@@ -97,7 +145,8 @@ static bool get_site(struct netlify *n, struct arena *a, const char *id, struct 
         .path = arena_printf(a, "/sites/%s", url_encode(a, id)),
     };
     json_auto_t *value = NULL;
-    return http_json(n->http, a, &q, &value, NULL, e) && netlify_site_read(a, value, ret, e);
+    return http_json(n->http, a, &q, &value, NULL, e) &&
+           http_checked(n->http, netlify_site_read(a, value, ret, e), e);
 }
 
 static void remember_site(struct netlify *n, const struct netlify_site *site)
@@ -172,7 +221,7 @@ bool netlify_restore(struct netlify *n, struct arena *a, const char *deploy_id, 
     json_auto_t *value = NULL;
     struct netlify_deploy deploy;
     if (!http_json(n->http, a, &q, &value, NULL, e) ||
-        !netlify_unreadable(netlify_deploy_read(a, value, "restored deploy", &deploy, e), e))
+        !netlify_unreadable(n, netlify_deploy_read(a, value, "restored deploy", &deploy, e), e))
         return err_wrap(e, "publish deploy %s", deploy_id);
     if (!streq(deploy.id, deploy_id))
         return err_set(e, ERR_UNKNOWN_OUTCOME,
@@ -194,6 +243,12 @@ static bool set_lock(struct netlify *n, struct arena *a, const char *deploy_id, 
     json_auto_t *value = NULL;
     if (!http_json(n->http, a, &q, &value, NULL, e))
         return err_wrap(e, "%s deploy %s", verb, deploy_id);
+    struct netlify_deploy deploy;
+    if (!netlify_unreadable(n, netlify_deploy_read(a, value, "locked deploy", &deploy, e), e))
+        return err_wrap(e, "%s deploy %s", verb, deploy_id);
+    if (!streq(deploy.id, deploy_id))
+        return err_set(e, ERR_UNKNOWN_OUTCOME, "%s deploy %s: the host answered with deploy %s",
+                       verb, deploy_id, deploy.id);
     if (json_bool_or(value, "locked", lock) != lock)
         return err_set(e, ERR_REMOTE,
                        "%s deploy %s: the host accepted it, but answers the opposite", verb,

@@ -9,9 +9,13 @@
  * AFTER A CRASH      create: netlify_deploy_find by title. sync, upload: do them again. restore,
  *                    lock: read netlify_site_get, which says what is live and whether it is locked.
  *
- * Errors are those of net/http.h; an answer that lacks a field we rely on is ERR_DATA
- * (ERR_UNKNOWN_OUTCOME after a mutating call). Results live in the given arena; texts are "" when
- * the answer does not have them.
+ * Errors are those of net/http.h. Every field that is read is checked (provider/fields.h); a
+ * surprise is ERR_DATA (ERR_UNKNOWN_OUTCOME after a mutating call) that names the field, the
+ * address, and what the answer looked like. Results live in the given arena; texts are "" when the
+ * answer does not have them.
+ *
+ * BUDGET   500 calls a minute, 20 of them reserved for taking back (http_use_reserve), and 3 new
+ *          deploys a minute for each site; on loopback there is none.
  */
 #ifndef LOCKFLIGHT_PROVIDER_NETLIFY_H
 #define LOCKFLIGHT_PROVIDER_NETLIFY_H
@@ -59,6 +63,12 @@ struct netlify_site {
     const char *published_title;
     const char *published_at;
     bool is_locked; /* the published deploy is pinned */
+
+    /* What may publish besides us. */
+    const char *repository; /* connected to Netlify's own builds: "https://…"; "" if it is not */
+    const char *repository_branch;
+    bool is_build_stopped; /* its own builds are switched off */
+    bool is_git_only;      /* deploys by way of the API cannot be published here */
 };
 
 /* What is live now: the probe of publish and lock. */
@@ -83,6 +93,21 @@ bool netlify_site_create(struct netlify *n, struct arena *a, const char *account
 /* Removes a site with all its deploys. Mutating. One that is gone is success. */
 bool netlify_site_delete(struct netlify *n, struct arena *a, const char *site_id,
                          struct err *e) MUST_USE;
+
+/* Switches the host's own builds off or on, and reads back. ERR_REMOTE if the host accepts it and
+ * then shows the opposite. Mutating and absolute. */
+bool netlify_site_stop_builds(struct netlify *n, struct arena *a, bool stop,
+                              struct err *e) MUST_USE;
+
+struct netlify_site_file {
+    const char *path; /* "/index.html" */
+    const char *sha1;
+    int64_t bytes;
+};
+
+/* The files of the published deploy. */
+bool netlify_site_files(struct netlify *n, struct arena *a, struct netlify_site_file **ret,
+                        size_t *ret_count, struct err *e) MUST_USE;
 
 /* ---- deploys ---- */
 
@@ -197,8 +222,56 @@ bool netlify_lock(struct netlify *n, struct arena *a, const char *deploy_id,
 bool netlify_unlock(struct netlify *n, struct arena *a, const char *deploy_id,
                     struct err *e) MUST_USE;
 
-/* ---- site-wide variables (brought level after the seal) ---- */
+/* ---- site-wide variables (netlify_env.c): read by the host when a deploy is made ---- */
 
+enum netlify_scope {
+    NETLIFY_BUILDS = 1 << 0,
+    NETLIFY_FUNCTIONS = 1 << 1,
+    NETLIFY_RUNTIME = 1 << 2,
+    NETLIFY_POST_PROCESSING = 1 << 3,
+};
+
+struct netlify_env_value {
+    const char *id; /* "" for a new one */
+    const char
+        *context; /* "all", "production", "deploy-preview", "branch-deploy", "dev", "branch" */
+    const char *branch; /* of context "branch", else "" */
+    const char *value;  /* "" of a secret, which is only given back for "dev" */
+};
+
+struct netlify_env {
+    const char *name;
+    unsigned scopes; /* NETLIFY_…; 0 when set: builds, functions, runtime */
+    bool is_secret;
+    const char *updated_at;
+    const struct netlify_env_value *values;
+    size_t n_values;
+};
+
+bool netlify_envs(struct netlify *n, struct arena *a, struct netlify_env **ret, size_t *ret_count,
+                  struct err *e) MUST_USE;
+
+/* ERR_NOT_FOUND if there is none of that name. */
+bool netlify_env_get(struct netlify *n, struct arena *a, const char *name, struct netlify_env *ret,
+                     struct err *e) MUST_USE;
+
+/* Makes the variable exactly this: every value it has is replaced. Mutating and absolute. What the
+ * host would refuse is ERR_CONFIG before anything is sent: a name it keeps for itself, a secret in
+ * context "all" or with scope post-processing. Values of secrets are registered for redaction;
+ * errors echo no value. ERR_UNKNOWN_OUTCOME if the answer does not show name, secrecy and contexts
+ * as asked. */
+bool netlify_env_put(struct netlify *n, struct arena *a, const struct netlify_env *v,
+                     struct err *e) MUST_USE;
+
+/* Sets the value of one context of a variable that exists; the others stay. Mutating, absolute. */
+bool netlify_env_value_set(struct netlify *n, struct arena *a, const char *name,
+                           const struct netlify_env_value *value, struct err *e) MUST_USE;
+
+/* Removes one value, by id. One that is not there is success. Mutating. */
+bool netlify_env_value_delete(struct netlify *n, struct arena *a, const char *name, const char *id,
+                              struct err *e) MUST_USE;
+
+/* The same as one value for everything that builds or serves (netlify_variable.c). */
 bool netlify_variables(struct netlify *n, struct arena *a, struct netlify_variable **ret,
                        size_t *ret_count, struct err *e) MUST_USE;
 

@@ -8,8 +8,8 @@
  */
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/json.h"
-#include "base/vec.h"
 #include "net/url.h"
 #include "provider/netlify_inside.h"
 
@@ -23,7 +23,7 @@ enum {
     POLL_MAX_MS = 1000,
     WAIT_MS = 20 * 60 * 1000,
     SYNC_WAIT_MS = 5 * 60 * 1000,
-    MAX_DEPLOYS = 1000,
+    DEPLOYS_PER_MINUTE = 3,
 };
 
 static enum netlify_state state_of(const char *text)
@@ -46,47 +46,63 @@ static bool is_compared(const char *state)
     return false;
 }
 
-static const char *permalink_of(struct arena *a, const json_t *value)
+static const char *permalink_of(struct fields *f)
 {
-    const char *link = json_text_or(json_object_get(value, "links"), "permalink", "");
+    const json_t *links = field_object(f, "links");
+    const char *link = "";
+    if (links) {
+        struct fields l = fields_of(f->arena, links, "links of the deploy", f->e);
+        link = field_text(&l, "permalink");
+        f->has_failed |= l.has_failed;
+    }
     if (!*link)
-        link = json_text_or(value, "deploy_ssl_url", "");
+        link = field_text(f, "deploy_ssl_url");
     if (!*link)
-        link = json_text_or(value, "deploy_url", "");
+        link = field_text(f, "deploy_url");
     size_t n = strlen(link);
     while (n > 0 && link[n - 1] == '/')
         n--;
-    return arena_strndup(a, link, n);
+    return arena_strndup(f->arena, link, n);
+}
+
+/* The digests that the host lacks: nothing else may stand there. */
+static void read_required(struct fields *f, struct netlify_deploy *d)
+{
+    const json_t *required = field_list(f, "required");
+    d->required = ARENA_ARRAY(f->arena, const char *, json_array_size(required) + 1);
+    size_t i;
+    json_t *item;
+    json_array_foreach (required, i, item) {
+        const char *sha1 = json_is_string(item) ? json_string_value(item) : "";
+        if (strlen(sha1) != SHA1_HEX_BYTES - 1 || strspn(sha1, "0123456789abcdef") != strlen(sha1))
+            f->has_failed =
+                !err_set(f->e, ERR_DATA, "%s: \"required\" has an item that is no SHA-1", f->name);
+        d->required[d->n_required++] = arena_strdup(f->arena, sha1);
+    }
 }
 
 bool netlify_deploy_read(struct arena *a, const json_t *value, const char *name,
                          struct netlify_deploy *ret, struct err *e)
 {
-    const char *id, *state;
-    if (!json_need_text(value, "id", name, &id, e) ||
-        !json_need_text(value, "state", name, &state, e))
-        return false;
+    struct fields f = fields_of(a, value, name, e);
     struct netlify_deploy d = {
-        .id = arena_strdup(a, id),
-        .state = state_of(state),
-        .state_text = arena_strdup(a, state),
-        .title = netlify_text(a, value, "title"),
-        .branch = netlify_text(a, value, "branch"),
-        .context = netlify_text(a, value, "context"),
-        .permalink = permalink_of(a, value),
-        .error_message = netlify_text(a, value, "error_message"),
-        .created_at = netlify_text(a, value, "created_at"),
-        .published_at = netlify_text(a, value, "published_at"),
-        .is_draft = json_bool_or(value, "draft", false),
-        .is_locked = json_bool_or(value, "locked", false),
+        .id = field_id(&f, "id"),
+        .state_text = field_id(&f, "state"),
+        .title = field_text(&f, "title"),
+        .branch = field_text(&f, "branch"),
+        .context = field_text(&f, "context"),
+        .permalink = permalink_of(&f),
+        .error_message = field_text(&f, "error_message"),
+        .created_at = field_text(&f, "created_at"),
+        .published_at = field_text(&f, "published_at"),
+        .is_draft = field_flag(&f, "draft", false),
+        .is_locked = field_flag(&f, "locked", false),
     };
-    const json_t *required = json_object_get(value, "required");
-    d.required = ARENA_ARRAY(a, const char *, json_array_size(required) + 1);
-    size_t i;
-    json_t *item;
-    json_array_foreach (required, i, item)
-        if (json_is_string(item))
-            d.required[d.n_required++] = arena_strdup(a, json_string_value(item));
+    d.state = state_of(d.state_text);
+    if (fields_ok(&f))
+        read_required(&f, &d);
+    if (!fields_ok(&f))
+        return false;
     *ret = d;
     return true;
 }
@@ -104,8 +120,11 @@ bool netlify_deploy_get(struct netlify *n, struct arena *a, const char *deploy_i
     };
     json_auto_t *value = NULL;
     if (!http_json(n->http, a, &q, &value, NULL, e) ||
-        !netlify_deploy_read(a, value, "deploy", ret, e))
+        !http_checked(n->http, netlify_deploy_read(a, value, "deploy", ret, e), e))
         return err_wrap(e, "read deploy %s", deploy_id);
+    if (!streq(ret->id, deploy_id))
+        return err_set(e, ERR_DATA, "read deploy %s: the host answered with deploy %s", deploy_id,
+                       ret->id);
     return true;
 }
 
@@ -121,12 +140,19 @@ static json_t *variables_json(const struct netlify_variable *v, size_t n)
     return list;
 }
 
+/* The host counts new deploys apart from all other calls. */
+static bool spend_deploy(struct netlify *n, struct arena *a, const char *site_id, struct err *e)
+{
+    return url_is_loopback(a, n->api) ||
+           http_spend(n->http, arena_printf(a, "deploys of %s", site_id), DEPLOYS_PER_MINUTE, e);
+}
+
 bool netlify_deploy_create(struct netlify *n, struct arena *a,
                            const struct netlify_deploy_spec *spec, struct netlify_deploy *ret,
                            struct err *e)
 {
     const char *site_id;
-    if (!netlify_site_id(n, &site_id, e))
+    if (!netlify_site_id(n, &site_id, e) || !spend_deploy(n, a, site_id, e))
         return false;
     json_auto_t *body = json_pack("{s:b}", "draft", 1);
     struct str *sent = ARENA_ARRAY(a, struct str, spec->n_variables + 1);
@@ -148,7 +174,7 @@ bool netlify_deploy_create(struct netlify *n, struct arena *a,
     };
     json_auto_t *value = NULL;
     if (!http_json(n->http, a, &q, &value, NULL, e) ||
-        !netlify_unreadable(netlify_deploy_read(a, value, "new deploy", ret, e), e))
+        !netlify_unreadable(n, netlify_deploy_read(a, value, "new deploy", ret, e), e))
         return err_wrap(e, "create deploy \"%s\"", spec->title);
     return true;
 }
@@ -229,13 +255,14 @@ bool netlify_deploy_sync(struct netlify *n, struct arena *a, const char *deploy_
     };
     json_auto_t *value = NULL;
     if (!http_json(n->http, a, &q, &value, NULL, e) ||
-        !netlify_deploy_read(a, value, "synced deploy", ret, e))
+        !http_checked(n->http, netlify_deploy_read(a, value, "synced deploy", ret, e), e))
         return err_wrap(e, "sync deploy %s", deploy_id);
     if (is_async && !is_compared(ret->state_text))
         return poll(n, a, &(struct wait){ deploy_id, SYNC_WAIT_MS, is_compared }, ret, e);
-    if (!json_is_array(json_object_get(value, "required")))
-        return err_set(e, ERR_DATA, "sync deploy %s: the answer has no list \"required\"",
-                       deploy_id);
+    if (!json_is_array(json_object_get(value, "required"))) {
+        err_set(e, ERR_DATA, "sync deploy %s: the answer has no list \"required\"", deploy_id);
+        return http_checked(n->http, false, e);
+    }
     return true;
 }
 
@@ -313,119 +340,4 @@ bool netlify_deploy_upload(struct netlify *n, const struct netlify_upload_spec *
                                .context = spec->context,
                            },
                            e);
-}
-
-/* ---- list, find, end ---- */
-
-/* Walks the pages; `want` returns true to stop there. */
-static bool each_deploy(struct netlify *n, struct arena *a, size_t max,
-                        bool (*want)(void *context, const struct netlify_deploy *d), void *context,
-                        struct err *e)
-{
-    const char *site_id;
-    if (!netlify_site_id(n, &site_id, e))
-        return false;
-    const char *next = arena_printf(a, "/sites/%s/deploys?per_page=100", site_id);
-    for (size_t seen = 0; next && seen < max;) {
-        struct http_request q = { .what = "netlify.deploys", .method = "GET", .path = next };
-        struct http_answer answer;
-        json_auto_t *list = NULL;
-        if (!http_json(n->http, a, &q, &list, &answer, e))
-            return err_wrap(e, "list deploys");
-        if (!json_is_array(list))
-            return err_set(e, ERR_DATA, "list of deploys: not an array");
-        size_t i;
-        json_t *value;
-        json_array_foreach (list, i, value) {
-            struct netlify_deploy d;
-            if (!netlify_deploy_read(a, value, "deploy in a list", &d, e))
-                return err_wrap(e, "list deploys");
-            if (++seen > max || want(context, &d))
-                return true;
-        }
-        next = json_array_size(list) > 0 ? netlify_next_page(n, a, &answer) : NULL;
-    }
-    return true;
-}
-
-struct deploy_list {
-    struct arena *arena;
-    VEC(struct netlify_deploy) deploys;
-};
-
-static bool keep(void *context, const struct netlify_deploy *d)
-{
-    struct deploy_list *list = context;
-    *vec_add(&list->deploys, list->arena) = *d;
-    return false;
-}
-
-bool netlify_deploys(struct netlify *n, struct arena *a, size_t max, struct netlify_deploy **ret,
-                     size_t *ret_count, struct err *e)
-{
-    struct deploy_list list = { .arena = a };
-    if (!each_deploy(n, a, max > 0 ? max : MAX_DEPLOYS, keep, &list, e))
-        return false;
-    *ret = list.deploys.v;
-    *ret_count = list.deploys.n;
-    return true;
-}
-
-struct title_search {
-    const char *title;
-    struct netlify_deploy found;
-};
-
-static bool has_title(void *context, const struct netlify_deploy *d)
-{
-    struct title_search *search = context;
-    if (d->state == NETLIFY_FAILED || !streq(d->title, search->title))
-        return false;
-    search->found = *d;
-    return true;
-}
-
-bool netlify_deploy_find(struct netlify *n, struct arena *a, const char *title,
-                         struct netlify_deploy *ret, struct err *e)
-{
-    struct title_search search = { .title = title, .found = { .id = "" } };
-    if (!each_deploy(n, a, MAX_DEPLOYS, has_title, &search, e))
-        return err_wrap(e, "look for deploy \"%s\"", title);
-    *ret = search.found;
-    return true;
-}
-
-bool netlify_deploy_cancel(struct netlify *n, struct arena *a, const char *deploy_id, struct err *e)
-{
-    struct netlify_deploy d = { 0 };
-    if (!netlify_deploy_get(n, a, deploy_id, &d, e))
-        return e->code == ERR_NOT_FOUND;
-    if (d.state != NETLIFY_PENDING)
-        return true;
-    struct http_request q = {
-        .what = "netlify.deploy_cancel",
-        .method = "POST",
-        .path = arena_printf(a, "/deploys/%s/cancel", url_encode(a, deploy_id)),
-        .effect = HTTP_MUTATING,
-        .send_empty_body = true,
-    };
-    struct http_answer answer;
-    return http_send(n->http, a, &q, &answer, e) || err_wrap(e, "cancel deploy %s", deploy_id);
-}
-
-bool netlify_deploy_delete(struct netlify *n, struct arena *a, const char *deploy_id, struct err *e)
-{
-    const char *site_id;
-    if (!netlify_site_id(n, &site_id, e))
-        return false;
-    struct http_request q = {
-        .what = "netlify.deploy_delete",
-        .method = "DELETE",
-        .path = arena_printf(a, "/sites/%s/deploys/%s", site_id, url_encode(a, deploy_id)),
-        .effect = HTTP_MUTATING,
-    };
-    struct http_answer answer;
-    if (http_send(n->http, a, &q, &answer, e) || e->code == ERR_NOT_FOUND)
-        return true;
-    return err_wrap(e, "delete deploy %s", deploy_id);
 }

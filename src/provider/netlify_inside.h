@@ -4,6 +4,7 @@
 #ifndef LOCKFLIGHT_PROVIDER_NETLIFY_INSIDE_H
 #define LOCKFLIGHT_PROVIDER_NETLIFY_INSIDE_H
 
+#include "provider/fields.h"
 #include "provider/netlify.h"
 
 #include <jansson.h>
@@ -20,22 +21,29 @@ struct netlify {
 /* The id under which the host knows the site; asks once when the configuration has a name. */
 bool netlify_site_id(struct netlify *n, const char **ret, struct err *e) MUST_USE;
 
-/* Reads a deploy out of an answer; the texts move to the arena. ERR_DATA without an id or state. */
+/* Reads a deploy out of an answer; the texts move to the arena. ERR_DATA about the first surprise. */
 bool netlify_deploy_read(struct arena *a, const json_t *value, const char *name,
                          struct netlify_deploy *ret, struct err *e) MUST_USE;
 
-/* The same for a site. ERR_DATA without an id. */
+/* The same for a site. */
 bool netlify_site_read(struct arena *a, const json_t *value, struct netlify_site *ret,
                        struct err *e) MUST_USE;
 
-/* A text member copied into the arena, "" if absent. */
-const char *netlify_text(struct arena *a, const json_t *object, const char *key);
+/* GET that answers a list; the caller owns it. `thing` names it in errors. */
+bool netlify_list(struct netlify *n, struct arena *a, const char *what, const char *path,
+                  const char *thing, json_t **ret, struct http_answer *ret_answer,
+                  struct err *e) MUST_USE;
+
+/* "/accounts/<a>/env<rest>?site_id=<s>" */
+bool netlify_env_path(struct netlify *n, struct arena *a, const char *rest, const char **ret,
+                      struct err *e) MUST_USE;
 
 /* The address of the next page, NULL on the last. */
 const char *netlify_next_page(const struct netlify *n, struct arena *a,
                               const struct http_answer *answer);
 
-/* An answer we cannot use, to a mutating call: something may have happened. */
-bool netlify_unreadable(bool ok, struct err *e);
+/* `ok`, or the error about an answer to a mutating call that we cannot use: something may have
+ * happened. */
+bool netlify_unreadable(struct netlify *n, bool ok, struct err *e);
 
 #endif

@@ -7,6 +7,7 @@
  */
 #include "provider/supabase.h"
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -37,11 +38,7 @@ bool supabase_open(const struct supabase_spec *spec, struct supabase **ret, stru
         return false;
 
     struct arena *a = arena_new(0);
-    struct url u;
-    if (!url_parse(a, spec->api, &u, e)) {
-        arena_free(a);
-        return false;
-    }
+    bool is_local = url_is_loopback(a, spec->api);
     struct supabase *s = ARENA_NEW(a, struct supabase);
     *s = (struct supabase){ .arena = a, .ref = arena_strdup(a, spec->ref ? spec->ref : "") };
     s->http = http_open(&(struct http_spec){
@@ -49,8 +46,8 @@ bool supabase_open(const struct supabase_spec *spec, struct supabase **ret, stru
         .base_url = spec->api,
         .token = spec->token,
         .reset = HTTP_RESET_SECONDS,
-        .calls_per_minute = url_host_is_loopback(u.host) ? 0 : CALLS_PER_MINUTE,
-        .reserved_calls = url_host_is_loopback(u.host) ? 0 : RESERVED_CALLS,
+        .calls_per_minute = is_local ? 0 : CALLS_PER_MINUTE,
+        .reserved_calls = is_local ? 0 : RESERVED_CALLS,
     });
     *ret = s;
     return true;
@@ -89,14 +86,26 @@ bool supabase_list(struct supabase *s, struct arena *a, const char *what, const 
     json_auto_t *list = NULL;
     if (!http_json(s->http, a, &q, &list, NULL, e))
         return err_wrap(e, "list the %s", thing);
-    if (!json_is_array(list))
-        return err_set(e, ERR_DATA, "list the %s: the answer is no array: %.200s", thing,
-                       json_text_in_order(a, list));
+    if (!http_checked(s->http, answer_is_list(list, thing, e), e))
+        return err_wrap(e, "list the %s", thing);
     *ret = json_incref(list);
     return true;
 }
 
+bool supabase_unreadable(struct supabase *s, bool ok, struct err *e)
+{
+    return http_checked(s->http, ok, e) || err_recode(e, ERR_UNKNOWN_OUTCOME);
+}
+
 /* ---- secrets ---- */
+
+/* Anything but a digest would be compared with one, and differ for ever. */
+static bool check_digest(const struct supabase_secret *s, struct err *e)
+{
+    return (strlen(s->digest) == SHA256_HEX_BYTES - 1 &&
+            strspn(s->digest, "0123456789abcdef") == SHA256_HEX_BYTES - 1) ||
+           err_set(e, ERR_DATA, "secret %s: \"value\" is no SHA-256 in lower-case hex", s->name);
+}
 
 bool supabase_secrets(struct supabase *s, struct arena *a, struct supabase_secret **ret,
                       size_t *ret_count, struct err *e)
@@ -109,15 +118,16 @@ bool supabase_secrets(struct supabase *s, struct arena *a, struct supabase_secre
     size_t i;
     json_t *item;
     json_array_foreach (list, i, item) {
-        const char *name, *digest;
-        if (!json_need_text(item, "name", "secret", &name, e) ||
-            !json_need_text(item, "value", "secret", &digest, e))
-            return err_wrap(e, "list the secrets of project %s", s->ref);
-        *vec_add(&secrets, a) = (struct supabase_secret){
-            .name = arena_strdup(a, name),
-            .digest = arena_strdup(a, digest),
-            .updated_at = arena_strdup(a, json_text_or(item, "updated_at", "")),
+        struct fields f = fields_of(a, item, "secret", e);
+        struct supabase_secret secret = {
+            .name = field_id(&f, "name"),
+            .digest = field_id(&f, "value"),
+            .updated_at = field_text(&f, "updated_at"),
         };
+        bool ok = fields_ok(&f) && check_digest(&secret, e);
+        if (!http_checked(s->http, ok, e))
+            return err_wrap(e, "list the secrets of project %s", s->ref);
+        *vec_add(&secrets, a) = secret;
     }
     *ret = secrets.v;
     *ret_count = secrets.n;

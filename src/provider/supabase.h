@@ -2,13 +2,14 @@
  * The part of Supabase's management API that a release needs, for one project. The local platform
  * speaks it too.
  *
- * Errors are those of net/http.h; an answer that lacks a field we rely on is ERR_DATA
- * (ERR_UNKNOWN_OUTCOME after a mutating call). Results live in the given arena, texts are never
- * NULL unless said.
+ * Errors are those of net/http.h. Every field that is read is checked (provider/fields.h); a
+ * surprise is ERR_DATA (ERR_UNKNOWN_OUTCOME after a mutating call) that names the field, the
+ * address, and what the answer looked like. Results live in the given arena, texts are never NULL
+ * unless said.
  *
  * BUDGET   60 calls a minute are allowed to a user and going beyond costs a full minute of refusal,
- *          so we keep to 50, counted per open client, 20 of them reserved for taking back
- *          (http_use_reserve); on loopback there is no budget.
+ *          so we keep to 50, 20 of them reserved for taking back (http_use_reserve); on loopback
+ *          there is no budget.
  */
 #ifndef LOCKFLIGHT_PROVIDER_SUPABASE_H
 #define LOCKFLIGHT_PROVIDER_SUPABASE_H
@@ -116,6 +117,7 @@ struct supabase_api_keys {
     const char *anon;         /* NULL if the project has none */
     const char *service_role; /* NULL if hidden; registered for redaction */
     const char *publishable;  /* NULL if none */
+    const char *secret;       /* NULL if none or hidden; registered for redaction */
 };
 
 bool supabase_api_keys(struct supabase *s, struct arena *a, struct supabase_api_keys *ret,

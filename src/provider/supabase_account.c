@@ -22,14 +22,13 @@ bool supabase_organizations(struct supabase *s, struct arena *a, struct supabase
     size_t i;
     json_t *one;
     json_array_foreach (list, i, one) {
-        const char *slug, *name;
-        if (!json_need_text(one, "slug", "organization", &slug, e) ||
-            !json_need_text(one, "name", "organization", &name, e))
-            return err_wrap(e, "list the organizations");
+        struct fields f = fields_of(a, one, "organization", e);
         *vec_add(&all, a) = (struct supabase_organization){
-            .slug = arena_strdup(a, slug),
-            .name = arena_strdup(a, name),
+            .slug = field_id(&f, "slug"),
+            .name = field_text(&f, "name"),
         };
+        if (!http_checked(s->http, fields_ok(&f), e))
+            return err_wrap(e, "list the organizations");
     }
     *ret = all.v;
     *ret_count = all.n;
@@ -46,7 +45,7 @@ bool supabase_projects(struct supabase *s, struct arena *a, struct supabase_proj
     size_t i;
     json_t *one;
     json_array_foreach (list, i, one)
-        if (!supabase_project_read(a, one, vec_add(&all, a), e))
+        if (!http_checked(s->http, supabase_project_read(a, one, vec_add(&all, a), e), e))
             return err_wrap(e, "list the projects");
     *ret = all.v;
     *ret_count = all.n;
@@ -81,10 +80,8 @@ bool supabase_project_create(struct supabase *s, struct arena *a,
         return err_wrap(e, "create project %s", spec->name);
     }
     struct supabase_project project;
-    if (!supabase_project_read(a, value, &project, e)) {
-        err_recode(e, ERR_UNKNOWN_OUTCOME);
+    if (!supabase_unreadable(s, supabase_project_read(a, value, &project, e), e))
         return err_wrap(e, "create project %s", spec->name);
-    }
     if (!streq(project.name, spec->name))
         return err_set(e, ERR_UNKNOWN_OUTCOME,
                        "create project %s: the host answered with project %s (%s)", spec->name,

@@ -41,37 +41,31 @@ json_t *supabase_function_to_json(const struct supabase_function *f)
 bool supabase_function_from_json(struct arena *a, const json_t *value,
                                  struct supabase_function *ret, struct err *e)
 {
-    const char *id, *slug, *name, *status;
-    if (!json_need_text(value, "id", "function", &id, e) ||
-        !json_need_text(value, "slug", "function", &slug, e) ||
-        !json_need_text(value, "name", "function", &name, e) ||
-        !json_need_text(value, "status", "function", &status, e))
-        return false;
-    int64_t version = json_int_or(value, "version", -1);
-    if (version < 0)
-        return err_set(e, ERR_DATA, "function %s: \"version\" is missing or not a number", slug);
-    *ret = (struct supabase_function){
-        .id = arena_strdup(a, id),
-        .slug = arena_strdup(a, slug),
-        .name = arena_strdup(a, name),
-        .status = arena_strdup(a, status),
-        .version = version,
-        .verify_jwt = json_bool_or(value, "verify_jwt", true),
-        .import_map = json_bool_or(value, "import_map", false),
-        .entrypoint_path = arena_strdup(a, json_text_or(value, "entrypoint_path", "")),
-        .import_map_path = arena_strdup(a, json_text_or(value, "import_map_path", "")),
-        .ezbr_sha256 = arena_strdup(a, json_text_or(value, "ezbr_sha256", "")),
-        .created_at_ms = json_int_or(value, "created_at", 0),
-        .updated_at_ms = json_int_or(value, "updated_at", 0),
+    struct fields f = fields_of(a, value, "function", e);
+    struct supabase_function function = {
+        .id = field_id(&f, "id"),
+        .slug = field_id(&f, "slug"),
+        .name = field_need_text(&f, "name"),
+        .status = field_id(&f, "status"),
+        .version = field_count(&f, "version"),
+        .verify_jwt = field_flag(&f, "verify_jwt", true),
+        .import_map = field_flag(&f, "import_map", false),
+        .entrypoint_path = field_text(&f, "entrypoint_path"),
+        .import_map_path = field_text(&f, "import_map_path"),
+        .ezbr_sha256 = field_text(&f, "ezbr_sha256"),
+        .created_at_ms = field_number(&f, "created_at", 0),
+        .updated_at_ms = field_number(&f, "updated_at", 0),
     };
-    return true;
+    if (fields_ok(&f))
+        *ret = function;
+    return fields_ok(&f);
 }
 
 static bool read_list(struct arena *a, const json_t *list, struct supabase_function **ret,
                       size_t *ret_count, struct err *e)
 {
-    if (!json_is_array(list))
-        return err_set(e, ERR_DATA, "list of functions: not an array");
+    if (!answer_is_list(list, "functions", e))
+        return false;
     VEC(struct supabase_function) functions = { 0 };
     size_t i;
     json_t *item;
@@ -94,7 +88,8 @@ bool supabase_functions(struct supabase *s, struct arena *a, struct supabase_fun
         .path = supabase_path(s, a, "/functions"),
     };
     json_auto_t *list = NULL;
-    if (!http_json(s->http, a, &q, &list, NULL, e) || !read_list(a, list, ret, ret_count, e))
+    if (!http_json(s->http, a, &q, &list, NULL, e) ||
+        !http_checked(s->http, read_list(a, list, ret, ret_count, e), e))
         return err_wrap(e, "list the functions of project %s", s->ref);
     return true;
 }
@@ -109,8 +104,11 @@ bool supabase_function_get(struct supabase *s, struct arena *a, const char *slug
     };
     json_auto_t *value = NULL;
     if (!http_json(s->http, a, &q, &value, NULL, e) ||
-        !supabase_function_from_json(a, value, ret, e))
+        !http_checked(s->http, supabase_function_from_json(a, value, ret, e), e))
         return err_wrap(e, "read function %s", slug);
+    if (!streq(ret->slug, slug))
+        return err_set(e, ERR_DATA, "read function %s: the host answered with function %s", slug,
+                       ret->slug);
     return true;
 }
 
@@ -141,6 +139,12 @@ static struct str deploy_body(struct arena *a, const struct function_source *sou
     return multipart_build(a, parts, source->n_files + 1, ret_content_type);
 }
 
+static bool is_of(const struct supabase_function *f, const char *slug, struct err *e)
+{
+    return streq(f->slug, slug) ||
+           err_set(e, ERR_DATA, "the host answered with function %s", f->slug);
+}
+
 bool supabase_function_deploy(struct supabase *s, struct arena *a,
                               const struct function_source *source, bool bundle_only,
                               struct supabase_function *ret, struct err *e)
@@ -159,7 +163,8 @@ bool supabase_function_deploy(struct supabase *s, struct arena *a,
     json_auto_t *value = NULL;
     if (!http_json(s->http, scratch, &q, &value, NULL, e))
         return err_wrap(e, "%s function %s", bundle_only ? "bundle" : "deploy", source->slug);
-    if (!supabase_function_from_json(a, value, ret, e)) {
+    bool ok = supabase_function_from_json(a, value, ret, e) && is_of(ret, source->slug, e);
+    if (!http_checked(s->http, ok, e)) {
         if (!bundle_only)
             err_recode(e, ERR_UNKNOWN_OUTCOME);
         return err_wrap(e, "deploy function %s", source->slug);
@@ -199,10 +204,9 @@ bool supabase_functions_activate(struct supabase *s, struct arena *a,
     size_t n_now = 0;
     if (!http_json(s->http, a, &q, &value, NULL, e))
         return err_wrap(e, "activate %zu functions", n);
-    if (!read_list(a, json_object_get(value, "functions"), &now, &n_now, e)) {
-        err_recode(e, ERR_UNKNOWN_OUTCOME);
+    bool ok = read_list(a, json_object_get(value, "functions"), &now, &n_now, e);
+    if (!supabase_unreadable(s, ok, e))
         return err_wrap(e, "activate %zu functions", n);
-    }
     for (size_t i = 0; i < n; i++)
         if (!is_running(&functions[i], now, n_now))
             return err_set(e, ERR_UNKNOWN_OUTCOME,

@@ -4,6 +4,7 @@
 #ifndef LOCKFLIGHT_PROVIDER_SUPABASE_INSIDE_H
 #define LOCKFLIGHT_PROVIDER_SUPABASE_INSIDE_H
 
+#include "provider/fields.h"
 #include "provider/supabase.h"
 
 struct supabase {
@@ -22,5 +23,9 @@ bool supabase_list(struct supabase *s, struct arena *a, const char *what, const 
 /* Reads a project out of an answer; the texts move to the arena. */
 bool supabase_project_read(struct arena *a, const json_t *value, struct supabase_project *ret,
                            struct err *e) MUST_USE;
+
+/* `ok`, or the error about an answer to a mutating call that we cannot use: something may have
+ * happened. */
+bool supabase_unreadable(struct supabase *s, bool ok, struct err *e);
 
 #endif

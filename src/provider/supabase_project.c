@@ -21,21 +21,20 @@ enum {
 bool supabase_project_read(struct arena *a, const json_t *value, struct supabase_project *ret,
                            struct err *e)
 {
-    const char *ref, *status, *name;
-    if (!json_need_text(value, "ref", "project", &ref, e) ||
-        !json_need_text(value, "status", "project", &status, e) ||
-        !json_need_text(value, "name", "project", &name, e))
-        return false;
-    *ret = (struct supabase_project){
-        .ref = arena_strdup(a, ref),
-        .name = arena_strdup(a, name),
-        .status = arena_strdup(a, status),
-        .region = arena_strdup(a, json_text_or(value, "region", "")),
-        .organization = arena_strdup(a, json_text_or(value, "organization_slug",
-                                                     json_text_or(value, "organization_id", ""))),
-        .created_at = arena_strdup(a, json_text_or(value, "created_at", "")),
+    struct fields f = fields_of(a, value, "project", e);
+    struct supabase_project project = {
+        .ref = field_id(&f, "ref"),
+        .name = field_need_text(&f, "name"),
+        .status = field_id(&f, "status"),
+        .region = field_text(&f, "region"),
+        .organization = field_text(&f, "organization_slug"),
+        .created_at = field_text(&f, "created_at"),
     };
-    return true;
+    if (!*project.organization)
+        project.organization = field_text(&f, "organization_id");
+    if (fields_ok(&f))
+        *ret = project;
+    return fields_ok(&f);
 }
 
 bool supabase_project(struct supabase *s, struct arena *a, struct supabase_project *ret,
@@ -47,7 +46,7 @@ bool supabase_project(struct supabase *s, struct arena *a, struct supabase_proje
     json_auto_t *value = NULL;
     struct supabase_project project;
     if (!http_json(s->http, a, &q, &value, NULL, e) ||
-        !supabase_project_read(a, value, &project, e)) {
+        !http_checked(s->http, supabase_project_read(a, value, &project, e), e)) {
         if (e->http_status == 400 && strstr(e->why, "has been removed"))
             err_recode(e, ERR_NOT_FOUND);
         return err_wrap(e, "read project %s", s->ref);
@@ -73,12 +72,19 @@ bool supabase_health(struct supabase *s, struct arena *a, const char *services, 
         return err_set(e, ERR_DATA, "health of project %s: the answer names no service", s->ref);
     size_t i;
     json_t *service;
-    json_array_foreach (list, i, service)
-        if (!json_bool_or(service, "healthy", false))
-            return err_set(
-                e, ERR_CHECK, "%s of project %s is not healthy: %s",
-                json_text_or(service, "name", "?"), s->ref,
-                json_text_or(service, "error", json_text_or(service, "status", "no reason given")));
+    json_array_foreach (list, i, service) {
+        struct fields f = fields_of(a, service, "service", e);
+        const char *name = field_id(&f, "name"), *status = field_text(&f, "status");
+        const char *why = field_text(&f, "error");
+        bool is_healthy = field_flag(&f, "healthy", streq(status, "ACTIVE_HEALTHY"));
+        if (!http_checked(s->http, fields_ok(&f), e))
+            return err_wrap(e, "health of project %s", s->ref);
+        if (!is_healthy)
+            return err_set(e, ERR_CHECK, "%s of project %s is not healthy: %s", name, s->ref,
+                           *why      ? why
+                           : *status ? status
+                                     : "no reason given");
+    }
     return true;
 }
 
@@ -93,20 +99,23 @@ bool supabase_api_keys(struct supabase *s, struct arena *a, struct supabase_api_
     size_t i;
     json_t *item;
     json_array_foreach (list, i, item) {
-        const char *name, *type = json_text_or(item, "type", "legacy");
-        if (!json_need_text(item, "name", "API key", &name, e))
-            return err_wrap(e, "project %s", s->ref);
-        const char *key = json_text_or(item, "api_key", "");
+        struct fields f = fields_of(a, item, "API key", e);
+        const char *name = field_need_text(&f, "name"), *type = field_text(&f, "type");
+        const char *key = field_text(&f, "api_key");
+        if (!http_checked(s->http, fields_ok(&f), e))
+            return err_wrap(e, "API keys of project %s", s->ref);
         if (!*key)
             continue;
         if (streq(name, "service_role") || streq(type, "secret"))
             log_redact(str_of(key));
         if (streq(name, "anon"))
-            keys.anon = arena_strdup(a, key);
+            keys.anon = key;
         else if (streq(name, "service_role"))
-            keys.service_role = arena_strdup(a, key);
+            keys.service_role = key;
         else if (streq(type, "publishable") && !keys.publishable)
-            keys.publishable = arena_strdup(a, key);
+            keys.publishable = key;
+        else if (streq(type, "secret") && !keys.secret)
+            keys.secret = key;
     }
     *ret = keys;
     return true;
@@ -176,23 +185,22 @@ bool supabase_pooler(struct supabase *s, struct arena *a, struct supabase_pooler
     size_t i;
     json_t *one;
     json_array_foreach (list, i, one) {
-        const char *user, *host, *database;
-        if (!streq(json_text_or(one, "database_type", "PRIMARY"), "PRIMARY"))
+        struct fields f = fields_of(a, one, "pooler", e);
+        const char *type = field_text(&f, "database_type");
+        if (fields_ok(&f) && *type && !streq(type, "PRIMARY"))
             continue;
-        if (!json_need_text(one, "db_user", "pooler", &user, e) ||
-            !json_need_text(one, "db_host", "pooler", &host, e) ||
-            !json_need_text(one, "db_name", "pooler", &database, e))
-            return err_wrap(e, "project %s", s->ref);
-        int64_t port = json_int_or(one, "db_port", 0);
-        if (port < 1 || port > 65535)
-            return err_set(e, ERR_DATA, "pooler of project %s: db_port is %lld", s->ref,
-                           (long long)port);
-        *ret = (struct supabase_pooler){
-            .user = arena_strdup(a, user),
-            .host = arena_strdup(a, host),
-            .port = port == TRANSACTION_PORT ? SESSION_PORT : (int)port,
-            .database = arena_strdup(a, database),
+        struct supabase_pooler pooler = {
+            .user = field_id(&f, "db_user"),
+            .host = field_id(&f, "db_host"),
+            .database = field_id(&f, "db_name"),
         };
+        int64_t port = field_count(&f, "db_port");
+        if (fields_ok(&f) && (port < 1 || port > 65535))
+            f.has_failed = !err_set(e, ERR_DATA, "pooler: \"db_port\" is %lld", (long long)port);
+        if (!http_checked(s->http, fields_ok(&f), e))
+            return err_wrap(e, "pooler of project %s", s->ref);
+        pooler.port = port == TRANSACTION_PORT ? SESSION_PORT : (int)port;
+        *ret = pooler;
         return true;
     }
     return err_set(e, ERR_NOT_FOUND, "project %s has no pooler", s->ref);

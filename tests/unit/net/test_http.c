@@ -4,9 +4,12 @@
  */
 #include "assert_ok.h"
 
+#include "base/cleanup.h"
+#include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "fake/peer.h"
+#include "net/budget.h"
 #include "net/http.h"
 #include "net/http_rule.h"
 
@@ -354,7 +357,7 @@ static void without_a_header_the_wait_doubles_to_a_ceiling_with_full_jitter(void
     assert_int_equal(http_rule_wait_ms(&at, HTTP_RESET_UNIX, 3, 0.0, 0), 0);
 }
 
-static void the_budget_is_spent_freely_and_then_evenly_and_keeps_a_reserve(void **state)
+static void the_budget_is_spent_freely_and_then_waited_for_and_keeps_a_reserve(void **state)
 {
     struct fixture *f = *state;
     struct peer *p = peer_start(STEPS({ "GET" }, { "GET" }, { "GET" }, { "GET" }, { "GET" }));
@@ -366,13 +369,88 @@ static void the_budget_is_spent_freely_and_then_evenly_and_keeps_a_reserve(void 
         assert_ok(http_send(f->h, f->a, &get_thing, &answer, &f->e), &f->e);
     assert_int_equal(f->n_waits, 0);
     assert_ok(http_send(f->h, f->a, &get_thing, &answer, &f->e), &f->e);
-    assert_int_equal(f->n_waits, 1); /* a quarter of a minute for the third */
-    assert_true(f->waited_ms[0] > 10000 && f->waited_ms[0] <= 15000);
+    assert_int_equal(f->n_waits, 1); /* until the first is a minute old */
+    assert_true(f->waited_ms[0] > 50000 && f->waited_ms[0] <= 60000);
     http_use_reserve(f->h);
     assert_ok(http_send(f->h, f->a, &get_thing, &answer, &f->e), &f->e);
     assert_int_equal(f->n_waits, 1);
     assert_ok(http_send(f->h, f->a, &get_thing, &answer, &f->e), &f->e);
     assert_int_equal(f->n_waits, 2);
+    peer_stop(p);
+}
+
+static void two_clients_with_one_token_spend_from_one_budget(void **state)
+{
+    struct fixture *f = *state;
+    struct peer *p = peer_start(STEPS({ "GET" }, { "GET" }, { "GET" }));
+    struct http_spec spec = {
+        .name = "peer", .base_url = peer_url(p), .token = "one-token", .calls_per_minute = 1
+    };
+    f->h = http_open(&spec);
+    http_set_waiter(f->h, note_wait, f);
+    CLEANUP(http) struct http *same = http_open(&spec);
+    http_set_waiter(same, note_wait, f);
+    spec.token = "another-token";
+    CLEANUP(http) struct http *other = http_open(&spec);
+    http_set_waiter(other, note_wait, f);
+    struct http_answer answer;
+    assert_ok(http_send(f->h, f->a, &get_thing, &answer, &f->e), &f->e);
+    assert_ok(http_send(other, f->a, &get_thing, &answer, &f->e), &f->e);
+    assert_int_equal(f->n_waits, 0);
+    assert_ok(http_send(same, f->a, &get_thing, &answer, &f->e), &f->e);
+    assert_int_equal(f->n_waits, 1);
+    peer_stop(p);
+}
+
+static void in_no_minute_are_there_more_calls_than_the_budget_has(void **state)
+{
+    (void)state;
+    struct budget *b = budget_of("a test's own", 50);
+    int64_t made[400];
+    int64_t now = 1000;
+    for (int i = 0; i < 400; i++) {
+        now += i % 7 == 0 ? 900 : 0; /* bursts and pauses */
+        int64_t at = budget_take(b, i % 3 == 0 ? 0 : 20, now);
+        assert_true(at >= now);
+        made[i] = now = at;
+    }
+    for (int i = 50; i < 400; i++)
+        assert_true(made[i] - made[i - 50] >= 60000);
+}
+
+static void an_answer_that_is_no_json_is_shown_unless_it_may_hold_secrets(void **state)
+{
+    struct fixture *f = *state;
+    struct peer *p = peer_start(STEPS(
+        { "GET", .headers = "Content-Type: text/html\r\n", .body = "<html>Sorry\x1b[31m</html>" },
+        { "GET", .body = "{\"api_key\":\"hidden-value" }, { "GET", .body = "" }));
+    connect_to(f, peer_url(p));
+    json_t *value = NULL;
+    assert_fails(http_json(f->h, f->a, &get_thing, &value, NULL, &f->e), &f->e, ERR_DATA);
+    assert_non_null(strstr(f->e.why, "text/html: 23 bytes that begin with: <html>Sorry"));
+    assert_null(strchr(f->e.why, '\x1b'));
+    assert_fails(http_json(f->h, f->a, &get_thing, &value, NULL, &f->e), &f->e, ERR_DATA);
+    assert_null(strstr(f->e.why, "hidden"));
+    assert_non_null(strstr(f->e.why, "begin like JSON"));
+    assert_fails(http_json(f->h, f->a, &get_thing, &value, NULL, &f->e), &f->e, ERR_DATA);
+    peer_stop(p);
+}
+
+static void an_error_about_a_field_shows_names_and_types_of_the_answer_but_no_values(void **state)
+{
+    struct fixture *f = *state;
+    struct peer *p = peer_start(STEPS(
+        { "GET", .body = "{\"id\":7,\"key\":\"hidden\",\"list\":[{\"a\":null}],\"none\":[]}" }));
+    connect_to(f, peer_url(p));
+    json_auto_t *value = NULL;
+    const char *text;
+    assert_ok(http_json(f->h, f->a, &get_thing, &value, NULL, &f->e), &f->e);
+    bool ok = http_checked(f->h, json_need_text(value, "id", "thing", &text, &f->e), &f->e);
+    assert_fails(ok, &f->e, ERR_DATA);
+    assert_non_null(strstr(f->e.why, "no text \"id\""));
+    assert_non_null(strstr(f->e.why, "{id: number, key: text, list: [1 × {a: null}], none: []}"));
+    assert_non_null(strstr(f->e.where, peer_url(p)));
+    assert_null(strstr(f->e.why, "hidden"));
     peer_stop(p);
 }
 
@@ -419,7 +497,11 @@ int main(void)
         T(tokens_are_only_sent_over_https_or_loopback),
         T(the_wait_follows_each_kind_of_header),
         T(without_a_header_the_wait_doubles_to_a_ceiling_with_full_jitter),
-        T(the_budget_is_spent_freely_and_then_evenly_and_keeps_a_reserve),
+        T(two_clients_with_one_token_spend_from_one_budget),
+        T(in_no_minute_are_there_more_calls_than_the_budget_has),
+        T(an_answer_that_is_no_json_is_shown_unless_it_may_hold_secrets),
+        T(an_error_about_a_field_shows_names_and_types_of_the_answer_but_no_values),
+        T(the_budget_is_spent_freely_and_then_waited_for_and_keeps_a_reserve),
 #ifdef LOCKFLIGHT_FAULTS
         T(a_fault_before_sends_nothing_and_a_fault_after_makes_a_mutation_unknown),
 #endif

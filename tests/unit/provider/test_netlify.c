@@ -261,18 +261,28 @@ static void a_ready_deploy_is_never_cancelled(void **state)
     assert_ok(netlify_deploy_cancel(f->n, f->a, "d3", &f->e), &f->e);
 }
 
+#define ENV_PATH "/api/v1/accounts/team/env"
+#define ENV(name, secret, contexts)                                                                \
+    "{\"key\":\"" name "\",\"scopes\":[\"builds\",\"post-processing\"],\"is_secret\":" secret      \
+    ",\"values\":[" contexts "]}"
+#define IN(context) "{\"id\":\"v1\",\"context\":\"" context "\",\"value\":\"\"}"
+#define WITH_ACCOUNT                                                                               \
+    {                                                                                              \
+        "GET " PATH " ", .body = "{\"id\":\"" SITE "\",\"account_slug\":\"team\"}"                 \
+    }
+
 static void a_variable_is_created_or_replaced_and_a_secret_has_no_all_context(void **state)
 {
     struct fixture *f = *state;
-    TALK(f, { "GET " PATH " ", .body = "{\"id\":\"" SITE "\",\"account_slug\":\"team\"}" },
-         { "GET /api/v1/accounts/team/env/A?site_id=" SITE " ", .status = 404 },
-         { "POST /api/v1/accounts/team/env?site_id=" SITE " ", "\"context\":\"all\"", .status = 201,
-           .body = "[]" },
-         { "GET /api/v1/accounts/team/env/A?site_id=" SITE " ", .body = "{}" },
-         { "PUT /api/v1/accounts/team/env/A?site_id=" SITE " ",
+    TALK(f, WITH_ACCOUNT, { "GET " ENV_PATH "/A?site_id=" SITE " ", .status = 404 },
+         { "POST " ENV_PATH "?site_id=" SITE " ", "\"context\":\"all\"", .status = 201,
+           .body = "[" ENV("A", "false", IN("all")) "]" },
+         { "GET " ENV_PATH "/A?site_id=" SITE " ", .body = "{}" },
+         { "PUT " ENV_PATH "/A?site_id=" SITE " ",
            "[{\"context\":\"production\",\"value\":\"s3cret\"},{\"context\":\"deploy-preview\"",
-           .body = "{}" },
-         { "DELETE /api/v1/accounts/team/env/A?site_id=" SITE " ", .status = 404 });
+           .body = ENV("A", "true",
+                       IN("production") "," IN("deploy-preview") "," IN("branch-deploy")) },
+         { "DELETE " ENV_PATH "/A?site_id=" SITE " ", .status = 404 });
     assert_ok(netlify_variable_set(f->n, f->a,
                                    &(struct netlify_variable){ .name = "A", .value = "v" }, &f->e),
               &f->e);
@@ -282,6 +292,116 @@ static void a_variable_is_created_or_replaced_and_a_secret_has_no_all_context(vo
                   &f->e),
               &f->e);
     assert_ok(netlify_variable_delete(f->n, f->a, "A", &f->e), &f->e);
+}
+
+static void a_variable_is_believed_set_only_if_the_answer_shows_it(void **state)
+{
+    struct fixture *f = *state;
+    TALK(f, WITH_ACCOUNT, { "GET", .body = "{}" }, { "PUT", .body = ENV("B", "false", IN("all")) },
+         { "GET", .body = "{}" }, { "PUT", .body = ENV("A", "true", IN("all")) },
+         { "GET", .body = "{}" }, { "PUT", .body = ENV("A", "false", IN("production")) });
+    const struct netlify_env_value all = { .context = "all", .branch = "", .value = "v" };
+    const struct netlify_env v = { .name = "A", .values = &all, .n_values = 1 };
+    for (int i = 0; i < 3; i++)
+        assert_fails(netlify_env_put(f->n, f->a, &v, &f->e), &f->e, ERR_UNKNOWN_OUTCOME);
+    assert_non_null(strstr(f->e.why, "no value for context \"all\""));
+}
+
+static void variables_are_read_with_scopes_and_contexts_in_both_spellings(void **state)
+{
+    struct fixture *f = *state;
+    TALK(f, WITH_ACCOUNT,
+         { "GET " ENV_PATH "?site_id=" SITE " ",
+           .body = "[" ENV("A", "false",
+                           "{\"id\":\"1\",\"context\":\"branch\",\"context_parameter\":\"next\","
+                           "\"value\":\"x\"}") "]" },
+         { "GET " ENV_PATH "/A?site_id=" SITE " ",
+           .body = "{\"key\":\"A\",\"scopes\":[\"rockets\"],\"values\":[]}" });
+    struct netlify_env *all = NULL, one;
+    size_t n = 0;
+    assert_ok(netlify_envs(f->n, f->a, &all, &n, &f->e), &f->e);
+    assert_int_equal(n, 1);
+    assert_int_equal(all[0].scopes, NETLIFY_BUILDS | NETLIFY_POST_PROCESSING);
+    assert_string_equal(all[0].values[0].branch, "next");
+    assert_string_equal(all[0].values[0].value, "x");
+    assert_fails(netlify_env_get(f->n, f->a, "A", &one, &f->e), &f->e, ERR_DATA);
+    assert_non_null(strstr(f->e.why, "rockets"));
+}
+
+static void one_context_is_set_and_one_value_removed(void **state)
+{
+    struct fixture *f = *state;
+    TALK(f, WITH_ACCOUNT,
+         { "PATCH " ENV_PATH "/A?site_id=" SITE " ",
+           "{\"context\":\"branch\",\"value\":\"v\",\"context_parameter\":\"next\"}", .status = 201,
+           .body = ENV("A", "false", IN("branch")) },
+         { "DELETE " ENV_PATH "/A/value/v%2F1?site_id=" SITE " ", .status = 204 });
+    const struct netlify_env_value next = { .context = "branch", .branch = "next", .value = "v" };
+    assert_ok(netlify_env_value_set(f->n, f->a, "A", &next, &f->e), &f->e);
+    assert_ok(netlify_env_value_delete(f->n, f->a, "A", "v/1", &f->e), &f->e);
+}
+
+static void variables_the_host_would_refuse_are_refused_before_anything_is_sent(void **state)
+{
+    struct fixture *f = *state;
+    talk(f, SITE, NULL, 0);
+    const struct netlify_env_value all = { .context = "all", .branch = "", .value = "v" };
+    const struct netlify_env_value nowhere = { .context = "branch", .branch = "", .value = "v" };
+    const struct netlify_env refused[] = {
+        { .name = "COMMIT_REF", .values = &all, .n_values = 1 },
+        { .name = "INCOMING_HOOK_BODY", .values = &all, .n_values = 1 },
+        { .name = "1A", .values = &all, .n_values = 1 },
+        { .name = "A-B", .values = &all, .n_values = 1 },
+        { .name = "A", .is_secret = true, .values = &all, .n_values = 1 },
+        { .name = "A",
+          .is_secret = true,
+          .scopes = NETLIFY_POST_PROCESSING,
+          .values = &nowhere,
+          .n_values = 1 },
+        { .name = "A", .values = &nowhere, .n_values = 1 },
+        { .name = "A", .n_values = 0 },
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        assert_fails(netlify_env_put(f->n, f->a, &refused[i], &f->e), &f->e, ERR_CONFIG);
+}
+
+static void what_may_publish_besides_us_is_read_and_can_be_stopped(void **state)
+{
+    struct fixture *f = *state;
+    const char *connected = "{\"id\":\"" SITE "\",\"prevent_non_git_prod_deploys\":true,"
+                            "\"build_settings\":{\"repo_url\":\"https://git.example/a\","
+                            "\"repo_branch\":\"main\",\"stop_builds\":false}}";
+    const char *stopped = "{\"id\":\"" SITE "\",\"build_settings\":{\"repo_url\":\"r\"},"
+                          "\"repo\":{\"stop_builds\":true}}";
+    TALK(f, { "GET " PATH " ", .body = connected },
+         { "PATCH " PATH " ",
+           "{\"build_settings\":{\"stop_builds\":true},\"repo\":{\"stop_builds\":true}}",
+           .body = stopped },
+         { "GET " PATH " ", .body = stopped }, { "PATCH " PATH " ", .body = connected },
+         { "GET " PATH " ", .body = connected });
+    struct netlify_site site;
+    assert_ok(netlify_site_get(f->n, f->a, &site, &f->e), &f->e);
+    assert_string_equal(site.repository, "https://git.example/a");
+    assert_string_equal(site.repository_branch, "main");
+    assert_true(site.is_git_only);
+    assert_false(site.is_build_stopped);
+    assert_ok(netlify_site_stop_builds(f->n, f->a, true, &f->e), &f->e);
+    assert_fails(netlify_site_stop_builds(f->n, f->a, true, &f->e), &f->e, ERR_REMOTE);
+}
+
+static void the_files_of_the_site_are_listed_with_their_digests(void **state)
+{
+    struct fixture *f = *state;
+    TALK(f,
+         { "GET " PATH "/files ",
+           .body = "[{\"path\":\"/index.html\",\"sha\":\"abc\",\"size\":7}]" },
+         { "GET " PATH "/files ", .body = "[{\"path\":\"/index.html\",\"sha\":\"abc\"}]" });
+    struct netlify_site_file *files = NULL;
+    size_t n = 0;
+    assert_ok(netlify_site_files(f->n, f->a, &files, &n, &f->e), &f->e);
+    assert_int_equal(n, 1);
+    assert_int_equal(files[0].bytes, 7);
+    assert_fails(netlify_site_files(f->n, f->a, &files, &n, &f->e), &f->e, ERR_DATA);
 }
 
 int main(void)
@@ -301,6 +421,12 @@ int main(void)
         T(a_deploy_that_fails_at_the_host_says_why),
         T(restore_is_done_only_if_the_answer_shows_that_deploy),
         T(a_ready_deploy_is_never_cancelled),
+        T(a_variable_is_believed_set_only_if_the_answer_shows_it),
+        T(variables_are_read_with_scopes_and_contexts_in_both_spellings),
+        T(one_context_is_set_and_one_value_removed),
+        T(variables_the_host_would_refuse_are_refused_before_anything_is_sent),
+        T(what_may_publish_besides_us_is_read_and_can_be_stopped),
+        T(the_files_of_the_site_are_listed_with_their_digests),
         T(a_variable_is_created_or_replaced_and_a_secret_has_no_all_context),
     };
     return cmocka_run_group_tests_name("netlify", tests, NULL, NULL);

@@ -8,8 +8,9 @@
 
 #include <string.h>
 
-#define REF  "abcdefghijklmnopqrst"
-#define PATH "/v1/projects/" REF
+#define REF    "abcdefghijklmnopqrst"
+#define DIGEST "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define PATH   "/v1/projects/" REF
 #define FN(slug, version, hash)                                                                    \
     "{\"id\":\"11111111-2222-4333-8444-555555555555\",\"slug\":\"" slug "\",\"name\":\"" slug      \
     "\",\"status\":\"ACTIVE\",\"version\":" version ",\"ezbr_sha256\":\"" hash "\"}"
@@ -187,14 +188,14 @@ static void a_stored_source_comes_back_whole_or_not_at_all(void **state)
 static void secrets_are_listed_set_and_unset(void **state)
 {
     struct fixture *f = *state;
-    TALK(f, { "GET " PATH "/secrets ", .body = "[{\"name\":\"A\",\"value\":\"abcd\"}]" },
+    TALK(f, { "GET " PATH "/secrets ", .body = "[{\"name\":\"A\",\"value\":\"" DIGEST "\"}]" },
          { "POST " PATH "/secrets ", "[{\"name\":\"B\",\"value\":\"value of b\"}]", .status = 201 },
          { "DELETE " PATH "/secrets ", "[\"B\"]" });
     struct supabase_secret *list;
     size_t n;
     assert_ok(supabase_secrets(f->s, f->a, &list, &n, &f->e), &f->e);
     assert_int_equal(n, 1);
-    assert_string_equal(list[0].digest, "abcd");
+    assert_string_equal(list[0].digest, DIGEST);
     const struct supabase_secret_value v = { "B", STR("value of b") };
     assert_ok(supabase_secrets_set(f->s, f->a, &v, 1, &f->e), &f->e);
     const char *names[] = { "B" };
