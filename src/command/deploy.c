@@ -19,6 +19,7 @@ struct deploy_args {
     int64_t wait_ms;
     bool adopt;
     bool accept_drift;
+    bool allow_older;
     bool is_dry;
 };
 
@@ -29,6 +30,7 @@ static const struct option deploy_options[] = {
     { "wait",             0, OPT_MS,   AT(deploy_args, wait_ms),          "<time>",   "Wait this long for another runner instead of giving up at once"     },
     { "prebuilt",         0, OPT_TEXT, AT(deploy_args, prebuilt),         "<folder>", "Publish this folder instead of running the build command"           },
     { "accept-drift",     0, OPT_FLAG, AT(deploy_args, accept_drift),     NULL,       "Take changes of the schema that were made outside Lockflight as they are" },
+    { "allow-older",      0, OPT_FLAG, AT(deploy_args, allow_older),      NULL,       "Take older revisions of secrets, and lines that are gone, as meant" },
     { "adopt",            0, OPT_FLAG, AT(deploy_args, adopt),            NULL,       "Take migrations that were applied before Lockflight came as they are" },
     { "clear-quarantine", 0, OPT_TEXT, AT(deploy_args, clear_quarantine), "<reason>", "Deploy content that was rolled back here, and say why"              },
     { 0 },
@@ -93,6 +95,7 @@ static bool fly(struct flight *f, const struct deploy_args *args, struct err *e)
         .actor = f->actor,
         .plan = { .clear_quarantine = args->clear_quarantine,
                   .adopt = args->adopt,
+                  .allow_older = args->allow_older,
                   .accept_drift = args->accept_drift },
         .prebuilt_dir = args->prebuilt,
         .wait_ms = args->wait_ms,
@@ -118,6 +121,7 @@ static bool deploy(struct command_context *c, void *args_, struct err *e)
     if (args->is_dry) {
         const struct plan_options options = { .clear_quarantine = args->clear_quarantine,
                                               .adopt = args->adopt,
+                                              .allow_older = args->allow_older,
                                               .accept_drift = args->accept_drift };
         return plan_show(&f, &options, NULL, NULL, e);
     }

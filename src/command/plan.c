@@ -17,6 +17,7 @@ struct plan_args {
     bool wants_exit_code;
     bool adopt;
     bool accept_drift;
+    bool allow_older;
 };
 
 // clang-format off
@@ -24,6 +25,7 @@ static const struct option plan_option_rows[] = {
     { "out",              0, OPT_TEXT, AT(plan_args, out),              "<file>",   "Save the plan for `deploy --plan`"              },
     { "exit-code",        0, OPT_FLAG, AT(plan_args, wants_exit_code),  NULL,       "End with status 3 if there are changes"          },
     { "accept-drift",     0, OPT_FLAG, AT(plan_args, accept_drift),     NULL,       "As `deploy --accept-drift` would see it"         },
+    { "allow-older",      0, OPT_FLAG, AT(plan_args, allow_older),      NULL,       "As `deploy --allow-older` would see it"          },
     { "adopt",            0, OPT_FLAG, AT(plan_args, adopt),            NULL,       "As `deploy --adopt` would see it"                },
     { "clear-quarantine", 0, OPT_TEXT, AT(plan_args, clear_quarantine), "<reason>", "As `deploy --clear-quarantine` would see it"     },
     { 0 },
@@ -45,6 +47,7 @@ static bool plan(struct command_context *c, void *args_, struct err *e)
     bool changes = false;
     const struct plan_options options = { .clear_quarantine = args->clear_quarantine,
                                           .adopt = args->adopt,
+                                          .allow_older = args->allow_older,
                                           .accept_drift = args->accept_drift };
     if (!flight_open(c, args->environment, false, &f, e) ||
         !plan_show(&f, &options, args->out, &changes, e))

@@ -8,7 +8,7 @@
  *       "deploy": id, "permalink": url, "locked": bool,
  *       "commit"?: the git commit, when the tree was clean,
  *       "functions": { slug: { "source": digest, "hash": bundle sha256, "version": n } },
- *       "variables": { NAME: { "digest": sha256, "value"?: only if it is not secret } },
+ *       "variables": { NAME: { mark of variable_mark.h, "value"?: only if it is not secret } },
  *       "migrations": [ version … ],
  *       "checks": { "backend": [ packed … ], "site": [ packed … ] } }
  */

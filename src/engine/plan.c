@@ -4,6 +4,7 @@
 #include "engine/plan.h"
 
 #include "base/vec.h"
+#include "config/vendor.h"
 #include "engine/artifact_store.h"
 
 /* ---- functions ---- */
@@ -68,6 +69,12 @@ static bool manifest_has_value(const struct live *live, const char *name, const 
     return json_text_or(kept, "value", NULL) && streq(json_text_or(kept, "digest", ""), digest);
 }
 
+/* The secrets file keeps the values before. */
+static bool file_has_value(const struct variable_spec *spec, const char *digest)
+{
+    return spec->vault && vault_find_digest(spec->vault, spec->name, digest) > 0;
+}
+
 static void plan_variables(struct target *t, const struct live *live, struct plan *plan)
 {
     struct variable_digest *host =
@@ -87,7 +94,8 @@ static void plan_variables(struct target *t, const struct live *live, struct pla
                                            : PLAN_CHANGE;
         p->has_undo = p->mark == PLAN_ADD ||
                       (p->before_digest &&
-                       manifest_has_value(live, p->variable->spec->name, p->before_digest));
+                       (manifest_has_value(live, p->variable->spec->name, p->before_digest) ||
+                        file_has_value(p->variable->spec, p->before_digest)));
         plan->variables_changed += p->mark != PLAN_SAME;
     }
 }
@@ -208,6 +216,8 @@ bool plan_make(struct target *t, const struct live *live, const struct plan_opti
     *ret = (struct plan){ .arena = a, .options = *options, .environment = t->name };
     struct source_spec spec = { .project_dir = t->config->dir,
                                 .publish_dir = relative_publish(t->config),
+                                .secrets_dir =
+                                    config_shown_path(t->config, t->config->paths.secrets),
                                 .variable_names = target_variable_names(a, t->config) };
     if (!source_read(a, &spec, &ret->source, e) || !plan_proof(t, ret, e) ||
         !plan_functions(t, live, ret, e))

@@ -19,6 +19,7 @@ struct plan_options {
                                      stays closed */
     bool
         accept_drift; /* changes of the schema that were made outside Lockflight are taken as they are */
+    bool allow_older; /* older revisions of secrets, and lines that are gone, are meant */
     bool adopt;       /* migrations applied before Lockflight came are taken as they are */
 };
 

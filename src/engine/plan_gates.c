@@ -4,6 +4,7 @@
  */
 #include "base/clock.h"
 #include "engine/plan.h"
+#include "engine/secret_pins.h"
 
 static void gate_open(struct plan *plan, const char *name, const char *found)
 {
@@ -205,6 +206,31 @@ static bool gate_distinct(struct target *t, struct plan *plan, struct err *e)
     return true;
 }
 
+/* The secrets file is the newest the environment has seen, and of the key it trusts. */
+static bool gate_secrets(struct target *t, const struct plan_options *options, struct plan *plan,
+                         struct err *e)
+{
+    const struct vault *v = NULL;
+    struct secret_pins pins;
+    struct err why = { 0 };
+    if (!target_vault(t, &v, &why)) {
+        if (plan->runtime_digest) /* else the gate of the variables says it */
+            gate_of_error(plan, "secrets", &why);
+        return true;
+    }
+    if (!v)
+        return true;
+    if (!secret_pins_read(t->db, t->arena, t->name, &pins, e))
+        return false;
+    if (!secret_pins_check(&pins, v, options->allow_older, &why))
+        gate_of_error(plan, "secrets", &why);
+    else
+        gate_open(plan, "secrets",
+                  arena_printf(plan->arena, "%s, key %llu", v->place.name,
+                               (unsigned long long)v->file.generation));
+    return true;
+}
+
 static void gate_proof(struct plan *plan)
 {
     struct arena *a = plan->arena;
@@ -236,5 +262,5 @@ bool plan_find_gates(struct target *t, const struct live *live, const struct pla
     gate_pairs(plan);
     gate_drift(t, options, plan);
     return gate_quarantine(t, options, plan, e) && gate_distinct(t, plan, e) &&
-           plan_lint(t, plan, e);
+           gate_secrets(t, options, plan, e) && plan_lint(t, plan, e);
 }

@@ -12,7 +12,7 @@
 /* Serialises upgrades; any fixed number that nothing else uses. */
 #define SCHEMA_LOCK_KEY "7305813346150402"
 
-extern const char schema_001_journal[], schema_002_migrations[];
+extern const char schema_001_journal[], schema_002_migrations[], schema_003_secrets[];
 
 /* In the order of their numbers; row i is script i + 1. */
 static const struct {
@@ -21,6 +21,7 @@ static const struct {
 } schema_scripts[] = {
     { "001_journal.sql", schema_001_journal },
     { "002_migrations.sql", schema_002_migrations },
+    { "003_secrets.sql", schema_003_secrets },
     { 0 },
 };
 

@@ -124,13 +124,19 @@ static bool describe(const char *path, char ret_blob[SHA1_HEX_BYTES], const char
     return true;
 }
 
+static bool is_secrets(const char *path, const char *dir)
+{
+    return dir && starts_with(path, dir) && path[strlen(dir)] == '/' && ends_with(path, ".lf");
+}
+
 static bool hash_files(struct arena *a, const struct source_spec *spec, const path_list *paths,
                        struct hash *h, size_t *ret_files, struct err *e)
 {
     size_t files = 0;
     for (size_t i = 0; i < paths->n; i++) {
         const char *path = paths->v[i];
-        if (streq(path, "lockflight.toml") || (i > 0 && streq(path, paths->v[i - 1])))
+        if (streq(path, "lockflight.toml") || is_secrets(path, spec->secrets_dir) ||
+            (i > 0 && streq(path, paths->v[i - 1])))
             continue;
         char blob[SHA1_HEX_BYTES];
         const char *mode = NULL;

@@ -7,8 +7,9 @@
  *          without git agree when their files do.
  *
  * FILES    Everything under the project that git does not ignore (without git: everything but dot
- *          folders, node_modules and the built site), except lockflight.toml: what is released does
- *          not depend on how it is checked.
+ *          folders, node_modules and the built site), except lockflight.toml and the encrypted
+ *          values: what is released does not depend on how it is checked, nor on what other
+ *          environments are told.
  */
 #ifndef LOCKFLIGHT_ENGINE_SOURCE_H
 #define LOCKFLIGHT_ENGINE_SOURCE_H
@@ -18,6 +19,7 @@
 struct source_spec {
     const char *project_dir;
     const char *publish_dir; /* of the built site, relative to the project; left out without git */
+    const char *secrets_dir; /* relative to the project; left out */
     const char *const *variable_names; /* NULL-terminated */
 };
 

@@ -8,6 +8,7 @@
 #include "engine/attestation.h"
 #include "engine/rollback.h"
 #include "engine/rotation.h"
+#include "engine/variable_mark.h"
 #include "migrate/catalogue/catalogue.h"
 #include "migrate/prove/drift.h"
 
@@ -68,7 +69,7 @@ static void drift_variables(struct target *t, const struct live *live, drift_lis
         if (!digest)
             add_drift(t->arena, list, "variables",
                       arena_printf(t->arena, "secret %s is gone", name));
-        else if (!streq(digest, json_text_or(kept, "digest", "")))
+        else if (variable_mark_is(t, name, kept, digest) == MARK_OTHER)
             add_drift(t->arena, list, "variables",
                       arena_printf(t->arena, "secret %s changed outside Lockflight", name));
     }

@@ -5,6 +5,7 @@
 
 #include "base/vec.h"
 #include "engine/live.h"
+#include "engine/variable_mark.h"
 
 struct way_back {
     VEC(const char *) unset;
@@ -19,8 +20,43 @@ static void way_back_cleanup(struct way_back *w)
         secret_free(w->owned.v[i]);
 }
 
+static void set_back(struct target *t, const char *name, const struct secret *value,
+                     struct way_back *w)
+{
+    struct secret *copy = secret_new_public(secret_reveal(value)); /* registered already */
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
+    *vec_add(&w->owned, t->arena) = copy;
+    *vec_add(&w->set, t->arena) = (struct supabase_secret_value){ name, secret_reveal(copy) };
+}
+
+static bool is_marked(struct target *t, const char *name, const json_t *before,
+                      const struct secret *value)
+{
+    char have[SHA256_HEX_BYTES];
+    secret_digest(value, have);
+    return variable_mark_is(t, name, before, have) == MARK_SAME;
+}
+
+/* One of the values that the secrets file keeps. */
+static bool value_from_file(struct target *t, const char *name, const json_t *before,
+                            struct way_back *w)
+{
+    const struct vault *v = NULL;
+    struct err no_key = { 0 };
+    if (!target_vault(t, &v, &no_key) || !v)
+        return false;
+    for (size_t i = 0; i <= SECRETS_OLDER; i++) {
+        CLEANUP(secret) struct secret *value = vault_value(v, name, i, false);
+        if (!value || !is_marked(t, name, before, value))
+            continue;
+        set_back(t, name, value, w);
+        return true;
+    }
+    return false;
+}
+
 /* The value from the variable's source, if it is the old one again. */
-static bool value_from_source(struct target *t, const char *name, const char *digest,
+static bool value_from_source(struct target *t, const char *name, const json_t *before,
                               struct way_back *w)
 {
     CLEANUP(variable_set) struct variable_set now = { 0 };
@@ -28,15 +64,9 @@ static bool value_from_source(struct target *t, const char *name, const char *di
     if (!target_variables(t, VAR_TO_SUPABASE, &now, &unresolved))
         return false;
     for (size_t i = 0; i < now.n; i++) {
-        char have[SHA256_HEX_BYTES];
-        secret_digest(now.v[i].value, have);
-        if (!streq(now.v[i].spec->name, name) || !streq(have, digest))
+        if (!streq(now.v[i].spec->name, name) || !is_marked(t, name, before, now.v[i].value))
             continue;
-        struct secret *copy =
-            secret_new_public(secret_reveal(now.v[i].value)); /* registered already */
-        /* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
-        *vec_add(&w->owned, t->arena) = copy;
-        *vec_add(&w->set, t->arena) = (struct supabase_secret_value){ name, secret_reveal(copy) };
+        set_back(t, name, now.v[i].value, w);
         return true;
     }
     return false;
@@ -46,16 +76,17 @@ static bool value_from_source(struct target *t, const char *name, const char *di
 static void add_way_back(struct target *t, const char *name, const json_t *before,
                          const struct live *now, struct way_back *w)
 {
-    const char *old = json_text_or(before, "digest", NULL);
+    bool was_set =
+        json_text_or(before, "digest", NULL) || json_text_or(before, "fingerprint", NULL);
     const char *value = json_text_or(before, "value", NULL);
     const char *present = live_secret_digest(now, name);
-    if (!old && present)
+    if (!was_set && present)
         *vec_add(&w->unset, t->arena) = name;
-    if (!old || streq(present, old))
+    if (!was_set || (present && variable_mark_is(t, name, before, present) == MARK_SAME))
         return;
     if (value)
         *vec_add(&w->set, t->arena) = (struct supabase_secret_value){ name, str_of(value) };
-    else if (!value_from_source(t, name, old, w))
+    else if (!value_from_file(t, name, before, w) && !value_from_source(t, name, before, w))
         *vec_add(&w->lost, t->arena) = name;
 }
 

@@ -1,10 +1,10 @@
 /*
  * Taking variables back: what the variables phase and a rollback through the schema share.
  *
- * IMAGE    { "NAME": { "digest": sha256 | null, "value"?: text } }: what the host had before; the
- *          value only of a variable that is not secret. A host cannot be asked for a value, so a
- *          secret's old value must come from its source again, and its digest proves that it is the
- *          old one.
+ * IMAGE    { "NAME": { mark of variable_mark.h, or "digest": null, "value"?: text } }: what the host
+ *          had before; the value only of a variable that is not secret. A host cannot be asked for
+ *          a value, so a secret's old value must come from the secrets file, which keeps the ones
+ *          before, or from its source again; the mark proves that it is the old one.
  */
 #ifndef LOCKFLIGHT_ENGINE_VARIABLE_RESTORE_H
 #define LOCKFLIGHT_ENGINE_VARIABLE_RESTORE_H

@@ -6,6 +6,7 @@
 #include "engine/attestation.h"
 #include "engine/draft_site.h"
 #include "engine/phase_table.h"
+#include "engine/variable_mark.h"
 
 /* ---- the manifest: live.h has its form ---- */
 
@@ -34,7 +35,7 @@ static json_t *variables_live(const struct release *r)
         const struct variable *v = &r->plan->values.v[i];
         char digest[SHA256_HEX_BYTES];
         secret_digest(v->value, digest);
-        json_t *one = json_pack("{s:s}", "digest", digest);
+        json_t *one = variable_mark(v->spec, digest);
         if (!v->spec->is_secret) {
             struct str value = secret_reveal(v->value);
             json_object_set_new(one, "value", json_stringn(value.p, value.n));

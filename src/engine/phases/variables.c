@@ -2,16 +2,19 @@
  * Phase 3: declared variables reach Supabase. One step for all of them, because one call sets them
  * all.
  *
- * BEFORE   { "NAME": { "digest": sha256 | null, "value"?: text } }; a value only of a variable that
- *          is not secret.
+ * BEFORE   { "NAME": { mark of variable_mark.h, or "digest": null if it was not set, "value"?: text }
+ *          }; a value only of a variable that is not secret.
  * UNDO     Added names are unset. A changed one gets its old value back where that can be had: from
- *          the journal if it is no secret, from its source if the source gives the old value again.
- *          Otherwise the undo says which value is lost and fails, because pretending would be
- *          worse.
+ *          the journal if it is no secret, from the secrets file, which keeps the values before, or
+ *          from its source if that gives the old value again. Otherwise the undo says which value
+ *          is lost and fails, because pretending would be worse.
+ * AFTER    The revisions that were sent are remembered (secret_pins.h), also when nothing changed.
  */
 #include "base/vec.h"
 #include "engine/phase_table.h"
 #include "engine/release.h"
+#include "engine/secret_pins.h"
+#include "engine/variable_mark.h"
 #include "engine/variable_restore.h"
 
 #define PHASE "variables"
@@ -29,9 +32,8 @@ static json_t *before_image(const struct release *r)
         if (v->mark == PLAN_SAME)
             continue;
         const char *name = v->variable->spec->name;
-        json_t *one = json_object();
-        json_object_set_new(one, "digest",
-                            v->before_digest ? json_string(v->before_digest) : json_null());
+        json_t *one = v->before_digest ? variable_mark(v->variable->spec, v->before_digest)
+                                       : json_pack("{s:n}", "digest");
         const json_t *old = json_object_get(kept, name);
         if (v->before_digest && streq(json_text_or(old, "digest", NULL), v->before_digest) &&
             json_text_or(old, "value", NULL))
@@ -77,18 +79,25 @@ static bool push(struct release *r, struct err *e)
     return true;
 }
 
+static bool remember(const struct release *r, struct err *e)
+{
+    const struct vault *v;
+    return target_vault(r->target, &v, e) &&
+           (!v || secret_pins_write(r->lease, v, r->id, r->options.actor, e));
+}
+
 bool variables_run(struct release *r, struct err *e)
 {
     struct step *step = step_find(r, PHASE, KIND, KEY);
     if (!step && r->plan->variables_changed == 0) {
         release_summary(r, "%zu unchanged", r->plan->variables_n);
-        return true;
+        return remember(r, e);
     }
     size_t added = 0;
     for (size_t i = 0; i < r->plan->variables_n; i++)
         added += r->plan->variables[i].mark == PLAN_ADD;
     if (!step_intent(r, PHASE, KIND, KEY, before_image(r), &step, e) || !push(r, e) ||
-        !step_done(r, step, NULL, e))
+        !step_done(r, step, NULL, e) || !remember(r, e))
         return false;
     release_summary(r, "%zu added, %zu changed, %zu unchanged", added,
                     r->plan->variables_changed - added,
