@@ -42,10 +42,10 @@ static bool add_generated(const struct found *f, struct draft *d, struct shadow 
     struct proof proof;
     if (!generated_prove(before, f->arena, m, &script, &proof, e))
         return err_wrap(e, "reverse %s", m->file);
-    if (script.sql && proof.is_proven)
+    if (script.sql)
         return draft_add(f, d, file_name(f, m), str_of(script.sql), e);
     draft_note(d, "%s: no proven reverse script could be generated: %s", m->file,
-               script.refusal ? script.refusal : proof.reason);
+               script.refusal);
     return add_stub(f, d, m, e);
 }
 

@@ -72,12 +72,17 @@ static bool choose(struct session *s, const struct reverse_args *a, bool *wanted
 
 static const char *state_of(const struct outcome *o)
 {
-    return o->script.refusal     ? "refused"
-           : !o->proof.is_proven ? "not proven"
-           : o->is_written       ? "written"
-           : o->is_stub          ? "proven"
-           : o->is_same          ? "up to date"
-                                 : "another";
+    return o->script.refusal ? "refused"
+           : o->is_written   ? "written"
+           : o->is_stub      ? "proven"
+           : o->is_same      ? "up to date"
+                             : "another";
+}
+
+/* What there is to read: the script, or what is left of a refused one. */
+static const char *text_of(const struct outcome *o)
+{
+    return o->script.sql ? o->script.sql : o->script.draft;
 }
 
 static json_t *document(struct arena *a, const struct outcome *o)
@@ -88,27 +93,25 @@ static json_t *document(struct arena *a, const struct outcome *o)
     return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s#, s:s?, s:s?, s:b, s:b, s:o, s:o}", "version",
                      o->m->version, "file", o->m->file, "reverse", o->m->reverse_file, "state",
                      state_of(o), "refusal", o->script.refusal, "loss", &o->script.loss, 1,
-                     "loss_text", o->script.loss_text, "sql", o->script.sql, "proven",
-                     o->script.sql && o->proof.is_proven, "written", o->is_written, "notes", notes,
-                     "proof", o->script.sql ? proof_json(a, &o->proof) : json_null());
+                     "loss_text", o->script.loss_text, "sql", text_of(o), "proven",
+                     o->script.sql != NULL, "written", o->is_written, "notes", notes, "proof",
+                     text_of(o) ? proof_json(a, &o->proof) : json_null());
 }
 
 static void tell(struct reversing *x, const struct outcome *o)
 {
     struct command_context *c = x->c;
-    if (o->script.sql && !x->args->write && !x->args->check)
-        print(&c->out, "%s%s", x->chosen > 1 ? "\n" : "", o->script.sql);
-    bool is_good = !o->script.refusal && o->proof.is_proven;
+    if (text_of(o) && !x->args->write && !x->args->check)
+        print(&c->out, "%s%s", x->chosen > 1 ? "\n" : "", text_of(o));
+    bool is_good = !o->script.refusal;
     print_styled(&c->err, is_good ? STYLE_GOOD : STYLE_BAD, "%-10s", state_of(o));
     print(&c->err, " %s  ", o->m->reverse_file);
     if (o->script.refusal)
         print(&c->err, "%s", o->script.refusal);
-    else if (!o->proof.is_proven)
-        print(&c->err, "%s", o->proof.reason);
     else
         print(&c->err, "%c: %s", o->script.loss, o->script.loss_text);
     print(&c->err, "\n");
-    for (size_t i = 0; o->script.sql && !o->proof.is_proven && i < o->proof.change_count; i++)
+    for (size_t i = 0; o->script.draft && i < o->proof.change_count; i++)
         print(&c->err, "           %s\n", proof_change_text(c->arena, &o->proof.changes[i]));
     if (x->args->write && !o->is_written && is_good && !o->is_same)
         print(&c->err, "           somebody wrote that file; --force replaces it\n");
@@ -118,14 +121,14 @@ static void tell(struct reversing *x, const struct outcome *o)
 
 static bool write_script(struct reversing *x, struct outcome *o, struct err *e)
 {
-    bool may = (o->is_stub || x->args->force) && (o->proof.is_proven || x->args->force);
+    bool may = (o->is_stub && o->script.sql) || x->args->force;
     if (!x->args->write || !may || o->is_same)
         return true;
     const char *slash = strrchr(o->m->reverse_file, '/');
     const char *dir =
         slash ? arena_strndup(x->c->arena, o->m->reverse_file, (size_t)(slash - o->m->reverse_file))
               : ".";
-    if (!fs_mkdirs(dir, 0755, e) || !fs_replace(o->m->reverse_file, str_of(o->script.sql), 0644, e))
+    if (!fs_mkdirs(dir, 0755, e) || !fs_replace(o->m->reverse_file, str_of(text_of(o)), 0644, e))
         return false;
     o->is_written = true;
     x->written++;
@@ -139,13 +142,12 @@ static bool reverse_one(struct reversing *x, struct shadow *before, const struct
     struct outcome o = { .m = m };
     if (!is_stub(a, m, e, &o.is_stub) || !generated_prove(before, a, m, &o.script, &o.proof, e))
         return false;
-    if (o.script.sql) {
-        o.is_same = m->has_reverse && str_is(m->reverse_sql, o.script.sql);
+    if (text_of(&o)) {
+        o.is_same = m->has_reverse && str_is(m->reverse_sql, text_of(&o));
         if (!write_script(x, &o, e))
             return false;
     }
-    bool is_good = o.script.sql && o.proof.is_proven;
-    x->bad += !is_good || (x->args->check && (o.is_stub || !o.is_same));
+    x->bad += !o.script.sql || (x->args->check && (o.is_stub || !o.is_same));
     if (x->c->wants_json)
         (void)json_array_append_new(x->list, document(a, &o));
     else
@@ -242,7 +244,7 @@ const struct command cmd_migration_reverse = {
     .description =
         "The migration runs on a scratch database, and the way back is found there, step by step. "
         "Each script says what it cannot restore (-- loss: A, B, C or D), and is proved before it "
-        "is shown. Ends with 5 if one of them was refused or is not proven.",
+        "is shown. Ends with 5 if one of them was refused.",
     .examples = "lockflight migration reverse 20260314100500\n"
                 "lockflight migration reverse --write\n"
                 "lockflight migration reverse --migrations db/migrations --database-url "

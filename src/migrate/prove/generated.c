@@ -27,6 +27,13 @@ static const char *with_loss(struct arena *a, const char *sql, char loss, const 
     return arena_printf(a, "%.*s-- loss: %c %s.%s", (int)(at - sql), sql, loss, sentence, end);
 }
 
+static void refuse(struct arena *a, struct reverse_script *script, const char *reason)
+{
+    script->draft = script->sql;
+    script->sql = NULL;
+    script->refusal = arena_printf(a, "what was generated does not prove: %s", reason);
+}
+
 bool generated_prove(struct shadow *s, struct arena *a, const struct migration *m,
                      struct reverse_script *ret_script, struct proof *ret_proof, struct err *e)
 {
@@ -51,5 +58,7 @@ bool generated_prove(struct shadow *s, struct arena *a, const struct migration *
         }
     }
     *ret_proof = p;
+    if (!p.is_proven)
+        refuse(a, ret_script, p.reason);
     return true;
 }

@@ -29,6 +29,8 @@
 struct reverse_script {
     const char *sql;     /* the whole file; NULL if refused */
     const char *refusal; /* NULL, or why there is none */
+    const char *draft;   /* refused because it does not prove: what was generated, for a person to
+                          * mend; else NULL */
     char loss;           /* 'A'..'D' */
     const char *loss_text;
     const char *const *notes; /* what cannot be restored or stays, one sentence each */
