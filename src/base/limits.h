@@ -28,6 +28,8 @@
 #define LIMIT_SECRETS_LINES      1000 /* with tombstones */
 #define LIMIT_SECRETS_RECIPIENTS 100
 #define LIMIT_RECIPIENT_BYTES    100 /* the name of one */
+#define LIMIT_SOURCE_TEXT_BYTES  (4 * MIB)  /* one source that is searched for variables: written by hand */
+#define LIMIT_SOURCES_BYTES      (128 * MIB)
 #define LIMIT_PATH_BYTES         4096
 #define LIMIT_PROC_OUTPUT_BYTES  (64 * MIB) /* what a child may print before it is cut off */
 #define LIMIT_PROC_LINE_BYTES    (64 * KIB)

@@ -133,6 +133,14 @@ struct config_var {
         from; /* environment → "env:NAME" | "cmd:shell line" | literal (not for secrets) */
 };
 
+/* [allow.<name>]: what looks like a secret and may be published all the same. The name is that of a
+ * variable or of a pattern of the leak gate. */
+struct config_allow {
+    const char *name;
+    const char *reason;
+    struct text_array files; /* patterns of published paths; empty: all */
+};
+
 /* One Edge Function: declared in supabase/config.toml, or a folder
  * supabase/functions/<slug>/index.ts. */
 struct config_function {
@@ -214,6 +222,13 @@ struct config {
     size_t checks_n;
     struct config_var *vars;
     size_t vars_n;
+    struct config_allow *allows;
+    size_t allows_n;
+    struct {
+        struct text_array frontend; /* folders, relative to the project; empty: [build] base */
+        struct text_array ignore;   /* patterns, relative to the project */
+        struct text_array optional; /* names that the code asks for and that may be missing */
+    } inventory;
     struct config_remote *remotes;
     size_t remotes_n;
     struct netlify_config netlify;
@@ -268,6 +283,10 @@ bool config_environment_database(const struct config *c, const char *name, struc
 
 /* As declared; NULL if there is none. */
 const struct config_env *config_env_find(const struct config *c, const char *name);
+
+/* Same; without one ERR_USAGE with the nearest name. */
+bool config_env_need(const struct config *c, const char *name, const struct config_env **ret,
+                     struct err *e) MUST_USE;
 const struct config_check *config_check_find(const struct config *c, const char *name);
 const struct config_var *config_var_find(const struct config *c, const char *name);
 

@@ -222,6 +222,13 @@ static bool unknown_environment(const struct config *c, const char *name, struct
     return err_hint(e, "add [env.%s] to lockflight.toml", name);
 }
 
+bool config_env_need(const struct config *c, const char *name, const struct config_env **ret,
+                     struct err *e)
+{
+    *ret = config_env_find(c, name);
+    return *ret || unknown_environment(c, name, e);
+}
+
 /* Declared, and where its database is. */
 static bool begin(struct resolver *r, const char *name, struct err *e)
 {

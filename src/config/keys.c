@@ -106,6 +106,19 @@ static const struct key var_keys[] = {
     { 0 },
 };
 
+static const struct key allow_keys[] = {
+    { "reason", KEY_TEXT,  KEY_AT(config_allow, reason), .summary = "Why it may be published; required" },
+    { "files",  KEY_TEXTS, KEY_AT(config_allow, files),  .summary = "Published files that it may be in, with * and **; default: all" },
+    { 0 },
+};
+
+static const struct key inventory_keys[] = {
+    { "frontend", KEY_TEXTS, KEY_AT(config, inventory.frontend), .summary = "Folders with the frontend's sources; default: the base folder of the build" },
+    { "ignore",   KEY_TEXTS, KEY_AT(config, inventory.ignore),   .summary = "Sources that are not looked at, with * and **; a folder ends with /" },
+    { "optional", KEY_TEXTS, KEY_AT(config, inventory.optional), .summary = "Variables that the code asks for and that may be missing" },
+    { 0 },
+};
+
 const struct key lockflight_keys[] = {
     { "version",  KEY_INT,   KEY_AT(config, version), .summary = "Version of this format: 1" },
     { "project",  KEY_TEXT,  KEY_AT(config, project), .summary = "Short name: a-z, 0-9 and -" },
@@ -117,6 +130,8 @@ const struct key lockflight_keys[] = {
     { "env",      KEY_NAMED, KEY_AT(config, envs),   .keys = env_keys,   .item_bytes = sizeof(struct config_env),   .summary = "An environment" },
     { "check",    KEY_NAMED, KEY_AT(config, checks), .keys = check_keys, .item_bytes = sizeof(struct config_check), .summary = "A check" },
     { "var",      KEY_NAMED, KEY_AT(config, vars),   .keys = var_keys,   .item_bytes = sizeof(struct config_var),   .summary = "A declared variable" },
+    { "allow",    KEY_NAMED, KEY_AT(config, allows), .keys = allow_keys, .item_bytes = sizeof(struct config_allow), .summary = "A variable or a pattern of the leak gate that looks secret and may be published" },
+    { "inventory", KEY_TABLE, 0, .keys = inventory_keys, .summary = "Which variables the sources use" },
     { "freeze",   KEY_LATER, 0, .summary = "Times without releases" },
     { "notify",   KEY_LATER, 0, .summary = "Who is told" },
     { 0 },

@@ -331,6 +331,16 @@ static bool check_var(const struct config *c, const struct config_var *var, stru
     return at(c, var->value && (var->from.n > 0 || var->is_secret) ? &var->value : &var->name, e);
 }
 
+/* What is allowed without a reason is not understood a year later. */
+static bool check_allow(const struct config *c, const struct config_allow *allow, struct err *e)
+{
+    if (allow->reason && allow->reason[0])
+        return true;
+    err_set(e, ERR_CONFIG, "[allow.%s] does not say why it may be published", allow->name);
+    err_hint(e, "add a line: reason = \"…\"");
+    return at(c, &allow->name, e);
+}
+
 bool config_validate(const struct config *c, struct err *e)
 {
     if (!check_head(c, e) || !check_schema(c, e))
@@ -347,6 +357,10 @@ bool config_validate(const struct config *c, struct err *e)
     }
     for (size_t i = 0; i < c->vars_n; i++) {
         if (!check_var(c, &c->vars[i], e))
+            return false;
+    }
+    for (size_t i = 0; i < c->allows_n; i++) {
+        if (!check_allow(c, &c->allows[i], e))
             return false;
     }
     return true;

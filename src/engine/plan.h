@@ -110,6 +110,9 @@ bool plan_find_gates(struct target *t, const struct live *live, const struct pla
 /* The linter's gate over the pending migrations; a part of plan_find_gates. */
 bool plan_lint(struct target *t, struct plan *plan, struct err *e) MUST_USE;
 
+/* The gate of what the sources ask for; a part of plan_find_gates. */
+bool plan_inventory(struct target *t, struct plan *plan, struct err *e) MUST_USE;
+
 /* Pending migrations that have a reverse script and no proof, in order. */
 size_t plan_unproven(const struct plan *plan, const struct migration ***ret);
 

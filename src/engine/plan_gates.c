@@ -261,6 +261,6 @@ bool plan_find_gates(struct target *t, const struct live *live, const struct pla
     gate_proof(plan);
     gate_pairs(plan);
     gate_drift(t, options, plan);
-    return gate_quarantine(t, options, plan, e) && gate_distinct(t, plan, e) &&
-           gate_secrets(t, options, plan, e) && plan_lint(t, plan, e);
+    return gate_quarantine(t, options, plan, e) && plan_inventory(t, plan, e) &&
+           gate_distinct(t, plan, e) && gate_secrets(t, options, plan, e) && plan_lint(t, plan, e);
 }

@@ -82,6 +82,21 @@ void target_close(struct target *t)
     t->db = NULL;
 }
 
+bool target_declared(struct arena *a, const struct config *config, const char *name,
+                     struct target *ret, struct err *e)
+{
+    const struct config_env *env;
+    *ret = (struct target){ .arena = a, .config = config, .name = name };
+    if (!config_env_need(config, name, &env, e))
+        return false;
+    ret->environment.declared = env;
+    ret->environment.name = env->name;
+    ret->supabase_url = "{supabase_url}";
+    ret->anon_key = "{supabase_anon_key}";
+    ret->site_url = "{site_url}";
+    return true;
+}
+
 struct check_values target_check_values(const struct target *t, const char *release,
                                         const char *permalink)
 {
@@ -160,31 +175,44 @@ static bool variable_source(struct target *t, const struct config_var *var, cons
     return true;
 }
 
+static bool variable_spec(struct target *t, const struct config_var *var, struct variable_spec *ret,
+                          struct err *e)
+{
+    const struct config_secret *line = config_secret_find(t->environment.declared, var->name);
+    const struct vault *vault = NULL;
+    const char *source;
+    if (!variable_source(t, var, &source, e) || (line && !target_vault(t, &vault, e)))
+        return false;
+    *ret = (struct variable_spec){
+        .name = var->name,
+        .source = source,
+        .vault = vault,
+        .is_secret = var->is_secret,
+        .min_length = (size_t)var->min_length,
+        .is_distinct = var->is_distinct,
+        .is_elsewhere = !(var->to & VAR_TO_SUPABASE),
+        .where = line ? line->where : config_where(t->config, &var->name),
+    };
+    return true;
+}
+
 bool target_variables(struct target *t, unsigned wanted, struct variable_set *ret, struct err *e)
 {
     VEC(struct variable_spec) specs = { 0 };
-    const struct config_env *env = t->environment.declared;
     for (size_t i = 0; i < t->config->vars_n; i++) {
         const struct config_var *var = &t->config->vars[i];
-        if (!(var->to & wanted))
-            continue;
-        const char *source;
-        const struct config_secret *line = config_secret_find(env, var->name);
-        const struct vault *vault = NULL;
-        if (!variable_source(t, var, &source, e) || (line && !target_vault(t, &vault, e)))
+        if ((var->to & wanted) && !variable_spec(t, var, vec_add(&specs, t->arena), e))
             return false;
-        *vec_add(&specs, t->arena) = (struct variable_spec){
-            .name = var->name,
-            .source = source,
-            .vault = vault,
-            .is_secret = var->is_secret,
-            .min_length = (size_t)var->min_length,
-            .is_distinct = var->is_distinct,
-            .is_elsewhere = !(var->to & VAR_TO_SUPABASE),
-            .where = line ? line->where : config_where(t->config, &var->name),
-        };
     }
     return variables_resolve(t->arena, specs.v, specs.n, t->config->dir, ret, e);
+}
+
+bool target_variable(struct target *t, const struct config_var *var, struct variable_set *ret,
+                     struct err *e)
+{
+    struct variable_spec *spec = ARENA_NEW(t->arena, struct variable_spec);
+    return variable_spec(t, var, spec, e) &&
+           variables_resolve(t->arena, spec, 1, t->config->dir, ret, e);
 }
 
 const char *const *target_variable_names(struct arena *a, const struct config *config)
@@ -206,17 +234,32 @@ static const char *below_supabase(const struct config *config, const char *path)
     return *rest == '/' ? rest + 1 : rest;
 }
 
+static bool read_function(struct arena *a, const struct config *config,
+                          const struct config_function *declared, bool verify_jwt,
+                          struct function_source *ret, struct err *e)
+{
+    struct function_settings settings = {
+        .slug = declared->slug,
+        .entrypoint = below_supabase(config, declared->entrypoint),
+        .import_map = below_supabase(config, declared->import_map),
+        .static_files = declared->static_files.v,
+        .n_static_files = declared->static_files.n,
+        .verify_jwt = verify_jwt,
+    };
+    return function_source_collect(a, config->dir, declared->slug, &settings, ret, e);
+}
+
+bool target_function_files(struct arena *a, const struct config *config,
+                           const struct config_function *declared, struct function_source *ret,
+                           struct err *e)
+{
+    return read_function(a, config, declared, declared->verify_jwt, ret, e);
+}
+
 bool target_function_source(struct target *t, const struct config_function *declared,
                             const struct supabase_function *live, struct function_source *ret,
                             struct err *e)
 {
-    struct function_settings settings = {
-        .slug = declared->slug,
-        .entrypoint = below_supabase(t->config, declared->entrypoint),
-        .import_map = below_supabase(t->config, declared->import_map),
-        .static_files = declared->static_files.v,
-        .n_static_files = declared->static_files.n,
-        .verify_jwt = declared->verify_jwt_given || !live ? declared->verify_jwt : live->verify_jwt,
-    };
-    return function_source_collect(t->arena, t->config->dir, declared->slug, &settings, ret, e);
+    bool verify_jwt = declared->verify_jwt_given || !live ? declared->verify_jwt : live->verify_jwt;
+    return read_function(t->arena, t->config, declared, verify_jwt, ret, e);
 }

@@ -46,6 +46,11 @@ static inline void target_cleanup(struct target *t)
 bool target_open_database(struct arena *a, const struct config *config, const char *name,
                           struct target *ret, struct err *e) MUST_USE;
 
+/* Opens nothing: an environment by its name alone, for what asks where values come from. Templates
+ * in values stay as they are. */
+bool target_declared(struct arena *a, const struct config *config, const char *name,
+                     struct target *ret, struct err *e) MUST_USE;
+
 /* What the templates of checks mean while `release` is the one whose functions answer. */
 struct check_values target_check_values(const struct target *t, const char *release,
                                         const char *permalink);
@@ -60,6 +65,15 @@ bool target_vault(struct target *t, const struct vault **ret, struct err *e) MUS
  * resolved. Values with templates are filled in. Free with variables_free. */
 bool target_variables(struct target *t, unsigned wanted, struct variable_set *ret,
                       struct err *e) MUST_USE;
+
+/* One declared variable, whatever its destinations. */
+bool target_variable(struct target *t, const struct config_var *var, struct variable_set *ret,
+                     struct err *e) MUST_USE;
+
+/* The files of one declared function as the project has them, without asking anybody. */
+bool target_function_files(struct arena *a, const struct config *config,
+                           const struct config_function *declared, struct function_source *ret,
+                           struct err *e) MUST_USE;
 
 /* Reads one declared function of the project. `live` (NULL: none) gives verify_jwt where the
  * project says nothing. */
