@@ -12,6 +12,7 @@ static const struct command *const vars_commands[] = {
     &cmd_vars_set,
     &cmd_vars_unset,
     &cmd_vars_get,
+    &cmd_vars_check,
     &cmd_vars_list,
     &cmd_vars_who,
     &cmd_vars_grant,

@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 
+extern const struct command cmd_vars_check;
 extern const struct command cmd_vars_key;
 extern const struct command cmd_vars_set;
 extern const struct command cmd_vars_unset;
