@@ -17,6 +17,7 @@ const struct command *const commands[] = {
     /* Prepare */
     &cmd_init,
     &cmd_local,
+    &cmd_test,
     &cmd_verify,
     &cmd_migration,
     &cmd_rehearse,

@@ -11,6 +11,7 @@ extern const struct command cmd_deploy;
 extern const struct command cmd_rollback;
 extern const struct command cmd_resume;
 extern const struct command cmd_status;
+extern const struct command cmd_test;
 extern const struct command cmd_verify;
 extern const struct command cmd_lock;
 extern const struct command cmd_unlock;

@@ -12,6 +12,7 @@
 
 struct resume_args {
     const char *environment;
+    const char *prebuilt;
     int64_t wait_ms;
     bool unwind;
 };
@@ -20,6 +21,7 @@ struct resume_args {
 static const struct option resume_options[] = {
     { "unwind", 0, OPT_FLAG, AT(resume_args, unwind),  NULL,     "Take it back, one layer at a time, until the previous release is green" },
     { "wait",   0, OPT_MS,   AT(resume_args, wait_ms), "<time>", "Wait this long for another runner"                                      },
+    { "prebuilt", 0, OPT_TEXT, AT(resume_args, prebuilt), "<folder>", "The folder that `deploy --prebuilt` was given, if it was"         },
     { 0 },
 };
 static const struct argument resume_arguments[] = {
@@ -66,6 +68,7 @@ static bool resume(struct command_context *c, void *args_, struct err *e)
     if (!flight_open(c, args->environment, true, &f, e))
         return err_wrap(e, "resume %s", args->environment);
     struct release_options options = { .actor = f.actor,
+                                       .prebuilt_dir = args->prebuilt,
                                        .wait_ms = args->wait_ms,
                                        .only_way_back = args->unwind };
     CLEANUP(release) struct release r = { 0 };

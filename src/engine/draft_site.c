@@ -81,6 +81,8 @@ static void add_rules(struct release *r, struct artefact *artefact)
 static bool built_bytes(struct release *r, struct draft_site *ret, struct err *e)
 {
     const char *dir = r->options.prebuilt_dir;
+    if (!dir && r->options.plan.is_prebuilt)
+        return release_lacks_folder(r, e);
     if (!dir && !build_site(r->target, r->sink, DRAFT_PHASE, &dir, e))
         return false;
     report_note(r->sink, DRAFT_PHASE, "hashing");

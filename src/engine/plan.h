@@ -21,6 +21,7 @@ struct plan_options {
         accept_drift; /* changes of the schema that were made outside Lockflight are taken as they are */
     bool allow_older; /* older revisions of secrets, and lines that are gone, are meant */
     bool adopt;       /* migrations applied before Lockflight came are taken as they are */
+    bool is_prebuilt; /* the site was built by somebody else: no build command runs */
 };
 
 enum plan_mark {

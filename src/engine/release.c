@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/signals.h"
+#include "engine/phase.h"
 
 #include <stdarg.h>
 
@@ -164,6 +165,33 @@ bool release_open(struct arena *a, struct target *t, const struct report_sink *s
     return write_begin(r, e);
 }
 
+/* ---- without the rest ---- */
+
+static bool ask_gates(struct release *r, struct err *e)
+{
+    release_summary(r, "%zu open, source %.12s", r->plan->gates_n, r->plan->source.digest);
+    return plan_gates_open(r->plan, e);
+}
+
+static bool try_phase(struct release *r, const char *name,
+                      bool (*run)(struct release *r, struct err *e), struct err *e)
+{
+    r->summary = "";
+    report_begin(r->sink, name, "%s", phase_find(name)->title);
+    bool ok = run(r, e);
+    report_done(r->sink, ok ? REPORT_OK : REPORT_WAIT, name, "%s", ok ? r->summary : e->why);
+    return ok || err_wrap(e, "%s", name);
+}
+
+bool release_try(struct arena *a, struct target *t, const struct report_sink *sink,
+                 const struct release_options *options, struct release *ret, struct err *e)
+{
+    begin(a, t, sink, options, ret);
+    return live_read(t, &ret->live, e) && make_plan(ret, e) &&
+           try_phase(ret, "gate", ask_gates, e) &&
+           try_phase(ret, "test", phase_find("test")->run, e);
+}
+
 bool release_open_rollback(struct arena *a, struct target *t, const struct report_sink *sink,
                            const struct release_options *options, struct release *ret,
                            struct err *e)
@@ -202,6 +230,8 @@ static void remember_decisions(struct release *r)
     r->options.plan.clear_quarantine = reason ? arena_strdup(r->arena, reason) : NULL;
     r->options.plan.adopt = json_bool_or(decided, "adopt", false);
     r->options.plan.accept_drift = json_bool_or(decided, "accept_drift", false);
+    r->options.plan.allow_older = json_bool_or(decided, "allow_older", false);
+    r->options.plan.is_prebuilt = json_bool_or(decided, "prebuilt", false);
 }
 
 static bool same_content(const struct release *r, struct err *e)
@@ -215,6 +245,22 @@ static bool same_content(const struct release *r, struct err *e)
     return err_hint(e, "git checkout %.12s, or: lockflight resume %s --unwind",
                     r->live.open.git_commit ? r->live.open.git_commit : "<its commit>",
                     r->target->name);
+}
+
+bool release_lacks_folder(const struct release *r, struct err *e)
+{
+    const char *name = r->target->name;
+    err_set(e, ERR_BLOCKED, "%s publishes a folder that was built elsewhere", r->name);
+    return err_hint(e,
+                    "lockflight resume %s --prebuilt <folder>, or: lockflight resume %s --unwind",
+                    name, name);
+}
+
+static bool has_site(struct release *r, struct err *e)
+{
+    const struct step *draft = step_find(r, "draft", STEP_PHASE, "draft");
+    return !r->options.plan.is_prebuilt || r->options.prebuilt_dir ||
+           (draft && draft->state == STEP_DONE) || release_lacks_folder(r, e);
 }
 
 /* Left by release_take_back in the manifest of the release that it takes back. */
@@ -249,6 +295,8 @@ bool release_open_again(struct arena *a, struct target *t, const struct report_s
     if (options->only_way_back || !streq(r->kind, "deploy") || open->state != RELEASE_FORWARD)
         return true;
     remember_decisions(r);
+    if (!has_site(r, e))
+        return false;
     r->live.has_open = false; /* the open one is ours; the plan is made as if there were none */
     bool ok = make_plan(r, e);
     r->name = open->name;

@@ -62,6 +62,14 @@ bool release_open(struct arena *a, struct target *t, const struct report_sink *s
                   const struct release_options *options, struct release *ret,
                   struct err *e) MUST_USE;
 
+/* The first two phases without the rest: makes the plan, asks its gates and runs the tests. Takes no
+ * lease and writes nothing, so all of it may be different when the release begins; pairs that
+ * nobody has proved yet are proved then. ERR_BLOCKED if it may not start. Zeroes `ret` first;
+ * release_close may always follow. */
+bool release_try(struct arena *a, struct target *t, const struct report_sink *sink,
+                 const struct release_options *options, struct release *ret,
+                 struct err *e) MUST_USE;
+
 /* Takes an interrupted release over: lease, drain, journal, steps; ret->is_resumed is false when
  * none is open. Unless options->only_way_back the plan is made too; ERR_BLOCKED if the checkout is
  * not that release's content. */
@@ -86,6 +94,9 @@ static inline void release_cleanup(struct release *r)
 /* Walks the phase table down; what fails is unwound (unwind.h) and the
  * error says how that ended. */
 bool release_walk(struct release *r, struct err *e) MUST_USE;
+
+/* ERR_BLOCKED: its site was built elsewhere, and nobody said where it is. Returns false. */
+bool release_lacks_folder(const struct release *r, struct err *e);
 
 /* From here on it goes back: a stop asked so far is being obeyed and must not cut the way back
  * short, and the calls that were kept in reserve for it may be made. */

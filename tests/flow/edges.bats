@@ -55,6 +55,41 @@ setup()         { mini_enter; }
   has_line 'draft +ok +built once'
 }
 
+@test "test asks the gates and runs the tests, and changes nothing" {
+  export MINI_STAGING_TOKEN=another-token-0123456789
+  before=$(snapshot staging)
+  events=$(sql staging 'select count(*) from lockflight.events')
+  run lockflight test staging
+  assert_success
+  has_line 'gate +ok +[0-9]+ open'
+  has_line 'test +ok +passed'
+  echo 'exit 1' >test.sh
+  mini_commit 'A test that fails'
+  run lockflight test staging
+  assert_failure 5
+  has_line 'test +wait .*ended with status 1'
+  assert_equal "$(snapshot staging)" "$before"
+  assert_equal "$(sql staging 'select count(*) from lockflight.events')" "$events"
+  git reset -q --hard HEAD~1
+}
+
+@test "a release of a folder that was built elsewhere is resumed with that folder, and with no other" {
+  export MINI_STAGING_TOKEN=another-token-0123456789
+  sed -i 's/mini, first/mini, elsewhere/' site/index.html
+  mini_commit 'Built elsewhere'
+  sh build.sh
+  mv dist "$scratch/built"
+  LOCKFLIGHT_FAULT=phase.draft.begun:1:kill run lockflight deploy staging --prebuilt "$scratch/built"
+  assert_equal "$status" 137
+  run lockflight resume staging
+  assert_failure 5
+  has_line 'publishes a folder that was built elsewhere'
+  run lockflight resume staging --prebuilt "$scratch/built"
+  assert_success
+  [[ $(site_says staging) == *'mini, elsewhere'* ]]
+  assert [ ! -e dist ]
+}
+
 @test "a rollback to a deploy that is gone stops, says what is left, and exits 8" {
   export MINI_STAGING_TOKEN=another-token-0123456789
   deploy=$(netlify_api "/sites/$(environment staging site_id)/deploys" | jq -r '[.[] | select(.published_at)] | last | .id')
