@@ -93,10 +93,11 @@ static bool transaction_pooler(struct pg *db, struct err *e)
     return err_hint(e, "use the direct database URL or the session pooler (port 5432)");
 }
 
-/* One number from a connection that may not be ours yet. */
-static bool ask_pid(struct pg *db, PGconn *conn, const char *sql, int *ret, struct err *e)
+static bool ask_pid(struct pg *db, PGconn *conn, int *ret, struct err *e)
 {
-    CLEANUP(result) PGresult *r = PQexecParams(conn, sql, 0, NULL, NULL, NULL, NULL, 0);
+    CLEANUP(result)
+    PGresult *r =
+        PQexecParams(conn, "SELECT pg_catalog.pg_backend_pid()", 0, NULL, NULL, NULL, NULL, 0);
     if (PQresultStatus(r) != PGRES_TUPLES_OK)
         return PQstatus(conn) == CONNECTION_OK ? pg_refused(r, e) : pg_lost(db, true, e);
     *ret = (int)strtol(PQgetvalue(r, 0, 0), NULL, 10);
@@ -109,7 +110,6 @@ static bool ask_pid(struct pg *db, PGconn *conn, const char *sql, int *ret, stru
 static bool backend_is_shared(struct pg *db, const char *const *keys, const char *const *values,
                               bool *ret, struct err *e)
 {
-    static const char pid_sql[] = "SELECT pg_catalog.pg_backend_pid()";
     int second_pid = 0, pid = 0;
     CLEANUP(conn) PGconn *second = PQconnectdbParams(keys, values, 1);
     if (PQstatus(second) != CONNECTION_OK)
@@ -117,19 +117,34 @@ static bool backend_is_shared(struct pg *db, const char *const *keys, const char
     CLEANUP(result) PGresult *begun = PQexec(second, "BEGIN");
     if (PQresultStatus(begun) != PGRES_COMMAND_OK)
         return pg_refused(begun, e);
-    if (!ask_pid(db, second, pid_sql, &second_pid, e) || !ask_pid(db, db->conn, pid_sql, &pid, e))
+    if (!ask_pid(db, second, &second_pid, e) || !ask_pid(db, db->conn, &pid, e))
         return false;
     *ret = second_pid == db->backend_pid || pid != db->backend_pid;
     return true;
 }
 
+/* The settings, and what the caller asks with them (NULL: nothing). */
+static bool set_up_session(struct pg *db, const struct pg_spec *spec, struct err *e)
+{
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    struct pg_rows rows;
+    pg_queue_begin(db);
+    bool ok = pg_query_later(db, a, session_settings, PG_NONE, &rows, e) &&
+              (!spec || !spec->ask || spec->ask(spec->context, db, e)) &&
+              pg_queue_end(db, NULL, NULL, NULL, e);
+    pg_queue_drop(db);
+    if (ok)
+        db->backend_pid = (int)pg_int(&rows, 0, 0);
+    return ok;
+}
+
 /* Supabase's transaction pooler is known by its port as well. */
-static bool session_is_ours(struct pg *db, const char *const *keys, const char *const *values,
-                            struct err *e)
+static bool session_is_ours(struct pg *db, const struct pg_spec *spec, const char *const *keys,
+                            const char *const *values, struct err *e)
 {
     bool is_shared =
         ends_with(PQhost(db->conn), ".pooler.supabase.com") && streq(PQport(db->conn), "6543");
-    if (!is_shared && !ask_pid(db, db->conn, session_settings, &db->backend_pid, e))
+    if (!is_shared && !set_up_session(db, spec, e))
         return false;
     if (!is_shared && PQbackendPID(db->conn) != db->backend_pid &&
         !backend_is_shared(db, keys, values, &is_shared, e))
@@ -146,7 +161,8 @@ static bool connect_failed(struct pg *db, struct err *e)
     return err_set(e, wrong_password ? ERR_AUTH : ERR_NET, "%s", line);
 }
 
-static bool connect_now(struct pg *db, struct err *e)
+/* `spec` NULL: again, with nothing to ask. */
+static bool connect_now(struct pg *db, const struct pg_spec *spec, struct err *e)
 {
     char timeout[16];
     (void)snprintf(timeout, sizeof timeout, "%d", db->connect_timeout_s);
@@ -180,7 +196,7 @@ static bool connect_now(struct pg *db, struct err *e)
     if (PQserverVersion(db->conn) < PG_MINIMUM_VERSION)
         return err_set(e, ERR_CONFIG, "%s runs PostgreSQL %d; 14 is the oldest that works",
                        db->where, PQserverVersion(db->conn) / 10000);
-    return session_is_ours(db, keys, values, e);
+    return session_is_ours(db, spec, keys, values, e);
 }
 
 /* Registers the password for redaction; refuses an URL that libpq cannot
@@ -222,7 +238,7 @@ bool pg_open(const struct pg_spec *spec, struct pg **ret, struct err *e)
     db->application_name = text_copy(name);
     db->connect_timeout_s =
         spec->connect_timeout_s ? spec->connect_timeout_s : PG_CONNECT_TIMEOUT_S;
-    if (!connect_now(db, e))
+    if (!connect_now(db, spec, e))
         return false;
     *ret = db;
     db = NULL;
@@ -254,7 +270,7 @@ bool pg_reconnect(struct pg *db, struct err *e)
 {
     PQfinish(db->conn);
     db->conn = NULL;
-    return connect_now(db, e);
+    return connect_now(db, NULL, e);
 }
 
 bool pg_is_alive(const struct pg *db)

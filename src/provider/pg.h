@@ -34,6 +34,11 @@ struct pg_spec {
     const char *database;  /* instead of the one the URL names; NULL: that one */
     const char *purpose;   /* shown to administrators: application_name "lockflight <purpose>" */
     int connect_timeout_s; /* 0: PG_CONNECT_TIMEOUT_S */
+
+    /* Fills the exchange that sets the session up with questions, each a pg_queue_part. They may
+     * only look: it is not known yet whether the session is ours. NULL: none. */
+    bool (*ask)(void *context, struct pg *db, struct err *e);
+    void *context;
 };
 
 #define PG_CONNECT_TIMEOUT_S 10
@@ -151,6 +156,12 @@ void pg_rollback(struct pg *db);
 void pg_queue_begin(struct pg *db);
 void pg_queue_drop(struct pg *db);
 size_t pg_queue_length(const struct pg *db); /* the number that the next statement will have */
+
+/* What follows is a part of its own, still in the same exchange: an error ends the rest of its part
+ * only, and goes to *own, which says so by its code; own NULL: it is pg_queue_end's. Statements
+ * outside of pg_begin … pg_commit are one transaction to the end of their part; a transaction left
+ * open by an error stays so. */
+void pg_queue_part(struct pg *db, struct err *own);
 
 struct pg_queue_outcome {
     size_t commits;   /* whose success is known */

@@ -1,8 +1,8 @@
 /*
  * Many statements in one exchange: see pg.h. Nothing is sent before pg_queue_end, so a queue that
- * is dropped has touched nothing. Then all of it goes out under one Sync: the first error makes the
- * server skip the rest, transactions committed before it stay. A Flush behind commits brings their
- * answers while the next ones run.
+ * is dropped has touched nothing. Then all of it goes out with a Sync behind each part: the first
+ * error makes the server skip the rest of its part, transactions committed before it stay. A Flush
+ * behind commits brings their answers while the next ones run.
  *
  * A statement with parameters that comes up often is prepared once: planning an INSERT takes longer
  * than running it.
@@ -45,9 +45,16 @@ struct shape {
     bool is_prepared; /* while sending */
 };
 
+/* From a Sync to the next one. */
+struct part {
+    size_t first;    /* item */
+    struct err *own; /* where its error goes; NULL: to the caller of pg_queue_end */
+};
+
 struct pg_queue {
     struct arena *arena;
     VEC(struct queued) items;
+    VEC(struct part) parts;
     struct shape shapes[PREPARED_MOST];
     int shape_count;
     bool in_transaction;
@@ -61,6 +68,17 @@ void pg_queue_begin(struct pg *db)
     struct arena *a = arena_new(0);
     db->queue = ARENA_NEW(a, struct pg_queue);
     *db->queue = (struct pg_queue){ .arena = a };
+    *vec_add(&db->queue->parts, a) = (struct part){ 0 };
+}
+
+void pg_queue_part(struct pg *db, struct err *own)
+{
+    struct pg_queue *q = db->queue;
+    if (q->parts.v[q->parts.n - 1].first == q->items.n)
+        q->parts.n--; /* an empty one is none */
+    *vec_add(&q->parts, q->arena) = (struct part){ .first = q->items.n, .own = own };
+    if (own)
+        err_clear(own);
 }
 
 void pg_queue_drop(struct pg *db)
@@ -167,11 +185,11 @@ bool pg_query_later(struct pg *db, struct arena *a, const char *sql, struct pg_p
 
 /* ---- sending ---- */
 
-static bool send_prepared(struct pg *db, struct shape *shape, struct queued *item)
+static bool send_prepared(struct pg *db, struct shape *shape, struct queued *item, size_t part)
 {
-    char name[48];
-    /* what a queue that failed has left behind has another name */
-    (void)snprintf(name, sizeof name, "lockflight_%u_%d", db->queues, item->shape);
+    char name[64];
+    /* what a queue, or a part, that failed has left behind has another name */
+    (void)snprintf(name, sizeof name, "lockflight_%u_%zu_%d", db->queues, part, item->shape);
     item->prepares = !shape->is_prepared;
     shape->is_prepared = true;
     return (!item->prepares || PQsendPrepare(db->conn, name, item->sql, 0, NULL) == 1) &&
@@ -179,13 +197,18 @@ static bool send_prepared(struct pg *db, struct shape *shape, struct queued *ite
                                0) == 1;
 }
 
-static bool send_item(struct pg *db, struct pg_queue *q, struct queued *item)
+static void forget_prepared(struct pg_queue *q)
+{
+    for (int i = 0; i < q->shape_count; i++)
+        q->shapes[i].is_prepared = false;
+}
+
+static bool send_item(struct pg *db, struct pg_queue *q, struct queued *item, size_t part)
 {
     if (item->shape >= 0 && q->shapes[item->shape].times >= PREPARED_FROM)
-        return send_prepared(db, &q->shapes[item->shape], item);
+        return send_prepared(db, &q->shapes[item->shape], item, part);
     if (strcasestr(item->sql, "deallocate")) /* ours, or a file's */
-        for (int i = 0; i < q->shape_count; i++)
-            q->shapes[i].is_prepared = false;
+        forget_prepared(q);
     return PQsendQueryParams(db->conn, item->sql, (int)item->params.n, NULL, item->params.v, NULL,
                              NULL, 0) == 1;
 }
@@ -199,6 +222,12 @@ static bool must_deallocate(const struct pg_queue *q)
     return false;
 }
 
+/* Does the part behind this one begin with that item? */
+static bool is_next_part(const struct pg_queue *q, size_t part, size_t item)
+{
+    return part + 1 < q->parts.n && q->parts.v[part + 1].first <= item;
+}
+
 static bool send_all(struct pg *db, struct pg_queue *q)
 {
     if (PQenterPipelineMode(db->conn) != 1)
@@ -206,10 +235,15 @@ static bool send_all(struct pg *db, struct pg_queue *q)
     if (must_deallocate(q))
         (void)add(q, QUEUED_STATEMENT, "DEALLOCATE ALL", PG_NONE);
     db->queues++;
-    size_t commits = 0;
+    size_t commits = 0, part = 0;
     for (size_t i = 0; i < q->items.n; i++) {
         struct queued *item = &q->items.v[i];
-        if (!send_item(db, q, item))
+        for (; is_next_part(q, part, i); part++) {
+            forget_prepared(q);
+            if (PQpipelineSync(db->conn) != 1)
+                return false;
+        }
+        if (!send_item(db, q, item, part))
             return false;
         commits += item->kind == QUEUED_COMMIT;
         if (item->kind == QUEUED_COMMIT && (commits <= FLUSHES || commits % FLUSHES == 0) &&
@@ -224,7 +258,9 @@ static bool send_all(struct pg *db, struct pg_queue *q)
 struct answers {
     struct pg *db;
     struct pg_queue *q;
-    bool failed; /* *e is set */
+    size_t part;
+    bool part_failed; /* the rest of it was skipped */
+    bool failed;      /* *e is set */
     bool is_cancelled;
     struct pg_queue_outcome outcome;
 };
@@ -256,14 +292,20 @@ static bool is_copy(const PGresult *r)
     return s == PGRES_COPY_IN || s == PGRES_COPY_OUT || s == PGRES_COPY_BOTH;
 }
 
-/* The first error of the queue, as its item wants it said. */
+/* The first error of a part, as its item wants it said. */
 static void item_failed(struct answers *x, size_t i, const PGresult *r, struct err *e)
 {
     const struct queued *item = &x->q->items.v[i];
+    struct err *own = x->q->parts.v[x->part].own, unheard;
     const char *position = PQresultErrorField(r, PG_DIAG_STATEMENT_POSITION);
-    x->failed = true;
-    x->outcome.failed_at = i;
-    x->outcome.position = position ? (int)strtol(position, NULL, 10) : 0;
+    x->part_failed = true;
+    if (own || x->failed) {
+        e = own ? own : &unheard;
+    } else {
+        x->failed = true;
+        x->outcome.failed_at = i;
+        x->outcome.position = position ? (int)strtol(position, NULL, 10) : 0;
+    }
     (void)pg_refused(r, e);
     if (item->kind == QUEUED_EXPECTATION && streq(e->sqlstate, "22012"))
         *e = *item->nothing;
@@ -280,7 +322,7 @@ static void take_result(struct answers *x, size_t i, const PGresult *r, struct e
         x->db->is_lost = true;
         return;
     }
-    if (x->failed || status == PGRES_PIPELINE_ABORTED)
+    if (x->part_failed || status == PGRES_PIPELINE_ABORTED)
         return;
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY) {
         item_failed(x, i, r, e);
@@ -305,11 +347,23 @@ static void take_answers(struct answers *x, size_t i, bool is_prepare, struct er
     }
 }
 
+/* The answer to the Sync. */
+static void end_part(struct answers *x)
+{
+    PQclear(next_result(x));
+    x->part++;
+    x->part_failed = false;
+}
+
 static void take_all(struct answers *x, void (*committed)(void *context, size_t nth), void *context,
                      struct err *e)
 {
     for (size_t i = 0; i < x->q->items.n && pg_is_alive(x->db); i++) {
         size_t commits = x->outcome.commits;
+        while (is_next_part(x->q, x->part, i) && pg_is_alive(x->db))
+            end_part(x);
+        if (!pg_is_alive(x->db))
+            break;
         if (x->q->items.v[i].prepares)
             take_answers(x, i, true, e);
         if (pg_is_alive(x->db))
@@ -318,7 +372,7 @@ static void take_all(struct answers *x, void (*committed)(void *context, size_t 
             committed(context, commits);
     }
     if (pg_is_alive(x->db))
-        PQclear(next_result(x)); /* of the Sync */
+        end_part(x);
     if (pg_is_alive(x->db) && PQexitPipelineMode(x->db->conn) != 1)
         x->db->is_lost = true;
 }
