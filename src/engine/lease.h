@@ -50,9 +50,8 @@ struct lease;
 
 struct lease_spec {
     const char *url;
-    struct pg *db;         /* a connection to it that is taken over, also on failure; NULL: none */
-    bool is_bare;          /* it was just seen that there is no schema lockflight */
     const char *target;    /* environment name */
+    bool target_is_guess;  /* a name that the database knows already counts more */
     const char *holder;    /* a person or a job: "ana", "ci run 8123" */
     const char *purpose;   /* "deploy 2026-03-14.1a2b3c4d", "migration up" */
     int64_t wait_ms;       /* how long to wait for another runner; 0: do not */
@@ -60,6 +59,10 @@ struct lease_spec {
 
     /* Called about once a second while waiting; NULL: not wanted. */
     void (*on_wait)(void *context, const char *sentence);
+
+    /* Fills the exchange that takes the lease with the caller's questions, which come behind it: each
+     * a pg_queue_part. Called again when it is tried again: the last answers count. NULL: none. */
+    bool (*ask)(void *context, struct pg *db, struct err *e);
     void *context;
 };
 

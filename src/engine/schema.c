@@ -7,8 +7,6 @@
 #include "base/cleanup.h"
 #include "base/hash.h"
 
-#include <stdio.h>
-
 /* Serialises upgrades; any fixed number that nothing else uses. */
 #define SCHEMA_LOCK_KEY "7305813346150402"
 
@@ -33,26 +31,40 @@ static int64_t newest_number(void)
     return n;
 }
 
-/* *ret_number is 0 without the schema. */
-static bool read_number(struct pg *db, int64_t *ret_number, struct err *e)
+bool schema_number_later(struct pg *db, struct arena *a, struct schema_number *ret, struct err *e)
 {
-    CLEANUP(arena) struct arena *a = arena_new(0);
-    struct pg_rows rows;
-    *ret_number = 0;
-    if (!pg_query(db, a, "SELECT coalesce(max(number), 0) FROM lockflight.schema_scripts", PG_NONE,
-                  &rows, e)) {
-        bool is_absent = streq(e->sqlstate, "42P01") || streq(e->sqlstate, "3F000");
-        if (is_absent)
-            err_clear(e);
-        return is_absent;
+    pg_queue_part(db, &ret->absent);
+    return pg_query_later(db, a, "SELECT coalesce(max(number), 0) FROM lockflight.schema_scripts",
+                          PG_NONE, &ret->rows, e);
+}
+
+bool schema_number_read(struct pg *db, struct schema_number *n, struct err *e)
+{
+    n->number = 0;
+    if (n->absent.code != ERR_NONE) {
+        if (streq(n->absent.sqlstate, "42P01") || streq(n->absent.sqlstate, "3F000"))
+            return true;
+        *e = n->absent;
+        return err_wrap(e, "look at schema lockflight");
     }
-    *ret_number = pg_int(&rows, 0, 0);
-    if (*ret_number <= newest_number())
+    n->number = pg_int(&n->rows, 0, 0);
+    if (n->number <= newest_number())
         return true;
     err_set(e, ERR_CONFIG,
             "schema lockflight in %s is at version %lld; this program knows up to %lld",
-            pg_where(db), (long long)*ret_number, (long long)newest_number());
-    return err_hint(e, "install a newer lockflight");
+            pg_where(db), (long long)n->number, (long long)newest_number());
+    err_hint(e, "install a newer lockflight");
+    return err_wrap(e, "look at schema lockflight");
+}
+
+static bool read_number(struct pg *db, struct schema_number *ret, struct err *e)
+{
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    pg_queue_begin(db);
+    bool ok = schema_number_later(db, a, ret, e) && pg_queue_end(db, NULL, NULL, NULL, e) &&
+              schema_number_read(db, ret, e);
+    pg_queue_drop(db);
+    return ok;
 }
 
 /* Does another tool's history say that migrations were applied here? */
@@ -75,12 +87,12 @@ static bool has_history(struct pg *db, bool *ret, struct err *e)
 
 bool schema_look(struct pg *db, enum schema_presence *ret, struct err *e)
 {
-    int64_t number = 0;
+    struct schema_number n;
     bool history = false;
-    if (!read_number(db, &number, e))
-        return err_wrap(e, "look at schema lockflight");
-    if (number > 0) {
-        *ret = number < newest_number() ? SCHEMA_OLDER : SCHEMA_PRESENT;
+    if (!read_number(db, &n, e))
+        return false;
+    if (n.number > 0) {
+        *ret = n.number < newest_number() ? SCHEMA_OLDER : SCHEMA_PRESENT;
         return true;
     }
     if (!has_history(db, &history, e))
@@ -89,48 +101,60 @@ bool schema_look(struct pg *db, enum schema_presence *ret, struct err *e)
     return true;
 }
 
-/* All scripts from `number` + 1 on, as one text with its own transaction: one exchange. Another runner
- * that was faster makes it fail, with nothing done. */
-static const char *upgrade_text(struct arena *a, int64_t number)
+/* One statement for a whole script, so that it can stand among others. */
+static const char *script_text(struct arena *a, const char *sql)
 {
-    const char *text = "BEGIN; SELECT pg_catalog.pg_advisory_xact_lock(" SCHEMA_LOCK_KEY ");";
-    for (; number < newest_number(); number++) {
-        char sha256[SHA256_HEX_BYTES];
-        hash_hex(HASH_SHA256, str_of(schema_scripts[number].sql), sha256);
-        text = arena_printf(a,
-                            "%s\n%s\n;INSERT INTO lockflight.schema_scripts (number, name, sha256)"
-                            " VALUES (%lld, '%s', '%s');",
-                            text, schema_scripts[number].sql, (long long)number + 1,
-                            schema_scripts[number].name, sha256);
-    }
-    return arena_printf(a, "%s COMMIT", text);
+    return arena_printf(a,
+                        "DO LANGUAGE plpgsql $lockflight_do$ BEGIN EXECUTE $lockflight_script$ %s"
+                        " $lockflight_script$; END $lockflight_do$",
+                        sql);
 }
 
-static bool upgrade(struct pg *db, int64_t number, struct err *e)
+/* A part is a transaction: all scripts, or none. */
+bool schema_upgrade_later(struct pg *db, const struct schema_number *n, struct err *own,
+                          struct err *e)
 {
     CLEANUP(arena) struct arena *a = arena_new(0);
-    struct err refused = { 0 };
-    bool is_done = false, ok = pg_start(db, upgrade_text(a, number), &refused);
-    while (ok && !is_done)
-        ok = pg_wait(db, 1000, &is_done, NULL, &refused);
-    if (ok)
+    if (n->number >= newest_number())
         return true;
-    pg_rollback(db);
-    if (pg_is_alive(db) && read_number(db, &number, e) && number == newest_number())
+    pg_queue_part(db, own);
+    if (!pg_exec(db, "SELECT pg_advisory_xact_lock(" SCHEMA_LOCK_KEY ")", PG_NONE, NULL, e))
+        return false;
+    for (int64_t i = n->number; i < newest_number(); i++) {
+        char sha256[SHA256_HEX_BYTES];
+        hash_hex(HASH_SHA256, str_of(schema_scripts[i].sql), sha256);
+        if (!pg_exec(db, script_text(a, schema_scripts[i].sql), PG_NONE, NULL, e) ||
+            !pg_exec(db,
+                     "INSERT INTO lockflight.schema_scripts (number, name, sha256)"
+                     " VALUES ($1, $2, $3)",
+                     PG_PARAMS(arena_printf(a, "%lld", (long long)i + 1), schema_scripts[i].name,
+                               sha256),
+                     NULL, e))
+            return false;
+    }
+    return true;
+}
+
+static bool upgrade(struct pg *db, struct schema_number *n, struct err *e)
+{
+    struct err refused = { 0 };
+    pg_queue_begin(db);
+    bool ok = schema_upgrade_later(db, n, &refused, e) && pg_queue_end(db, NULL, NULL, NULL, e);
+    pg_queue_drop(db);
+    if (!ok)
+        return err_wrap(e, "set up schema lockflight");
+    if (refused.code == ERR_NONE)
+        return true;
+    if (!read_number(db, n, e))
+        return false;
+    if (n->number == newest_number())
         return true; /* somebody else has done it */
     *e = refused;
     return err_wrap(e, "set up schema lockflight");
 }
 
-bool schema_make(struct pg *db, struct err *e)
-{
-    return upgrade(db, 0, e);
-}
-
 bool schema_ensure(struct pg *db, struct err *e)
 {
-    int64_t number = 0;
-    if (!read_number(db, &number, e))
-        return err_wrap(e, "look at schema lockflight");
-    return number == newest_number() || upgrade(db, number, e);
+    struct schema_number n;
+    return read_number(db, &n, e) && (n.number == newest_number() || upgrade(db, &n, e));
 }

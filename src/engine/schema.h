@@ -24,7 +24,19 @@ bool schema_look(struct pg *db, enum schema_presence *ret, struct err *e) MUST_U
 /* Creates or upgrades. Safe to call by many at once; a no-op when current. */
 bool schema_ensure(struct pg *db, struct err *e) MUST_USE;
 
-/* The same where it was just seen that there is none: without asking first. */
-bool schema_make(struct pg *db, struct err *e) MUST_USE;
+/* The two halves of schema_ensure, for exchanges that do other things as well (pg_queue_part): which
+ * script was the last, 0 if none; and the rest of them. */
+struct schema_number {
+    struct pg_rows rows;
+    struct err absent;
+    int64_t number;
+};
+bool schema_number_later(struct pg *db, struct arena *a, struct schema_number *ret,
+                         struct err *e) MUST_USE;
+bool schema_number_read(struct pg *db, struct schema_number *n, struct err *e) MUST_USE;
+
+/* Queues a part if there is something to do. *own becomes its error: another runner was faster. */
+bool schema_upgrade_later(struct pg *db, const struct schema_number *n, struct err *own,
+                          struct err *e) MUST_USE;
 
 #endif

@@ -47,40 +47,43 @@ static const char first_script_sql[] = IN_ORDER(APPLIED_SQL(OURS_FIRST_SQL));
 static const char foreign_sql[] = IN_ORDER(FOREIGN_SQL);
 // clang-format on
 
+static const char tables_sql[] =
+    "SELECT to_regclass('supabase_migrations.schema_migrations') IS NOT NULL,"
+    " to_regclass('lockflight.migrations') IS NOT NULL,"
+    " to_regclass('lockflight.migration_steps') IS NOT NULL";
+
 /* Which of the queries fits the tables that are there: a database that another tool uses has no
  * schema lockflight, and that of an older Lockflight knows no steps. NULL: nothing was applied. */
-static bool choose_sql(struct pg *db, struct arena *a, const char **ret, struct err *e)
+static const char *choose_sql(const struct pg_rows *tables)
 {
-    struct pg_rows r;
-    if (!pg_query(db, a,
-                  "SELECT to_regclass('supabase_migrations.schema_migrations') IS NOT NULL,"
-                  " to_regclass('lockflight.migrations') IS NOT NULL,"
-                  " to_regclass('lockflight.migration_steps') IS NOT NULL",
-                  PG_NONE, &r, e))
-        return false;
-    bool has_history = pg_bool(&r, 0, 0), has_ours = pg_bool(&r, 0, 1),
-         has_steps = pg_bool(&r, 0, 2);
+    bool has_history = pg_bool(tables, 0, 0), has_ours = pg_bool(tables, 0, 1),
+         has_steps = pg_bool(tables, 0, 2);
     if (has_history)
-        *ret = has_steps ? all_sql : has_ours ? first_script_sql : foreign_sql;
-    else
-        *ret = has_steps ? begun_sql : NULL;
-    return true;
+        return has_steps ? all_sql : has_ours ? first_script_sql : foreign_sql;
+    return has_steps ? begun_sql : NULL;
 }
 
-/* One round trip where the tables are as this program makes them. */
+/* A table or a column is not there. */
+static bool is_other_schema(const struct err *e)
+{
+    return streq(e->sqlstate, "42P01") || streq(e->sqlstate, "3F000") ||
+           streq(e->sqlstate, "42703");
+}
+
 static bool query_rows(struct pg *db, struct arena *a, struct pg_rows *ret, struct err *e)
 {
-    const char *sql = NULL;
+    struct pg_rows tables;
+    /* one round trip where the tables are as this program makes them */
     if (!pg_in_transaction(db)) {
         if (pg_query(db, a, all_sql, PG_NONE, ret, e))
             return true;
-        if (!streq(e->sqlstate, "42P01") && !streq(e->sqlstate, "3F000") &&
-            !streq(e->sqlstate, "42703"))
+        if (!is_other_schema(e))
             return false;
         err_clear(e);
     }
-    if (!choose_sql(db, a, &sql, e))
+    if (!pg_query(db, a, tables_sql, PG_NONE, &tables, e))
         return false;
+    const char *sql = choose_sql(&tables);
     return !sql || pg_query(db, a, sql, PG_NONE, ret, e);
 }
 
@@ -122,22 +125,52 @@ static struct history_row row_of(const struct pg_rows *r, size_t i)
     };
 }
 
-bool history_read(struct pg *db, struct arena *a, struct history *ret, struct err *e)
+static void read_rows(struct arena *a, const struct pg_rows *r, struct history *ret)
 {
-    struct pg_rows r = { 0 };
-    if (!query_rows(db, a, &r, e))
-        return err_wrap(e, "read the migration history");
-    struct history h = { .v = ARENA_ARRAY(a, struct history_row, r.n + 1),
-                         .begun = ARENA_ARRAY(a, struct history_row, r.n + 1) };
-    for (size_t i = 0; i < r.n; i++) {
-        struct history_row row = row_of(&r, i);
+    struct history h = { .v = ARENA_ARRAY(a, struct history_row, r->n + 1),
+                         .begun = ARENA_ARRAY(a, struct history_row, r->n + 1) };
+    for (size_t i = 0; i < r->n; i++) {
+        struct history_row row = row_of(r, i);
         if (row.state == HISTORY_APPLYING)
             h.begun[h.begun_count++] = row;
         else
             h.v[h.n++] = row;
     }
     *ret = h;
+}
+
+bool history_read(struct pg *db, struct arena *a, struct history *ret, struct err *e)
+{
+    struct pg_rows r = { 0 };
+    if (!query_rows(db, a, &r, e))
+        return err_wrap(e, "read the migration history");
+    read_rows(a, &r, ret);
     return true;
+}
+
+bool history_ask(struct pg *db, struct arena *a, struct history_answers *ret, struct err *e)
+{
+    pg_queue_part(db, &ret->not_all);
+    if (!pg_query_later(db, a, all_sql, PG_NONE, &ret->all, e))
+        return false;
+    pg_queue_part(db, &ret->not_begun);
+    return pg_query_later(db, a, tables_sql, PG_NONE, &ret->tables, e) &&
+           pg_query_later(db, a, begun_sql, PG_NONE, &ret->begun, e);
+}
+
+bool history_answer(struct pg *db, struct arena *a, const struct history_answers *x,
+                    struct history *ret, struct err *e)
+{
+    if (x->not_all.code == ERR_NONE) {
+        read_rows(a, &x->all, ret);
+        return true;
+    }
+    if (is_other_schema(&x->not_all) && x->not_begun.code == ERR_NONE &&
+        choose_sql(&x->tables) == begun_sql) {
+        read_rows(a, &x->begun, ret);
+        return true;
+    }
+    return history_read(db, a, ret, e);
 }
 
 /* ---- comparing ---- */

@@ -39,6 +39,17 @@ struct history {
 /* A missing table is an empty history. */
 bool history_read(struct pg *db, struct arena *a, struct history *ret, struct err *e) MUST_USE;
 
+/* The same in two halves, for an exchange that does other things as well: it queues parts
+ * (pg_queue_part). An old or foreign history takes one more question. */
+struct history_answers {
+    struct pg_rows tables, all, begun;
+    struct err not_all, not_begun;
+};
+bool history_ask(struct pg *db, struct arena *a, struct history_answers *ret,
+                 struct err *e) MUST_USE;
+bool history_answer(struct pg *db, struct arena *a, const struct history_answers *x,
+                    struct history *ret, struct err *e) MUST_USE;
+
 enum migration_status {
     MIGRATION_APPLIED,
     MIGRATION_PENDING,

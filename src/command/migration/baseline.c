@@ -58,9 +58,8 @@ static bool baseline(struct command_context *c, void *args, struct err *e)
         return err_set(e, ERR_USAGE, "up to which version? One is needed");
     const char *version = a->version.v[0];
     if (!session_open(c, &a->session, &s, e) || !change_open(&s, "migration baseline", &x, e) ||
-        !session_compare(&s, change_db(&x), e) ||
-        !repair_baseline_choose(c->arena, &s.plan, version, &v, &n, e) || !confirm(&s, v, n, e) ||
-        (n > 0 && !mark(&x, v, n, version, e)))
+        !change_compare(&x, e) || !repair_baseline_choose(c->arena, &s.plan, version, &v, &n, e) ||
+        !confirm(&s, v, n, e) || (n > 0 && !mark(&x, v, n, version, e)))
         return false;
     const char **versions = ARENA_ARRAY(c->arena, const char *, n + 1);
     for (size_t i = 0; i < n; i++)

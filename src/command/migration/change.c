@@ -3,22 +3,24 @@
 #include "base/clock.h"
 #include "cli/output.h"
 #include "command/flight.h"
+#include "migrate/apply/pipeline.h"
 #include "migrate/prove/drift.h"
 #include "migrate/prove/proof_record.h"
-
-/* Of a database named by its URL, the database itself says which lease is its own. */
-static bool know_target(struct session *s, const char *purpose, struct pg **ret, struct err *e)
-{
-    bool is_known = s->has_environment && s->environment.database_url;
-    return is_known || (session_connect(s, purpose, ret, e) && session_name(s, *ret, e));
-}
 
 #define PROGRESS_MS 5000 /* lines about a long step come no faster */
 
 static void other_runner(void *context, const char *sentence)
 {
-    const struct session *s = context;
-    print_styled(&s->c->err, STYLE_WARN, "waiting: %s\n", sentence);
+    const struct change *x = context;
+    print_styled(&x->s->c->err, STYLE_WARN, "waiting: %s\n", sentence);
+}
+
+/* One exchange takes the lease and asks what every verb asks next. */
+static bool ask(void *context, struct pg *db, struct err *e)
+{
+    struct change *x = context;
+    struct arena *a = x->s->c->arena;
+    return history_ask(db, a, &x->history, e) && pipeline_look_ask(db, a, &x->look, e);
 }
 
 bool change_open(struct session *s, const char *purpose, struct change *ret, struct err *e)
@@ -30,24 +32,24 @@ bool change_open_waiting(struct session *s, const char *purpose, int64_t wait_ms
                          struct change *ret, struct err *e)
 {
     struct lease_taken taken;
-    CLEANUP(pg) struct pg *db = NULL;
     *ret = (struct change){ .s = s, .began_unix_ms = clock_unix_ms() };
-    if (!know_target(s, purpose, &db, e))
-        return false;
+    if (!s->environment.database_url)
+        return session_which_database(s, e);
+    /* a database named by its URL says itself which lease is its own */
     struct lease_spec spec = {
         .url = s->environment.database_url,
         .target = s->environment.name,
+        .target_is_guess = !s->has_environment,
         .holder = flight_actor(s->c),
         .purpose = purpose,
         .wait_ms = wait_ms,
         .on_wait = other_runner,
-        .context = s,
-        .db = db,
-        .is_bare = s->is_bare,
+        .ask = ask,
+        .context = ret,
     };
-    db = NULL; /* the lease's from here on */
     if (!lease_take(&spec, &ret->lease, &taken, e))
         return false;
+    session_found(s, change_db(ret), lease_target(ret->lease));
     if (!taken.open[0])
         return true;
     const char *name = s->environment.name;
@@ -61,6 +63,15 @@ void change_close(struct change *x)
         pg_rollback(change_db(x));
     lease_close(x->lease);
     x->lease = NULL;
+}
+
+bool change_compare(struct change *x, struct err *e)
+{
+    struct session *s = x->s;
+    if (!history_answer(change_db(x), s->c->arena, &x->history, &s->history, e))
+        return false;
+    migration_plan(s->c->arena, &s->set, &s->history, &s->plan);
+    return true;
 }
 
 bool change_begin(struct change *x, struct err *e)
@@ -166,6 +177,7 @@ struct migrate_options change_options(struct change *x, enum change_direction di
         .record = direction == CHANGE_APPLY ? record_applied : record_reversed,
         .record_run = direction == CHANGE_APPLY ? record_run : NULL,
         .before = before,
+        .look = x->look,
         .on_applied = applied,
         .on_wait = waits,
         .on_progress = progresses,

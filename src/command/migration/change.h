@@ -1,7 +1,7 @@
 /*
  * A verb that changes the database: under the same lease as a release, and not while one is open.
  *
- * CALLS    session_open → change_open → session_compare(…, change_db(x)) → migration_apply or
+ * CALLS    session_open → change_open → change_compare → migration_apply or
  *          migration_reverse with change_options → change_done for each → change_answer.
  *          CLEANUP(change) gives the lease back.
  */
@@ -15,10 +15,12 @@
 
 struct change {
     struct session *s;
+    struct history_answers history; /* asked as the lease was taken */
+    struct pipeline_look *look;
     struct lease *lease;
     int64_t began_unix_ms;
     int64_t began_boot_ms; /* of the migration that runs */
-    int64_t said_boot_ms; /* when progress was last shown */
+    int64_t said_boot_ms;  /* when progress was last shown */
 };
 
 /* Takes the lease; ERR_BLOCKED while another runner has it or a release is open. With wait_ms it
@@ -28,6 +30,9 @@ bool change_open(struct session *s, const char *purpose, struct change *ret,
 bool change_open_waiting(struct session *s, const char *purpose, int64_t wait_ms,
                          struct change *ret, struct err *e) MUST_USE;
 void change_close(struct change *x);
+
+/* session_compare, with what was asked as the lease was taken. */
+bool change_compare(struct change *x, struct err *e) MUST_USE;
 
 static inline struct pg *change_db(const struct change *x)
 {

@@ -90,8 +90,7 @@ static bool down(struct command_context *c, void *args, struct err *e)
     struct session s;
     CLEANUP(change) struct change x = { 0 };
     if (!session_open(c, &a->session, &s, e) ||
-        !change_open_waiting(&s, "migration down", a->wait_ms, &x, e) ||
-        !session_compare(&s, change_db(&x), e))
+        !change_open_waiting(&s, "migration down", a->wait_ms, &x, e) || !change_compare(&x, e))
         return false;
     const struct migration_state **chosen =
         ARENA_ARRAY(c->arena, const struct migration_state *, s.plan.n + 1);

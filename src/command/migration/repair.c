@@ -93,7 +93,7 @@ static bool repair(struct command_context *c, void *args, struct err *e)
     CLEANUP(change) struct change x = { 0 };
     session_shift_version(c->arena, &a->session, &a->versions);
     if (!usage(a, e) || !session_open(c, &a->session, &s, e) ||
-        !change_open(&s, "migration repair", &x, e) || !session_compare(&s, change_db(&x), e) ||
+        !change_open(&s, "migration repair", &x, e) || !change_compare(&x, e) ||
         !repair_all(&x, a, e))
         return false;
     const struct text_list *versions = a->accept.n > 0 ? &a->accept : &a->versions;

@@ -139,7 +139,7 @@ bool session_open(struct command_context *c, const struct session_args *args, st
     return true;
 }
 
-static bool which_database(const struct session *s, struct err *e)
+bool session_which_database(const struct session *s, struct err *e)
 {
     if (s->has_project) {
         err_set(e, ERR_USAGE,
@@ -165,7 +165,6 @@ bool session_name(struct session *s, struct pg *db, struct err *e)
         bool is_new = streq(e->sqlstate, "42P01") || streq(e->sqlstate, "3F000");
         if (is_new)
             err_clear(e);
-        s->is_bare = is_new;
         return is_new;
     }
     if (r.n > 0)
@@ -173,15 +172,22 @@ bool session_name(struct session *s, struct pg *db, struct err *e)
     return true;
 }
 
+void session_found(struct session *s, const struct pg *db, const char *name)
+{
+    if (s->has_environment)
+        return;
+    s->where = arena_strdup(s->c->arena, pg_where(db));
+    s->environment.name = arena_strdup(s->c->arena, name);
+}
+
 bool session_connect(struct session *s, const char *purpose, struct pg **ret, struct err *e)
 {
     if (!s->environment.database_url)
-        return which_database(s, e);
+        return session_which_database(s, e);
     struct pg_spec spec = { .url = s->environment.database_url, .purpose = purpose };
     if (!pg_open(&spec, ret, e))
         return false;
-    if (!s->has_environment)
-        s->where = arena_strdup(s->c->arena, pg_where(*ret));
+    session_found(s, *ret, s->environment.name);
     return true;
 }
 
@@ -191,7 +197,7 @@ bool session_server(const struct session *s, const char **ret_url, struct err *e
     if (s->has_environment && s->local_url)
         url = s->local_url;
     if (!url)
-        return which_database(s, e);
+        return session_which_database(s, e);
     *ret_url = url;
     return true;
 }

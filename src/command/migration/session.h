@@ -52,7 +52,6 @@ struct session {
     struct environment environment; /* name is always set; database_url NULL: no database */
     const char *where;     /* for people: "staging", or "localhost:5432/app" once connected */
     const char *local_url; /* a database of the project's local platform; NULL: it does not run */
-    bool is_bare;          /* session_name saw that there is no schema lockflight */
     struct migration_set set;
     struct history history; /* after session_compare */
     struct migration_plan plan;
@@ -69,6 +68,12 @@ bool session_open(struct command_context *c, const struct session_args *args, st
 /* A connection to the database; ERR_USAGE if none was named. */
 bool session_connect(struct session *s, const char *purpose, struct pg **ret,
                      struct err *e) MUST_USE;
+
+/* ERR_USAGE: none was named. Returns false. */
+bool session_which_database(const struct session *s, struct err *e);
+
+/* A connection that was made elsewhere, and the environment that it belongs to. */
+void session_found(struct session *s, const struct pg *db, const char *name);
 
 /* Of a database named by its URL, environment.name becomes what it belongs to: one that a project
  * has used keeps its environment's name, and with it one lease. */

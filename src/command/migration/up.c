@@ -94,9 +94,8 @@ static bool up(struct command_context *c, void *args, struct err *e)
     struct session s;
     CLEANUP(change) struct change x = { 0 };
     if (!session_open(c, &a->session, &s, e) ||
-        !change_open_waiting(&s, "migration up", a->wait_ms, &x, e) ||
-        !session_compare(&s, change_db(&x), e) || !check(&s, a->any_order, e) ||
-        !gate(&s, change_db(&x), e))
+        !change_open_waiting(&s, "migration up", a->wait_ms, &x, e) || !change_compare(&x, e) ||
+        !check(&s, a->any_order, e) || !gate(&s, change_db(&x), e))
         return false;
 
     struct migrate_options o = change_options(&x, CHANGE_APPLY);

@@ -57,6 +57,9 @@ struct migrate_options {
     bool (*before)(void *context, struct pg *db, const struct migration *const *v, size_t n,
                    struct err *e);
 
+    /* Answers that pipeline_apply need not ask for; NULL: it asks. */
+    const struct pipeline_look *look;
+
     /* Each, as soon as its commit is known (pipeline.h). May be NULL. */
     void (*on_applied)(void *context, const struct migration *m);
 

@@ -16,6 +16,12 @@
 
 #include "migrate/apply/apply.h"
 
+/* What is asked before the first one, by pipeline_apply itself or by its caller in an exchange that
+ * does other things as well (a pg_queue_part); options->look then. */
+struct pipeline_look;
+bool pipeline_look_ask(struct pg *db, struct arena *a, struct pipeline_look **ret,
+                       struct err *e) MUST_USE;
+
 /* Applies them in order. *ret_applied, also on failure: how many are applied, from the first.
  * o->before and o->on_applied are called as apply.h says. Errors as migration_apply. */
 bool pipeline_apply(struct pg *db, struct arena *scratch, const struct migration *const *pending,

@@ -17,6 +17,7 @@ struct fixture {
     struct arena *a;
     char *url;
     struct pg *db; /* a bystander */
+    struct pg_rows answer;
     struct err e;
 };
 
@@ -139,6 +140,111 @@ static void of_two_runners_the_second_is_told_who_the_first_is(void **state)
     assert_non_null(strstr(f->e.why, "ana"));
     assert_null(second);
     assert_ok(lease_check(first, &f->e), &f->e);
+}
+
+/* They make schema lockflight at the same time, too. */
+static void of_many_first_runners_at_once_each_has_it_in_its_turn(void **state)
+{
+    struct fixture *f = *state;
+    enum {
+        RUNNERS = 6
+    };
+    pid_t children[RUNNERS];
+    for (int i = 0; i < RUNNERS; i++) {
+        children[i] = fork();
+        if (children[i] == 0) {
+            struct lease *l = NULL;
+            struct lease_taken taken;
+            bool ok = take(f, "one of many", 60000, &l, &taken) && lease_check(l, &f->e) &&
+                      lease_give_back(l, &f->e);
+            _exit(ok && !taken.took_over ? 0 : 1);
+        }
+    }
+    for (int i = 0; i < RUNNERS; i++) {
+        int status = -1;
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_int_equal(status, 0);
+    }
+    assert_int_equal(ask_int(f, "SELECT epoch FROM lockflight.lease"), RUNNERS);
+    assert_int_equal(ask_int(f, "SELECT epoch FROM lockflight.fence"), RUNNERS);
+    assert_int_equal(ask_int(f, "SELECT count(*) - max(number) FROM lockflight.schema_scripts"), 0);
+    assert_int_equal(
+        ask_int(f, "SELECT count(*) FROM lockflight.events WHERE type = 'lease.taken'"), RUNNERS);
+    assert_int_equal(ask_int(f, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"), 0);
+}
+
+static void a_lock_that_another_session_holds_is_not_passed_over(void **state)
+{
+    struct fixture *f = *state;
+    struct lease *l = NULL;
+    struct lease_taken taken;
+    assert_int_equal(ask_int(f, "SELECT pg_try_advisory_lock(7305813346150401)::int"), 1);
+    assert_fails(take(f, "ana", 0, &l, &taken), &f->e, ERR_BLOCKED);
+    assert_non_null(strstr(f->e.why, "another session holds"));
+    assert_int_equal(ask_int(f, "SELECT count(*) FROM lockflight.lease WHERE holder IS NOT NULL"),
+                     0);
+    assert_int_equal(ask_int(f, "SELECT pg_advisory_unlock(7305813346150401)::int"), 1);
+    assert_ok(take(f, "ana", 0, &l, &taken), &f->e);
+    lease_close(l);
+}
+
+/* What was given back with an intent open may still land. */
+static void a_lease_given_back_in_doubt_is_drained_like_one_taken_over(void **state)
+{
+    struct fixture *f = *state;
+    struct lease *l = NULL;
+    struct lease_taken taken;
+    struct journal *j = NULL;
+    int seq = 0;
+    assert_ok(take(f, "ana", 0, &l, &taken), &f->e);
+    assert_ok(
+        journal_begin(l, f->a,
+                      &(struct release_record){ .name = "r1", .kind = "deploy", .actor = "ana" },
+                      &j, &f->e),
+        &f->e);
+    assert_ok(
+        journal_intent(j, &(struct step_spec){ "publish", "deploy", "d1", "Publish", NULL, NULL },
+                       &seq, &f->e),
+        &f->e);
+    lease_close(l);
+    assert_ok(take(f, "rui", 0, &l, &taken), &f->e);
+    assert_false(taken.took_over);
+    assert_true(taken.intent_open);
+    assert_string_equal(taken.open, "r1");
+    assert_true(lease_drain_left_ms(l) > 0);
+    lease_close(l);
+}
+
+static bool ask_epoch(void *context, struct pg *db, struct err *e)
+{
+    struct fixture *f = context;
+    pg_queue_part(db, NULL);
+    return pg_query_later(db, f->a, "SELECT epoch, target FROM lockflight.lease", PG_NONE,
+                          &f->answer, e);
+}
+
+static void the_callers_questions_are_answered_behind_the_taking(void **state)
+{
+    struct fixture *f = *state;
+    struct lease *l = NULL;
+    struct lease_taken taken;
+    struct lease_spec spec = { .url = f->url,
+                               .target = "standalone",
+                               .target_is_guess = true,
+                               .holder = "ana",
+                               .purpose = "test",
+                               .ask = ask_epoch,
+                               .context = f };
+    assert_ok(lease_take(&spec, &l, &taken, &f->e), &f->e);
+    assert_int_equal(pg_int(&f->answer, 0, 0), 1);
+    assert_string_equal(lease_target(l), "standalone");
+    lease_close(l);
+    assert_int_equal(ask_int(f, "UPDATE lockflight.lease SET target = 'staging' RETURNING 1"), 1);
+    assert_int_equal(ask_int(f, "UPDATE lockflight.fence SET target = 'staging' RETURNING 1"), 1);
+    assert_ok(lease_take(&spec, &l, &taken, &f->e), &f->e);
+    assert_string_equal(lease_target(l), "staging");
+    assert_int_equal(pg_int(&f->answer, 0, 0), 2);
+    lease_close(l);
 }
 
 static void the_heartbeat_keeps_a_lease_past_its_first_term(void **state)
@@ -384,6 +490,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_free_lease_is_taken_and_given_back),
         TEST(of_two_runners_the_second_is_told_who_the_first_is),
+        TEST(of_many_first_runners_at_once_each_has_it_in_its_turn),
+        TEST(a_lock_that_another_session_holds_is_not_passed_over),
+        TEST(a_lease_given_back_in_doubt_is_drained_like_one_taken_over),
+        TEST(the_callers_questions_are_answered_behind_the_taking),
         TEST(the_heartbeat_keeps_a_lease_past_its_first_term),
         TEST(a_heartbeat_is_not_held_up_by_a_long_transaction_of_the_runner),
         TEST(an_answer_that_came_too_late_is_asked_for_again),
