@@ -47,7 +47,7 @@ static void ignore_report(void *context, const struct report *report)
     (void)report;
 }
 
-const char *flight_actor(struct command_context *c)
+const char *flight_actor_in(struct arena *a)
 {
     static const char *const names[] = { "LOCKFLIGHT_ACTOR", "GITHUB_ACTOR", NULL };
     for (size_t i = 0; names[i]; i++) {
@@ -58,10 +58,15 @@ const char *flight_actor(struct command_context *c)
                              .timeout_ms = 5000 };
     struct proc_result result;
     struct err ignored = { 0 };
-    if (proc_run(c->arena, &git, &result, &ignored) && result.exit_status == 0 &&
+    if (proc_run(a, &git, &result, &ignored) && result.exit_status == 0 &&
         str_trim(result.out).n > 0)
-        return str_dup(c->arena, str_trim(result.out));
+        return str_dup(a, str_trim(result.out));
     return env_value("USER") ? env_value("USER") : "somebody";
+}
+
+const char *flight_actor(struct command_context *c)
+{
+    return flight_actor_in(c->arena);
 }
 
 bool flight_open(struct command_context *c, const char *environment, bool with_progress,

@@ -42,5 +42,6 @@ static inline void flight_cleanup(struct flight *f)
 
 /* $LOCKFLIGHT_ACTOR, the CI job, git's user.name, the login name: the first there is. */
 const char *flight_actor(struct command_context *c);
+const char *flight_actor_in(struct arena *a);
 
 #endif

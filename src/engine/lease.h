@@ -60,6 +60,10 @@ struct lease_spec {
     /* Called about once a second while waiting; NULL: not wanted. */
     void (*on_wait)(void *context, const char *sentence);
 
+    /* Called when the connection stands and before anything is changed: until then the caller may do
+     * other things, and leave `holder` open. NULL: holder is set. */
+    bool (*connected)(void *context, const char **ret_holder, struct err *e);
+
     /* Fills the exchange that takes the lease with the caller's questions, which come behind it: each
      * a pg_queue_part. Called again when it is tried again: the last answers count. NULL: none. */
     bool (*ask)(void *context, struct pg *db, struct err *e);

@@ -399,8 +399,11 @@ static bool take(struct lease *l, const struct lease_spec *spec, struct lease_ta
                  struct err *e)
 {
     struct first_answers first;
-    if (!lease_times_read(&l->renewal.times, e) || !open_connection(l, spec, &first, e))
+    const char *holder = spec->holder;
+    if (!lease_times_read(&l->renewal.times, e) || !open_connection(l, spec, &first, e) ||
+        (spec->connected && !spec->connected(spec->context, &holder, e)))
         return false;
+    l->holder = arena_strdup(l->arena, holder);
     enum take_result result = take_at_once(l, spec, &first.number, taken, e);
     if (result != TAKE_BUSY)
         return result == TAKE_GOT;
@@ -417,7 +420,6 @@ bool lease_take(const struct lease_spec *spec, struct lease **ret, struct lease_
     l->arena = arena_new(0);
     l->url = arena_strdup(l->arena, spec->url);
     l->target = arena_strdup(l->arena, spec->target);
-    l->holder = arena_strdup(l->arena, spec->holder);
     l->purpose = arena_strdup(l->arena, spec->purpose);
     l->renewal = (struct heartbeat_spec){ .url = l->url, .target = l->target };
     runner_identity_read(&l->me);

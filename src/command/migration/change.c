@@ -28,11 +28,20 @@ bool change_open(struct session *s, const char *purpose, struct change *ret, str
     return change_open_waiting(s, purpose, 0, ret, e);
 }
 
-bool change_open_waiting(struct session *s, const char *purpose, int64_t wait_ms,
-                         struct change *ret, struct err *e)
+/* Now it must be known what is to be done, and who does it. */
+static bool connected(void *context, const char **ret_holder, struct err *e)
 {
-    struct lease_taken taken;
-    *ret = (struct change){ .s = s, .began_unix_ms = clock_unix_ms() };
+    struct session *s = ((struct change *)context)->s;
+    if (!session_files_finish(s, e))
+        return false;
+    *ret_holder = s->actor ? s->actor : flight_actor(s->c);
+    return true;
+}
+
+static bool take_lease(struct change *x, const char *purpose, int64_t wait_ms,
+                       struct lease_taken *taken, struct err *e)
+{
+    struct session *s = x->s;
     if (!s->environment.database_url)
         return session_which_database(s, e);
     /* a database named by its URL says itself which lease is its own */
@@ -40,15 +49,27 @@ bool change_open_waiting(struct session *s, const char *purpose, int64_t wait_ms
         .url = s->environment.database_url,
         .target = s->environment.name,
         .target_is_guess = !s->has_environment,
-        .holder = flight_actor(s->c),
+        .connected = connected,
         .purpose = purpose,
         .wait_ms = wait_ms,
         .on_wait = other_runner,
         .ask = ask,
-        .context = ret,
+        .context = x,
     };
-    if (!lease_take(&spec, &ret->lease, &taken, e))
+    return lease_take(&spec, &x->lease, taken, e);
+}
+
+bool change_open_waiting(struct session *s, const char *purpose, int64_t wait_ms,
+                         struct change *ret, struct err *e)
+{
+    struct lease_taken taken;
+    struct err unreadable;
+    *ret = (struct change){ .s = s, .began_unix_ms = clock_unix_ms() };
+    if (!take_lease(ret, purpose, wait_ms, &taken, e)) {
+        if (!session_files_finish(s, &unreadable)) /* that comes first */
+            *e = unreadable;
         return false;
+    }
     session_found(s, change_db(ret), lease_target(ret->lease));
     if (!taken.open[0])
         return true;

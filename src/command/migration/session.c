@@ -127,16 +127,19 @@ static bool choose_database(struct session *s, const struct session_args *args, 
     return true;
 }
 
+bool session_begin(struct command_context *c, const struct session_args *args, bool wants_actor,
+                   struct session *ret, struct err *e)
+{
+    if (!session_paths(c, args, ret, e) || !choose_database(ret, args, e))
+        return false;
+    session_files_start(ret, wants_actor);
+    return true;
+}
+
 bool session_open(struct command_context *c, const struct session_args *args, struct session *ret,
                   struct err *e)
 {
-    if (!session_paths(c, args, ret, e) || !choose_database(ret, args, e) ||
-        !migration_read(c->arena, ret->config.paths.migrations, ret->config.paths.reverse,
-                        &ret->set, e))
-        return false;
-    for (size_t i = 0; i < ret->set.skipped_count; i++)
-        print_styled(&c->err, STYLE_WARN, "%s\n", ret->set.skipped[i]);
-    return true;
+    return session_begin(c, args, false, ret, e) && session_files_finish(ret, e);
 }
 
 bool session_which_database(const struct session *s, struct err *e)
@@ -182,13 +185,16 @@ void session_found(struct session *s, const struct pg *db, const char *name)
 
 bool session_connect(struct session *s, const char *purpose, struct pg **ret, struct err *e)
 {
-    if (!s->environment.database_url)
-        return session_which_database(s, e);
+    struct err unreadable;
     struct pg_spec spec = { .url = s->environment.database_url, .purpose = purpose };
-    if (!pg_open(&spec, ret, e))
+    bool ok = spec.url ? pg_open(&spec, ret, e) : session_which_database(s, e);
+    if (!session_files_finish(s, &unreadable)) { /* that comes first */
+        *e = unreadable;
         return false;
-    session_found(s, *ret, s->environment.name);
-    return true;
+    }
+    if (ok)
+        session_found(s, *ret, s->environment.name);
+    return ok;
 }
 
 bool session_server(const struct session *s, const char **ret_url, struct err *e)

@@ -52,7 +52,9 @@ struct session {
     struct environment environment; /* name is always set; database_url NULL: no database */
     const char *where;     /* for people: "staging", or "localhost:5432/app" once connected */
     const char *local_url; /* a database of the project's local platform; NULL: it does not run */
+    struct session_reading *reading; /* NULL: the files were not begun to be read */
     struct migration_set set;
+    const char *actor;      /* NULL: not asked for */
     struct history history; /* after session_compare */
     struct migration_plan plan;
 };
@@ -64,6 +66,16 @@ bool session_paths(struct command_context *c, const struct session_args *args, s
 /* Finds out which database, and reads the files; files that are skipped are said. No connection. */
 bool session_open(struct command_context *c, const struct session_args *args, struct session *ret,
                   struct err *e) MUST_USE;
+
+/* The same, but the files are still being read, and with wants_actor it is found out who acts:
+ * session_connect or change_open, which must follow at once, wait for that. */
+bool session_begin(struct command_context *c, const struct session_args *args, bool wants_actor,
+                   struct session *ret, struct err *e) MUST_USE;
+
+/* Reads the files meanwhile; and waits for that: s->set and s->actor, or the error, as often as it is
+ * asked for. */
+void session_files_start(struct session *s, bool wants_actor);
+bool session_files_finish(struct session *s, struct err *e) MUST_USE;
 
 /* A connection to the database; ERR_USAGE if none was named. */
 bool session_connect(struct session *s, const char *purpose, struct pg **ret,

@@ -148,7 +148,7 @@ static bool status(struct command_context *c, void *args, struct err *e)
     struct proof_row *proofs = NULL;
     struct drift drift = { 0 };
     CLEANUP(pg) struct pg *db = NULL;
-    if (!session_open(c, &a->session, &s, e) || !session_connect(&s, "status", &db, e) ||
+    if (!session_begin(c, &a->session, false, &s, e) || !session_connect(&s, "status", &db, e) ||
         !session_compare(&s, db, e) || !find_proofs(&s, db, &proofs, e) ||
         (a->wants_drift && !drift_look(db, c->arena, &drift, e)))
         return false;

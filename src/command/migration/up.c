@@ -93,7 +93,7 @@ static bool up(struct command_context *c, void *args, struct err *e)
     const struct up_args *a = args;
     struct session s;
     CLEANUP(change) struct change x = { 0 };
-    if (!session_open(c, &a->session, &s, e) ||
+    if (!session_begin(c, &a->session, true, &s, e) ||
         !change_open_waiting(&s, "migration up", a->wait_ms, &x, e) || !change_compare(&x, e) ||
         !check(&s, a->any_order, e) || !gate(&s, change_db(&x), e))
         return false;
