@@ -99,6 +99,11 @@ void http_set_waiter(struct http *h, http_waiter wait, void *context)
     h->wait_context = context;
 }
 
+void http_set_patience(struct http *h, int ms)
+{
+    h->patience_ms = ms;
+}
+
 bool http_pause(struct http *h, int64_t ms, struct err *e)
 {
     return h->wait(h->wait_context, ms, e);
@@ -209,7 +214,7 @@ static bool send_once(struct http *h, const struct http_request *q, const char *
         return false;
 
     size_t max_bytes = q->max_answer_bytes > 0 ? q->max_answer_bytes : LIMIT_JSON_BYTES;
-    http_transfer_begin(t, h->easy, t->arena, url, max_bytes, deadline_of(q));
+    http_transfer_begin(t, h->easy, t->arena, url, max_bytes, http_deadline(h, deadline_of(q)));
     struct curl_slist *headers = request_headers(h, t->arena, q);
     curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, headers);
     set_method_and_body(h->easy, t->arena, q);
@@ -310,27 +315,48 @@ static const char *start_of(struct arena *a, struct str body)
     return arena_printf(a, "%zu bytes that begin with: %s", body.n, shown);
 }
 
+/* The body as JSON; what is none may mean that it was carried out, or that nobody saw it. */
+static json_t *parsed(struct http *h, struct arena *a, const struct http_request *q,
+                      const struct http_answer *answer, struct err *e)
+{
+    json_t *value = json_parse(answer->body, q->what, e);
+    remember(h, q, value);
+    if (value)
+        return value;
+    struct err parse = *e;
+    const char *type = http_find_header(answer, "content-type");
+    err_set(e, q->effect == HTTP_MUTATING ? ERR_UNKNOWN_OUTCOME : parse.code,
+            "%s answered %d, %s: %s%s", h->last_at, answer->status, type ? type : "no type",
+            start_of(a, answer->body), parse.code == ERR_LIMIT ? ", too much or too deep" : "");
+    e->http_status = answer->status;
+    err_wrap(e, "%s: the answer is not readable", h->name);
+    return NULL;
+}
+
 bool http_json(struct http *h, struct arena *a, const struct http_request *q, json_t **ret,
                struct http_answer *ret_answer, struct err *e)
 {
     struct http_answer answer = { 0 };
     if (!http_send(h, a, q, &answer, e))
         return false;
-    json_t *value = json_parse(answer.body, q->what, e);
-    remember(h, q, value);
-    if (!value) {
-        struct err parse = *e;
-        const char *type = http_find_header(&answer, "content-type");
-        err_set(e, q->effect == HTTP_MUTATING ? ERR_UNKNOWN_OUTCOME : parse.code,
-                "%s answered %d, %s: %s%s", h->last_at, answer.status, type ? type : "no type",
-                start_of(a, answer.body), parse.code == ERR_LIMIT ? ", too much or too deep" : "");
-        e->http_status = answer.status;
-        return err_wrap(e, "%s: the answer is not readable", h->name);
-    }
+    json_t *value = parsed(h, a, q, &answer, e);
+    if (!value)
+        return false;
     *ret = value;
     if (ret_answer)
         *ret_answer = answer;
     return true;
+}
+
+bool http_done(struct http *h, struct arena *a, const struct http_request *q, struct err *e)
+{
+    struct http_answer answer = { 0 };
+    if (!http_send(h, a, q, &answer, e))
+        return false;
+    if (str_trim(answer.body).n == 0)
+        return true;
+    json_auto_t *value = parsed(h, a, q, &answer, e);
+    return value != NULL;
 }
 
 bool http_checked(struct http *h, bool ok, struct err *e)

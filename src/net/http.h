@@ -131,6 +131,9 @@ static inline void http_cleanup(struct http **h)
 typedef bool (*http_waiter)(void *context, int64_t ms, struct err *e);
 void http_set_waiter(struct http *h, http_waiter wait, void *context);
 
+/* No deadline is longer than this: tests play slow servers in little time. */
+void http_set_patience(struct http *h, int ms);
+
 /* Waits as the client itself does between sendings, for callers that poll. */
 bool http_pause(struct http *h, int64_t ms, struct err *e) MUST_USE;
 
@@ -152,6 +155,12 @@ bool http_send(struct http *h, struct arena *a, const struct http_request *q,
  * NULL. */
 bool http_json(struct http *h, struct arena *a, const struct http_request *q, json_t **ret,
                struct http_answer *ret_answer, struct err *e) MUST_USE;
+
+/* http_send for calls whose answer tells nothing that is needed. It must still be one of that API:
+ * empty, or JSON. A page of something in between is no success: ERR_UNKNOWN_OUTCOME after a mutating
+ * request, else ERR_DATA. */
+bool http_done(struct http *h, struct arena *a, const struct http_request *q,
+               struct err *e) MUST_USE;
 
 /* For who reads what http_json answered: `ok`, or the error about a field completed by where it
  * came from and what it looked like (names and types, no values: those may be secret). */

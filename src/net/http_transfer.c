@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 enum {
     CONNECT_TIMEOUT_MS = 10000,
@@ -62,6 +63,13 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *context)
     return size * n;
 }
 
+/* Is the file of certificates there that libcurl was built for? */
+static bool bundle_is_there(void)
+{
+    const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+    return v->age >= CURLVERSION_SEVENTH && v->cainfo && access(v->cainfo, R_OK) == 0;
+}
+
 void http_transfer_begin(struct http_transfer *t, CURL *easy, struct arena *a, const char *url,
                          size_t max_answer_bytes, int deadline_ms)
 {
@@ -90,6 +98,9 @@ void http_transfer_begin(struct http_transfer *t, CURL *easy, struct arena *a, c
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->text);
+
+    if (bundle_is_there()) /* libcurl reads it once for all connections, unless there is a folder too */
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 
     struct url u;
     struct err ignored;

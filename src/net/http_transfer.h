@@ -22,6 +22,7 @@ struct http {
     enum http_reset reset;
     struct budget *budget; /* NULL: none */
     int reserved_calls;
+    int patience_ms; /* 0: no cap on deadlines */
     json_t *last; /* what http_json answered last: for http_checked */
     char last_at[512];
     http_guard guard;
@@ -48,6 +49,12 @@ struct http_transfer {
 static inline void http_transfer_cleanup(struct http_transfer *t)
 {
     strbuf_done(&t->body);
+}
+
+/* The deadline of one sending, in a client that has been told to be impatient. */
+static inline int http_deadline(const struct http *h, int ms)
+{
+    return h->patience_ms > 0 && h->patience_ms < ms ? h->patience_ms : ms;
 }
 
 /* Sets what every request has: callbacks, protocols, deadlines, no redirects, no signals, proxy

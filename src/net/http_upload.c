@@ -12,6 +12,7 @@
  */
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/limits.h"
 #include "base/signals.h"
 #include "net/budget.h"
@@ -172,7 +173,7 @@ static bool take_off(struct fleet *f, struct place *p, struct err *e)
     arena_reset(p->arena);
     p->url = url_join(p->arena, f->h->base_url, p->item->path);
     http_transfer_begin(&p->transfer, p->easy, p->arena, p->url, LIMIT_JSON_BYTES,
-                        HTTP_UPLOAD_DEADLINE_MS);
+                        http_deadline(f->h, HTTP_UPLOAD_DEADLINE_MS));
     curl_easy_setopt(p->easy, CURLOPT_HTTPHEADER, f->headers);
     curl_easy_setopt(p->easy, CURLOPT_PRIVATE, p);
     bool ready = p->item->file ? body_from_file(p, e) : body_from_memory(p, p->item->content, e);
@@ -207,12 +208,26 @@ static bool failed_for_good(struct fleet *f, struct place *p, const struct http_
     return false;
 }
 
+/* Empty or JSON. A page of something in between does not mean that the content has arrived. */
+static bool is_of_the_api(const struct http_transfer *t)
+{
+    struct err ignored;
+    struct str body = str_trim(strbuf_str(&t->body));
+    json_auto_t *value = body.n ? json_parse(body, "upload", &ignored) : NULL;
+    return body.n == 0 || value;
+}
+
 static bool came_back(struct fleet *f, struct place *p, CURLcode result, struct err *e)
 {
     curl_multi_remove_handle(f->multi, p->easy);
     p->is_flying = false;
     struct http_attempt at = http_transfer_end(&p->transfer, result);
     bool is_there = at.outcome == HTTP_ANSWERED && at.status >= 200 && at.status < 300;
+    if (is_there && !is_of_the_api(&p->transfer)) {
+        is_there = false;
+        at.outcome = HTTP_LOST;
+        (void)snprintf(p->transfer.text, sizeof p->transfer.text, "the answer is no JSON");
+    }
     bool again =
         !is_there && p->attempt < HTTP_ATTEMPTS && http_rule_may_repeat(HTTP_IDEMPOTENT, &at);
     if (!http_fault_after(f->u->what, HTTP_IDEMPOTENT, e))

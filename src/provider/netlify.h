@@ -150,7 +150,7 @@ struct netlify_deploy_spec {
     size_t n_variables;
 };
 
-/* A hidden deploy that never publishes itself. Mutating: after ERR_UNKNOWN_OUTCOME look for the
+/* A hidden deploy that never publishes itself, the only one of its title. Mutating: after ERR_UNKNOWN_OUTCOME look for the
  * title. */
 bool netlify_deploy_create(struct netlify *n, struct arena *a,
                            const struct netlify_deploy_spec *spec, struct netlify_deploy *ret,

@@ -111,8 +111,7 @@ bool netlify_site_delete(struct netlify *n, struct arena *a, const char *site_id
         .path = arena_printf(a, "/sites/%s", url_encode(a, site_id)),
         .effect = HTTP_MUTATING,
     };
-    struct http_answer answer;
-    return http_send(n->http, a, &q, &answer, e) || e->code == ERR_NOT_FOUND ||
+    return http_done(n->http, a, &q, e) || e->code == ERR_NOT_FOUND ||
            err_wrap(e, "delete site %s", site_id);
 }
 

@@ -176,6 +176,7 @@ bool netlify_deploy_create(struct netlify *n, struct arena *a,
     if (!http_json(n->http, a, &q, &value, NULL, e) ||
         !netlify_unreadable(n, netlify_deploy_read(a, value, "new deploy", ret, e), e))
         return err_wrap(e, "create deploy \"%s\"", spec->title);
+    netlify_deploy_drop_twins(n, a, ret);
     return true;
 }
 

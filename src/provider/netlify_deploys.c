@@ -6,7 +6,8 @@
 #include "provider/netlify_inside.h"
 
 enum {
-    MAX_DEPLOYS = 1000
+    MAX_DEPLOYS = 1000,
+    TWINS_AMONG = 10, /* newest deploys: a twin is as old as its sister */
 };
 
 /* Walks the pages; `want` returns true to stop there. */
@@ -98,8 +99,7 @@ bool netlify_deploy_cancel(struct netlify *n, struct arena *a, const char *deplo
         .effect = HTTP_MUTATING,
         .send_empty_body = true,
     };
-    struct http_answer answer;
-    return http_send(n->http, a, &q, &answer, e) || err_wrap(e, "cancel deploy %s", deploy_id);
+    return http_done(n->http, a, &q, e) || err_wrap(e, "cancel deploy %s", deploy_id);
 }
 
 bool netlify_deploy_delete(struct netlify *n, struct arena *a, const char *deploy_id, struct err *e)
@@ -113,8 +113,22 @@ bool netlify_deploy_delete(struct netlify *n, struct arena *a, const char *deplo
         .path = arena_printf(a, "/sites/%s/deploys/%s", site_id, url_encode(a, deploy_id)),
         .effect = HTTP_MUTATING,
     };
-    struct http_answer answer;
-    if (http_send(n->http, a, &q, &answer, e) || e->code == ERR_NOT_FOUND)
+    if (http_done(n->http, a, &q, e) || e->code == ERR_NOT_FOUND)
         return true;
     return err_wrap(e, "delete deploy %s", deploy_id);
+}
+
+void netlify_deploy_drop_twins(struct netlify *n, struct arena *a, const struct netlify_deploy *d)
+{
+    struct netlify_deploy *all = NULL;
+    size_t count = 0;
+    struct err ignored;
+    if (!*d->title || !netlify_deploys(n, a, TWINS_AMONG, &all, &count, &ignored))
+        return;
+    for (size_t i = 0; i < count; i++) {
+        bool is_twin = streq(all[i].title, d->title) && !streq(all[i].id, d->id) &&
+                       all[i].is_draft && !*all[i].published_at;
+        if (is_twin && !netlify_deploy_delete(n, a, all[i].id, &ignored))
+            return;
+    }
 }

@@ -248,8 +248,7 @@ static bool shows(const struct netlify_env *now, const struct netlify_env *asked
 static bool exists(struct netlify *n, struct arena *a, const char *path, bool *ret, struct err *e)
 {
     struct http_request q = { .what = "netlify.variable_get", .method = "GET", .path = path };
-    struct http_answer answer;
-    *ret = http_send(n->http, a, &q, &answer, e);
+    *ret = http_done(n->http, a, &q, e);
     return *ret || e->code == ERR_NOT_FOUND;
 }
 
@@ -322,10 +321,9 @@ static bool remove_at(struct netlify *n, struct arena *a, const char *what, cons
                       struct err *e)
 {
     struct http_request q = { .what = what, .method = "DELETE", .effect = HTTP_MUTATING };
-    struct http_answer answer;
     if (!netlify_env_path(n, a, rest, &q.path, e))
         return false;
-    return http_send(n->http, a, &q, &answer, e) || e->code == ERR_NOT_FOUND;
+    return http_done(n->http, a, &q, e) || e->code == ERR_NOT_FOUND;
 }
 
 bool netlify_env_value_delete(struct netlify *n, struct arena *a, const char *name, const char *id,

@@ -38,6 +38,10 @@ bool netlify_list(struct netlify *n, struct arena *a, const char *what, const ch
 bool netlify_env_path(struct netlify *n, struct arena *a, const char *rest, const char **ret,
                       struct err *e) MUST_USE;
 
+/* Removes other drafts with this one's title that were never live: what is left when the request
+ * that made it was carried out twice on its way. They harm nobody, so failing to is no error. */
+void netlify_deploy_drop_twins(struct netlify *n, struct arena *a, const struct netlify_deploy *d);
+
 /* The address of the next page, NULL on the last. */
 const char *netlify_next_page(const struct netlify *n, struct arena *a,
                               const struct http_answer *answer);

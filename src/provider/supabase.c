@@ -173,9 +173,7 @@ bool supabase_secrets_set(struct supabase *s, struct arena *a,
         .effect = HTTP_MUTATING,
         .json = body,
     };
-    struct http_answer answer;
-    return http_send(s->http, a, &q, &answer, e) ||
-           err_wrap(e, "set %zu secrets of project %s", n, s->ref);
+    return http_done(s->http, a, &q, e) || err_wrap(e, "set %zu secrets of project %s", n, s->ref);
 }
 
 bool supabase_secrets_unset(struct supabase *s, struct arena *a, const char *const *names, size_t n,
@@ -193,7 +191,6 @@ bool supabase_secrets_unset(struct supabase *s, struct arena *a, const char *con
         .effect = HTTP_MUTATING,
         .json = body,
     };
-    struct http_answer answer;
-    return http_send(s->http, a, &q, &answer, e) ||
+    return http_done(s->http, a, &q, e) ||
            err_wrap(e, "unset %zu secrets of project %s", n, s->ref);
 }

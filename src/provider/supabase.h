@@ -72,7 +72,8 @@ struct supabase_project_spec {
 
 /* Asks for a new project, which then comes up by itself (supabase_project_wait). Mutating; names
  * are not unique over there, so after ERR_UNKNOWN_OUTCOME look for the name in supabase_projects
- * before asking again. ERR_LIMIT if the plan allows no more projects. */
+ * before asking again. ERR_CONFLICT if there is another project of that name in the organization: then
+ * none has been added. ERR_LIMIT if the plan allows no more projects. */
 bool supabase_project_create(struct supabase *s, struct arena *a,
                              const struct supabase_project_spec *spec, struct supabase_project *ret,
                              struct err *e) MUST_USE;

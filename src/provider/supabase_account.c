@@ -52,6 +52,27 @@ bool supabase_projects(struct supabase *s, struct arena *a, struct supabase_proj
     return true;
 }
 
+/* Names are not unique over there, so the same request carried out twice on its way makes two
+ * projects. Then ours is taken back, seconds old and empty, and the other one is for the caller to
+ * adopt: it may as well have been there before. If nobody answers who else there is, ours stays. */
+static bool is_only_one(struct supabase *s, struct arena *a, const struct supabase_project *ours,
+                        struct err *e)
+{
+    struct supabase_project *all = NULL;
+    size_t n = 0;
+    struct err ignored;
+    if (!supabase_projects(s, a, &all, &n, &ignored))
+        return true;
+    for (size_t i = 0; i < n; i++) {
+        if (streq(all[i].ref, ours->ref) || !streq(all[i].name, ours->name) ||
+            !streq(all[i].organization, ours->organization))
+            continue;
+        return supabase_project_delete(s, a, ours->ref, e) &&
+               err_set(e, ERR_CONFLICT, "there is another project of that name: %s", all[i].ref);
+    }
+    return true;
+}
+
 bool supabase_project_create(struct supabase *s, struct arena *a,
                              const struct supabase_project_spec *spec, struct supabase_project *ret,
                              struct err *e)
@@ -86,6 +107,8 @@ bool supabase_project_create(struct supabase *s, struct arena *a,
         return err_set(e, ERR_UNKNOWN_OUTCOME,
                        "create project %s: the host answered with project %s (%s)", spec->name,
                        project.name, project.ref);
+    if (!is_only_one(s, a, &project, e))
+        return err_wrap(e, "create project %s", spec->name);
     *ret = project;
     return true;
 }
@@ -98,8 +121,7 @@ bool supabase_project_delete(struct supabase *s, struct arena *a, const char *re
         .path = arena_printf(a, "/v1/projects/%s", url_encode(a, ref)),
         .effect = HTTP_MUTATING,
     };
-    struct http_answer answer;
-    if (http_send(s->http, a, &q, &answer, e) || e->code == ERR_NOT_FOUND)
+    if (http_done(s->http, a, &q, e) || e->code == ERR_NOT_FOUND)
         return true;
     if (e->http_status == 400 && strstr(e->why, "has been removed"))
         return true;

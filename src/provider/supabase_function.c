@@ -223,8 +223,7 @@ bool supabase_function_delete(struct supabase *s, struct arena *a, const char *s
         .path = supabase_path(s, a, arena_printf(a, "/functions/%s", url_encode(a, slug))),
         .effect = HTTP_MUTATING,
     };
-    struct http_answer answer;
-    if (http_send(s->http, a, &q, &answer, e) || e->code == ERR_NOT_FOUND)
+    if (http_done(s->http, a, &q, e) || e->code == ERR_NOT_FOUND)
         return true;
     return err_wrap(e, "delete function %s", slug);
 }

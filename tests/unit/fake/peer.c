@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -217,6 +219,15 @@ static void reset(int fd)
     (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
+/* A head that never ends. */
+static void drip(int fd)
+{
+    static const char start[] = "HTTP/1.1 200 x\r\nX-Slow: ";
+    struct timespec pause = { .tv_nsec = 2 * 1000 * 1000 };
+    for (size_t i = 0; write_all(fd, i < sizeof start - 1 ? &start[i] : ".", 1); i++)
+        (void)nanosleep(&pause, NULL);
+}
+
 /* Does what the step says. False: the connection ends. */
 static bool act(struct connection *c, const struct peer_step *s)
 {
@@ -226,6 +237,9 @@ static bool act(struct connection *c, const struct peer_step *s)
     case PEER_CUT:
     case PEER_CLOSE_AFTER:
         return answer(c->fd, s);
+    case PEER_DRIP:
+        drip(c->fd);
+        return false;
     case PEER_STALL:
         (void)!read(c->fd, &byte, 1); /* until the client has had enough */
         return false;
@@ -266,6 +280,7 @@ static void *accept_all(void *context)
         struct connection *c = xalloc(sizeof *c);
         c->peer = p;
         c->fd = fd;
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
         pthread_mutex_lock(&p->lock);
         if (p->n_connections == MAX_CONNECTIONS)
             abort();
@@ -383,4 +398,71 @@ const char *peer_nowhere(void)
     (void)close(fd);
     (void)snprintf(url, sizeof url, "http://127.0.0.1:%u", port);
     return url;
+}
+
+/* ---- peers that do not get as far as a request ---- */
+
+struct bad_peer_server {
+    enum bad_peer how;
+    int fd;
+    uint16_t port;
+    int fillers[2];
+    pthread_t thread;
+};
+
+static void *be_bad(void *context)
+{
+    struct bad_peer_server *b = context;
+    for (int fd; (fd = accept(b->fd, NULL, NULL)) >= 0;) {
+        if (b->how == BAD_PEER_RESETS)
+            reset(fd);
+        else
+            (void)write_all(fd, "what?\r\n", 7);
+        (void)close(fd);
+    }
+    return NULL;
+}
+
+/* A listener whose queue is full drops what asks for a connection. */
+static void fill(struct bad_peer_server *b)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_port = htons(b->port),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    if (listen(b->fd, 0) != 0)
+        abort();
+    for (size_t i = 0; i < 2; i++) {
+        b->fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        (void)!connect(b->fillers[i], (struct sockaddr *)&at, sizeof at);
+    }
+}
+
+struct bad_peer_server *bad_peer_start(enum bad_peer how)
+{
+    struct bad_peer_server *b = xalloc(sizeof *b);
+    b->how = how;
+    b->fillers[0] = b->fillers[1] = -1;
+    b->fd = listen_somewhere(&b->port);
+    if (how == BAD_PEER_FULL)
+        fill(b);
+    else if (pthread_create(&b->thread, NULL, be_bad, b) != 0)
+        abort();
+    return b;
+}
+
+int bad_peer_port(const struct bad_peer_server *b)
+{
+    return b->port;
+}
+
+void bad_peer_stop(struct bad_peer_server *b)
+{
+    (void)shutdown(b->fd, SHUT_RDWR);
+    if (b->how != BAD_PEER_FULL)
+        (void)pthread_join(b->thread, NULL);
+    (void)close(b->fd);
+    for (size_t i = 0; i < 2; i++)
+        if (b->fillers[i] >= 0)
+            (void)close(b->fillers[i]);
+    free(b);
 }

@@ -24,6 +24,7 @@ enum peer_act {
     PEER_CUT,         /* promises the whole body, sends half, closes */
     PEER_CLOSE,       /* reads the request, closes without a byte */
     PEER_RESET,       /* the same with a reset */
+    PEER_DRIP,        /* answers a byte at a time, until the client has had enough */
     PEER_CLOSE_AFTER, /* answers, then closes the connection although it promised to keep it */
 };
 
@@ -59,6 +60,20 @@ size_t peer_count(struct peer *p); /* requests so far */
 const struct peer_request *peer_seen(struct peer *p, size_t i);
 size_t peer_connections(struct peer *p); /* accepted so far */
 void peer_stop(struct peer *p);
+
+/* ---- peers that do not get as far as a request ---- */
+
+enum bad_peer {
+    BAD_PEER_RESETS,  /* accepts and resets at once */
+    BAD_PEER_BABBLES, /* accepts and says something that is neither TLS nor HTTP */
+    BAD_PEER_FULL,    /* its queue is full: no connection is ever made */
+};
+
+/* The port of one, on 127.0.0.1; it lives until bad_peer_stop. */
+struct bad_peer_server;
+struct bad_peer_server *bad_peer_start(enum bad_peer how);
+int bad_peer_port(const struct bad_peer_server *b);
+void bad_peer_stop(struct bad_peer_server *b);
 
 /* An address at which nobody listens. Lives until the next call. */
 const char *peer_nowhere(void);

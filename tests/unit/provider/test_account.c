@@ -89,7 +89,8 @@ static void a_project_is_asked_for_with_what_the_vendor_requires(void **state)
          { "POST /v1/projects ",
            "{\"name\":\"shop-staging\",\"organization_slug\":\"acme\",\"region\":\"eu-central-1\","
            "\"db_pass\":\"hunter2hunter2\"}",
-           .status = 201, .body = PROJECT("shop-staging", "COMING_UP") });
+           .status = 201, .body = PROJECT("shop-staging", "COMING_UP") },
+         { "GET /v1/projects ", .body = "[" PROJECT("shop-staging", "COMING_UP") "]" });
     struct supabase_organization *all = NULL;
     size_t n = 0;
     assert_ok(supabase_organizations(f->s, f->a, &all, &n, &f->e), &f->e);
