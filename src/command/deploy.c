@@ -17,6 +17,7 @@ struct deploy_args {
     const char *prebuilt;
     const char *plan_file;
     int64_t wait_ms;
+    int64_t cancel_ms;
     bool adopt;
     bool accept_drift;
     bool allow_older;
@@ -28,6 +29,7 @@ static const struct option deploy_options[] = {
     { "dry-run",          0, OPT_FLAG, AT(deploy_args, is_dry),           NULL,       "Show the plan, change nothing"                                     },
     { "plan",             0, OPT_TEXT, AT(deploy_args, plan_file),        "<file>",   "Fly exactly this saved plan, or nothing"                            },
     { "wait",             0, OPT_MS,   AT(deploy_args, wait_ms),          "<time>",   "Wait this long for another runner instead of giving up at once"     },
+    { "cancel-blockers-older-than", 0, OPT_MS, AT(deploy_args, cancel_ms), "<time>", "End sessions of applications that are in a migration's way with a transaction this old" },
     { "prebuilt",         0, OPT_TEXT, AT(deploy_args, prebuilt),         "<folder>", "Publish this folder instead of running the build command"           },
     { "accept-drift",     0, OPT_FLAG, AT(deploy_args, accept_drift),     NULL,       "Take changes of the schema that were made outside Lockflight as they are" },
     { "allow-older",      0, OPT_FLAG, AT(deploy_args, allow_older),      NULL,       "Take older revisions of secrets, and lines that are gone, as meant" },
@@ -99,6 +101,7 @@ static bool fly(struct flight *f, const struct deploy_args *args, struct err *e)
                   .accept_drift = args->accept_drift,
                   .is_prebuilt = args->prebuilt != NULL },
         .prebuilt_dir = args->prebuilt,
+        .end_older_ms = args->cancel_ms,
         .wait_ms = args->wait_ms,
         .agree = agree,
         .context = &consent,

@@ -25,6 +25,7 @@ struct release_options {
     const char *prebuilt_dir; /* publish this folder instead of building; NULL: build */
     bool only_way_back;       /* after a crash: it will be taken back, so no plan is needed */
     int64_t wait_ms;          /* how long to wait for another runner */
+    int64_t end_older_ms;     /* migrate/apply/apply.h */
 
     /* Asked once, under the lease and before anything is touched. False with *e set: nothing
      * happens. NULL: go. */

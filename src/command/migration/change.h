@@ -47,6 +47,13 @@ int64_t change_began_unix_ms(const struct change *x);
 
 /* The callbacks and times for migrate/apply/apply.h; the event ("migration.applied") stands or
  * falls with the migration's transaction. Valid as long as `x`. */
+/* Its row of a verb's option table; the verb hands it on as options.end_older_ms. */
+#define CHANGE_CANCEL_OPTION(type, field)                                                          \
+    {                                                                                              \
+        "cancel-blockers-older-than", 0, OPT_MS, AT(type, field), "<time>",                        \
+            "End sessions of applications that are in the way with a transaction this old"         \
+    }
+
 enum change_direction {
     CHANGE_APPLY,
     CHANGE_REVERSE

@@ -11,7 +11,7 @@
 
 struct down_args {
     struct session_args session;
-    int64_t last, wait_ms;
+    int64_t last, wait_ms, cancel_ms;
     const char *to;
 };
 
@@ -100,6 +100,7 @@ static bool down(struct command_context *c, void *args, struct err *e)
         return false;
 
     struct migrate_options o = change_options(&x, CHANGE_REVERSE);
+    o.end_older_ms = a->cancel_ms;
     const char **versions = ARENA_ARRAY(c->arena, const char *, n + 1);
     for (size_t i = 0; i < n; i++) {
         int64_t started = clock_boot_ms();
@@ -126,6 +127,7 @@ static const struct option down_options[] = {
     { "to", 't', OPT_TEXT, AT(down_args, to), "<version>",
       "Down to this version, which stays; 0: down to nothing" },
     { "wait", 0, OPT_MS, AT(down_args, wait_ms), "<time>", "Wait this long for another runner" },
+    CHANGE_CANCEL_OPTION(down_args, cancel_ms),
     { "last", 'n', OPT_INT, AT(down_args, last), "<count>", "How many, newest first (default: 1)" },
     { 0 },
 };

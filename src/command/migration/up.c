@@ -12,6 +12,7 @@ struct up_args {
     struct session_args session;
     bool any_order;
     int64_t wait_ms;
+    int64_t cancel_ms;
 };
 
 /* What is older than the newest applied one was written against another schema: it is shown, and
@@ -99,6 +100,7 @@ static bool up(struct command_context *c, void *args, struct err *e)
         return false;
 
     struct migrate_options o = change_options(&x, CHANGE_APPLY);
+    o.end_older_ms = a->cancel_ms;
     size_t applied = 0, n = s.plan.pending_count;
     if (!pipeline_apply(change_db(&x), c->arena, s.plan.pending, n, &o, &applied, e)) {
         const char *half = arena_strdup(c->arena, e->state);
@@ -119,6 +121,7 @@ static const struct option up_options[] = {
     { "include-out-of-order", 0, OPT_FLAG, AT(up_args, any_order), NULL,
       "Also run what is older than the newest applied one, after asking" },
     { "wait", 0, OPT_MS, AT(up_args, wait_ms), "<time>", "Wait this long for another runner" },
+    CHANGE_CANCEL_OPTION(up_args, cancel_ms),
     SESSION_OPTIONS(up_args, session),
     { 0 },
 };

@@ -33,6 +33,8 @@ struct migrate_options {
     int lock_timeout_ms; /* the most anybody may wait behind us for a lock; 0: the default above */
     int lock_wait_ms;    /* how long we wait for others before we give up */
     int statement_timeout_ms;
+    int64_t
+        end_older_ms; /* whoever is in the way with a transaction that old is ended; 0: nobody */
     const char *release_id; /* NULL: applied without a release */
     const char *applied_by;
     int64_t epoch;

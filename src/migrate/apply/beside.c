@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/signals.h"
+#include "migrate/apply/blockers.h"
 #include "migrate/sql/tree.h"
 
 #include <poll.h>
@@ -15,6 +16,7 @@
 #define SAY_MS       1000  /* how often the user is told */
 #define FENCE_MS     5000  /* how often the lease is proved to be ours */
 #define CANCEL_MS    20000 /* how long the answer to a cancel is waited for */
+#define END_AGAIN_MS 1000  /* whoever was cancelled has so long to roll back */
 #define SENTENCE_MAX 512
 
 void beside_say(const struct beside *b, const char *fmt, ...)
@@ -79,9 +81,10 @@ struct look {
     const char *phase; /* of an index build; may be NULL */
     const char *done;  /* per cent; may be NULL */
     const char *blocker;
+    int64_t blocker_pid; /* 0: a prepared transaction, or nobody */
 };
 
-static const char *blocker_text(struct arena *a, const struct pg_rows *r)
+static const char *describe_blocker(struct arena *a, const struct pg_rows *r)
 {
     if (!pg_value(r, 0, 5))
         return "a prepared transaction";
@@ -120,13 +123,15 @@ static bool look(const struct beside *b, struct arena *a, int64_t pid, const cha
     ret->is_building = ret->phase != NULL;
     ret->done = pg_value(&r, 0, 4);
     if (ret->is_blocked)
-        ret->blocker = blocker_text(a, &r);
+        ret->blocker = describe_blocker(a, &r);
+    ret->blocker_pid = ret->is_blocked ? pg_int(&r, 0, 5) : 0;
     return true;
 }
 
 /* What one watched statement remembers between two looks. */
 struct watch {
     int64_t started_ms, said_ms, fenced_ms, blocked_since_ms;
+    int64_t ended_pid, ended_ms; /* whom we made give up, and when */
     char blocker[256];
 };
 
@@ -159,6 +164,28 @@ static bool blocked_too_long(const struct beside *b, const struct watch *t, stru
     return err_hint(e, "end that transaction, or raise schema.lock_wait");
 }
 
+/* Whoever a person wanted ended. */
+static void end_blocker(const struct beside *b, struct watch *t, const struct look *l)
+{
+    struct err not_permitted = { 0 };
+    const char *done = NULL;
+    bool is_again = t->ended_pid == l->blocker_pid;
+    int64_t now = clock_boot_ms();
+    if (b->w->o->end_older_ms <= 0 || l->blocker_pid == 0 ||
+        (is_again && now - t->ended_ms < END_AGAIN_MS))
+        return;
+    bool ok =
+        blocker_end(b->db, l->blocker_pid, b->w->o->end_older_ms, is_again, &done, &not_permitted);
+    if (done)
+        beside_say(b, "%s: %s %s", b->what, done, l->blocker);
+    else if (!ok && !is_again)
+        beside_say(b, "%s may not end %s: %s", b->what, l->blocker, not_permitted.why);
+    if (done || !ok) {
+        t->ended_pid = l->blocker_pid;
+        t->ended_ms = now;
+    }
+}
+
 /* Looks, tells, and returns false if the statement must not go on. */
 static bool may_go_on(const struct beside *b, struct watch *t, int64_t pid, const char *start,
                       struct look *ret, struct err *e)
@@ -185,6 +212,7 @@ static bool may_go_on(const struct beside *b, struct watch *t, int64_t pid, cons
         t->blocked_since_ms = now;
     if (ret->is_blocked)
         (void)snprintf(t->blocker, sizeof t->blocker, "%s", ret->blocker);
+    end_blocker(b, t, ret);
     if (now - t->said_ms >= SAY_MS && now - t->started_ms >= SAY_MS) {
         t->said_ms = now;
         tell(b, ret);

@@ -1,5 +1,6 @@
 #include "migrate/apply/blockers.h"
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 
 /* What both looks select; `l` is pg_locks. */
@@ -131,4 +132,40 @@ const char *blocker_hint(struct arena *a, const struct blocker *b)
     }
     return arena_printf(a, "end it: SELECT pg_terminate_backend(%d), or raise schema.lock_wait",
                         b->pid);
+}
+
+/* ---- ending them ---- */
+
+bool blocker_cancel_vacuum(struct pg *db, const struct blocker *b)
+{
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    struct pg_rows r;
+    struct err not_permitted;
+    return pg_query(db, a, "SELECT pg_cancel_backend($1)", PG_PARAMS(arena_printf(a, "%d", b->pid)),
+                    &r, &not_permitted) &&
+           pg_bool(&r, 0, 0);
+}
+
+/* The age is looked at once more by the statement that ends it: the transaction may be another one by
+ * now. */
+bool blocker_end(struct pg *db, int64_t pid, int64_t older_ms, bool is_again, const char **ret_done,
+                 struct err *e)
+{
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    struct pg_rows r;
+    *ret_done = NULL;
+    if (!pg_query(db, a,
+                  "SELECT a.state = 'active' AND NOT $3::boolean,"
+                  " CASE WHEN a.state = 'active' AND NOT $3::boolean THEN pg_cancel_backend(a.pid)"
+                  " ELSE pg_terminate_backend(a.pid) END FROM pg_stat_activity a WHERE a.pid = $1"
+                  " AND a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()"
+                  " AND a.application_name NOT LIKE 'lockflight %'"
+                  " AND clock_timestamp() - a.xact_start >= $2::float8 * interval '1 ms'",
+                  PG_PARAMS(arena_printf(a, "%lld", (long long)pid),
+                            arena_printf(a, "%lld", (long long)older_ms), is_again ? "t" : "f"),
+                  &r, e))
+        return false;
+    if (r.n == 1 && pg_bool(&r, 0, 1))
+        *ret_done = pg_bool(&r, 0, 0) ? "cancelled" : "disconnected";
+    return true;
 }

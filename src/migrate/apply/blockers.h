@@ -42,6 +42,16 @@ bool blockers_look(struct pg *db, struct arena *a, const char *relations, const 
 /* Whoever has a transaction open, the oldest first: the guess when nothing is known of the locks. */
 bool blockers_guess(struct pg *db, struct arena *a, struct blockers *ret, struct err *e) MUST_USE;
 
+/* An autovacuum steps aside. False: it may not be asked to. */
+bool blocker_cancel_vacuum(struct pg *db, const struct blocker *b);
+
+/* Makes an application's session give up the transaction that it has had open for at least older_ms:
+ * its statement is cancelled, or, when it is idle in the transaction or was cancelled before
+ * (is_again), it is disconnected. Never a session of ours, never the server's own. What was done is
+ * the word for it: "cancelled", "disconnected"; NULL: nothing. ERR_DB if we may not. */
+bool blocker_end(struct pg *db, int64_t pid, int64_t older_ms, bool is_again, const char **ret_done,
+                 struct err *e) MUST_USE;
+
 /* "psql, pid 4711, idle in transaction for 5.2 s, holds AccessShareLock on public.orders: SELECT …" */
 const char *blocker_text(struct arena *a, const struct blocker *b);
 

@@ -16,6 +16,7 @@
 #define TELL_AGAIN_MS     10000
 #define DEADLOCK_SLACK_MS 200 /* from the server's noticing us to the vacuum's end */
 #define TRANSACTIONS_SEEN 128
+#define END_AGAIN_MS      1000 /* whoever was cancelled has so long to roll back */
 
 struct lock_target {
     const char *oid;
@@ -28,7 +29,8 @@ struct lock_target {
 struct seen {
     char transaction[32];
     int64_t first_boot_ms;
-    int64_t age_ms; /* when it was last there */
+    int64_t age_ms;        /* when it was last there */
+    int64_t ended_boot_ms; /* when we last made it give up; 0: never */
 };
 
 struct locks {
@@ -162,21 +164,24 @@ enum sql_lock_level locks_level(const struct locks *l, size_t i)
 
 /* ---- what is usual here ---- */
 
+static struct seen *seen_of(struct locks *l, const struct blocker *b)
+{
+    size_t known = l->seen_count < TRANSACTIONS_SEEN ? l->seen_count : TRANSACTIONS_SEEN;
+    for (size_t i = 0; i < known; i++)
+        if (streq(l->seen[i].transaction, b->transaction))
+            return &l->seen[i];
+    struct seen *s = &l->seen[l->seen_count++ % TRANSACTIONS_SEEN];
+    *s = (struct seen){ .first_boot_ms = clock_boot_ms() };
+    (void)snprintf(s->transaction, sizeof s->transaction, "%s", b->transaction);
+    return s;
+}
+
 /* How long this transaction has been open: as the server says, or as long as we have watched. */
 static int64_t watch(struct locks *l, const struct blocker *b)
 {
-    int64_t now = clock_boot_ms();
-    size_t known = l->seen_count < TRANSACTIONS_SEEN ? l->seen_count : TRANSACTIONS_SEEN;
-    struct seen *s = NULL;
-    for (size_t i = 0; i < known && !s; i++)
-        if (streq(l->seen[i].transaction, b->transaction))
-            s = &l->seen[i];
-    if (!s) {
-        s = &l->seen[l->seen_count++ % TRANSACTIONS_SEEN];
-        *s = (struct seen){ .first_boot_ms = now };
-        (void)snprintf(s->transaction, sizeof s->transaction, "%s", b->transaction);
-    }
-    s->age_ms = b->age_ms > now - s->first_boot_ms ? b->age_ms : now - s->first_boot_ms;
+    struct seen *s = seen_of(l, b);
+    int64_t watched_ms = clock_boot_ms() - s->first_boot_ms;
+    s->age_ms = b->age_ms > watched_ms ? b->age_ms : watched_ms;
     return s->age_ms;
 }
 
@@ -249,18 +254,8 @@ static bool stopped(struct err *e)
 
 /* ---- looking ---- */
 
-static bool cancel_vacuum(struct pg *db, struct arena *a, const struct blocker *b)
-{
-    struct pg_rows r;
-    struct err not_permitted;
-    return pg_query(db, a, "SELECT pg_cancel_backend($1)", PG_PARAMS(arena_printf(a, "%d", b->pid)),
-                    &r, &not_permitted) &&
-           pg_bool(&r, 0, 0);
-}
-
 /* Only vacuums are in the way. True: the next attempt may begin. */
-static bool get_past_vacuum(struct locks *l, struct pg *db, struct arena *a,
-                            const struct blockers *b)
+static bool get_past_vacuum(struct locks *l, struct pg *db, const struct blockers *b)
 {
     int patient_ms = l->deadlock_ms + DEADLOCK_SLACK_MS;
     for (size_t i = 0; i < b->n; i++)
@@ -268,13 +263,38 @@ static bool get_past_vacuum(struct locks *l, struct pg *db, struct arena *a,
             return false;
     bool are_cancelled = true;
     for (size_t i = 0; i < b->n; i++)
-        are_cancelled = are_cancelled && cancel_vacuum(db, a, &b->v[i]);
+        are_cancelled = are_cancelled && blocker_cancel_vacuum(db, &b->v[i]);
     if (are_cancelled) {
         log_event("locks.autovacuum_cancelled", "pid %d on %s", b->v[0].pid, b->v[0].relation);
         return false; /* look again: it ends in a moment */
     }
     l->outwaits_vacuum = l->deadlock_ms > 0 && patient_ms <= l->spec.budget_ms;
     return l->outwaits_vacuum;
+}
+
+/* Those that a person wanted ended; each is named. What we may not end is waited for. */
+static void end_old(struct locks *l, struct pg *db, struct arena *a, const struct blockers *old)
+{
+    for (size_t i = 0; l->spec.end_older_ms > 0 && i < old->n; i++) {
+        const struct blocker *b = &old->v[i];
+        struct seen *s = seen_of(l, b);
+        struct err not_permitted = { 0 };
+        const char *done = NULL;
+        int64_t now = clock_boot_ms();
+        if (b->kind != BLOCKER_SESSION || b->age_ms < l->spec.end_older_ms ||
+            (s->ended_boot_ms && now - s->ended_boot_ms < END_AGAIN_MS))
+            continue;
+        bool ok = blocker_end(db, b->pid, l->spec.end_older_ms, s->ended_boot_ms != 0, &done,
+                              &not_permitted);
+        if (l->spec.tell && done)
+            l->spec.tell(l->spec.context,
+                         arena_printf(a, "%s %s %s", l->spec.file, done, blocker_text(a, b)));
+        else if (l->spec.tell && !ok && s->ended_boot_ms == 0)
+            l->spec.tell(l->spec.context, arena_printf(a, "%s may not end %s: %s", l->spec.file,
+                                                       blocker_text(a, b), not_permitted.why));
+        if (done || !ok)
+            s->ended_boot_ms = now;
+    }
 }
 
 /* One look. *ret_old: the worst of those who are not expected to end soon, or NULL. */
@@ -307,10 +327,11 @@ bool locks_wait(struct locks *l, struct pg *db, struct err *e)
         const struct blocker *worst;
         if (!look(l, db, a, &old, &worst, e))
             return false;
-        if (!worst || get_past_vacuum(l, db, a, &old))
+        if (!worst || get_past_vacuum(l, db, &old))
             break;
         if (patience_is_over(l))
             return give_up(l, worst, e);
+        end_old(l, db, a, &old);
         tell(l, worst);
         if (!clock_sleep_ms(LOOK_PAUSE_MS + (int)random_below(LOOK_PAUSE_MS)))
             return stopped(e);

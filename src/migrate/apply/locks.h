@@ -17,6 +17,9 @@
  *            is permitted; else outwaited if the budget allows; else waited for, and said so. One
  *            that prevents wraparound is always waited for.
  *
+ * ENDING     Only where a person has said how old a transaction has to be for it (end_older_ms): an
+ *            application's session in the way is made to give it up (blockers.h), and named.
+ *
  * What cannot be locked by name (views, indexes, tables of others) is looked at all the same, and
  * taken by the statements themselves, under the same lock_timeout.
  */
@@ -31,8 +34,10 @@ struct locks;
 struct locks_spec {
     const struct sql_lock *wanted; /* as the statements say (sql/script.h) */
     size_t wanted_count;
-    int budget_ms;                                     /* the most for lock_timeout */
-    int wait_ms;                                       /* patience over all attempts */
+    int budget_ms; /* the most for lock_timeout */
+    int wait_ms;   /* patience over all attempts */
+    int64_t
+        end_older_ms; /* sessions of applications whose transaction is that old are ended; 0: none */
     void (*tell)(void *context, const char *sentence); /* may be NULL */
     void *context;
     const char *file; /* for the sentences */

@@ -327,6 +327,7 @@ static bool open_locks(const struct work *w, struct pg *db, struct arena *a, str
         .wanted_count = wanted.n,
         .budget_ms = transaction_lock_budget_ms(w),
         .wait_ms = or_default(w->o->lock_wait_ms, MIGRATE_LOCK_WAIT_MS),
+        .end_older_ms = w->o->end_older_ms,
         .tell = w->o->on_wait,
         .context = w->o->context,
         .file = w->file,

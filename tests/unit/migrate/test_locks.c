@@ -187,6 +187,61 @@ static void patience_ends_with_the_one_in_the_way_and_nothing_changed(void **sta
     assert_ok(apply(f, "alter table busy add note text;"), &f->e);
 }
 
+/* ---- ending them ---- */
+
+static struct pg *application(struct fixture *f, const char *sql)
+{
+    struct pg *db = NULL;
+    assert_ok(pg_open(&(struct pg_spec){ .url = f->url }, &db, &f->e), &f->e);
+    run(f, db, "SET application_name = 'reports'");
+    run(f, db, "BEGIN");
+    run(f, db, "SELECT * FROM public.busy");
+    run(f, db, sql);
+    return db;
+}
+
+static void an_old_idle_transaction_in_the_way_is_disconnected_and_named(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(pg) struct pg *idle = application(f, "SELECT 1");
+    f->o.end_older_ms = 200;
+    assert_ok(apply(f, "alter table busy add note text;"), &f->e);
+    assert_non_null(strstr(f->said, "1_change.sql disconnected reports, pid "));
+    assert_non_null(strstr(f->said, "AccessShareLock on public.busy"));
+    assert_false(pg_run(idle, "SELECT 1", NULL, &f->e));
+    err_clear(&f->e);
+}
+
+static void a_statement_in_the_way_is_cancelled_and_its_session_lives(void **state)
+{
+    struct fixture *f = *state;
+    bool is_done = false;
+    CLEANUP(pg) struct pg *busy = application(f, "SELECT 1");
+    assert_ok(pg_start(busy, "SELECT pg_sleep(60)", &f->e), &f->e);
+    f->o.end_older_ms = 200;
+    assert_ok(apply(f, "alter table busy add note text;"), &f->e);
+    assert_non_null(strstr(f->said, "1_change.sql cancelled reports, pid "));
+    assert_fails(pg_wait(busy, 1000, &is_done, NULL, &f->e), &f->e, ERR_DB);
+    assert_string_equal(f->e.sqlstate, "57014");
+    pg_rollback(busy);
+    assert_ok(pg_run(busy, "SELECT 1", NULL, &f->e), &f->e);
+}
+
+static void who_is_young_or_one_of_ours_is_left_alone(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(pg) struct pg *young = application(f, "SELECT 1");
+    f->o.lock_wait_ms = 400;
+    f->o.end_older_ms = 60000;
+    assert_fails(apply(f, "alter table busy add note text;"), &f->e, ERR_BLOCKED);
+    assert_ok(pg_run(young, "SELECT 1", NULL, &f->e), &f->e);
+    run(f, young, "SET application_name = 'lockflight deploy'");
+    f->o.end_older_ms = 200;
+    assert_fails(apply(f, "alter table busy add note text;"), &f->e, ERR_BLOCKED);
+    assert_ok(pg_run(young, "SELECT 1", NULL, &f->e), &f->e);
+    assert_null(f->said);
+}
+
 static void a_prepared_transaction_is_named_with_the_way_to_end_it(void **state)
 {
     struct fixture *f = *state;
@@ -400,6 +455,9 @@ int main(void)
         TEST(visitors_do_not_wait_behind_a_migration_that_waits_for_a_reader),
         TEST(a_table_never_free_of_short_transactions_is_got_all_the_same),
         TEST(patience_ends_with_the_one_in_the_way_and_nothing_changed),
+        TEST(an_old_idle_transaction_in_the_way_is_disconnected_and_named),
+        TEST(a_statement_in_the_way_is_cancelled_and_its_session_lives),
+        TEST(who_is_young_or_one_of_ours_is_left_alone),
         TEST(a_prepared_transaction_is_named_with_the_way_to_end_it),
         TEST(without_pg_monitor_ages_are_unknown_and_visitors_are_safe_all_the_same),
         TEST(an_autovacuum_is_cancelled_where_that_is_permitted_and_else_named),
