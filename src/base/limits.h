@@ -18,6 +18,8 @@
 #define LIMIT_SITE_FILES         50000       /* files of one deploy */
 #define LIMIT_SITE_FILE_BYTES    (100 * MIB) /* one file of a site */
 #define LIMIT_SITE_BYTES         (2 * GIB)   /* one deploy */
+#define LIMIT_UNPACKED_BYTES     (128 * MIB) /* a .gz or .br file of a site, unpacked */
+#define LIMIT_SCAN_BYTES         (2 * GIB)   /* one file in all the forms it is searched in */
 #define LIMIT_FUNCTION_BYTES     (20 * MIB)  /* the hosted bundle limit */
 #define LIMIT_FUNCTION_FILES     2000
 #define LIMIT_FUNCTIONS          500

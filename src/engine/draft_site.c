@@ -3,56 +3,9 @@
  */
 #include "engine/draft_site.h"
 
-#include "base/vec.h"
 #include "engine/build.h"
+#include "engine/draft_scan.h"
 #include "site/env_file.h"
-#include "site/site_scan.h"
-
-typedef VEC(struct site_forbidden) forbidden_list;
-
-/* ---- what must not be in it ---- */
-
-static void forbid_text(struct release *r, forbidden_list *list, const char *what,
-                        const char *environment, const char *text)
-{
-    if (text && text[0])
-        *vec_add(list, r->arena) =
-            (struct site_forbidden){ arena_printf(r->arena, "%s of %s", what, environment),
-                                     str_of(text), false };
-}
-
-/* Other environments: their project, and their addresses as far as this machine knows them. */
-static void forbid_others(struct release *r, forbidden_list *list)
-{
-    const struct config *config = r->target->config;
-    for (size_t i = 0; i < config->envs_n; i++) {
-        const char *name = config->envs[i].name;
-        if (streq(name, r->target->name))
-            continue;
-        struct environment other = { 0 };
-        struct err unknown = { 0 };
-        if (!config_environment(config, name, &other, &unknown)) {
-            forbid_text(r, list, "project ref", name, config->envs[i].supabase.ref);
-            continue;
-        }
-        if (!streq(other.supabase.ref, r->target->environment.supabase.ref))
-            forbid_text(r, list, "project ref", name, other.supabase.ref);
-        forbid_text(r, list, "public key", name, other.supabase.anon_key);
-    }
-}
-
-static bool scan(struct release *r, const struct artefact *artefact, struct err *e)
-{
-    forbidden_list list = { 0 };
-    forbid_others(r, &list);
-    for (size_t i = 0; i < r->plan->values.n; i++) {
-        const struct variable *v = &r->plan->values.v[i];
-        if (v->spec->is_secret)
-            *vec_add(&list, r->arena) =
-                (struct site_forbidden){ v->spec->name, secret_reveal(v->value), true };
-    }
-    return site_scan(r->arena, artefact, list.v, list.n, e);
-}
 
 /* ---- where it comes from ---- */
 
@@ -125,7 +78,7 @@ bool draft_site_make(struct release *r, bool may_fetch, struct draft_site *ret, 
     bool fetched = may_fetch && must_be_same(r) && !r->options.prebuilt_dir &&
                    r->plan->proof_manifest && r->plan->proof_permalink;
     return (fetched ? proved_bytes(r, ret, e) : built_bytes(r, ret, e)) &&
-           scan(r, &ret->artefact, e) && add_environment(r, &ret->artefact, e);
+           draft_scan(r, &ret->artefact, e) && add_environment(r, &ret->artefact, e);
 }
 
 /* ---- what the phase recorded ---- */

@@ -5,6 +5,7 @@
 
 #include "base/fs.h"
 #include "base/limits.h"
+#include "base/pattern.h"
 #include "base/vec.h"
 
 #include <ctype.h>
@@ -21,39 +22,6 @@ struct walk {
     const struct source_tree *tree;
     size_t files;
 };
-
-// NOLINTNEXTLINE(misc-no-recursion): as deep as the pattern has stars
-static bool matches(const char *pattern, const char *path, int stars)
-{
-    for (; *pattern; pattern++, path++) {
-        if (*pattern != '*') {
-            if (*pattern != *path)
-                return pattern[0] == '/' && pattern[1] == '\0' && *path == '\0';
-            if (pattern[0] == '/' && pattern[1] == '\0')
-                return true;
-            continue;
-        }
-        bool is_any = pattern[1] == '*';
-        pattern += is_any ? 2 : 1;
-        if (is_any && *pattern == '/')
-            pattern++; /* double star and slash: also no folder at all */
-        for (;; path++) {
-            if (stars > 0 && matches(pattern, path, stars - 1))
-                return true;
-            if (!*path || (*path == '/' && !is_any))
-                return false;
-        }
-    }
-    return *path == '\0';
-}
-
-bool source_pattern_matches(const char *pattern, const char *path)
-{
-    enum {
-        MAX_STARS = 6 /* more make no sense, and cost */
-    };
-    return matches(pattern, path, MAX_STARS);
-}
 
 static bool is_one_of(const char *name, const char *const *names)
 {
@@ -94,7 +62,7 @@ static bool is_build_file(const char *name)
 static bool is_ignored(const struct walk *w, const char *path)
 {
     for (size_t i = 0; i < w->tree->n_ignore; i++)
-        if (source_pattern_matches(w->tree->ignore[i], path))
+        if (pattern_matches(w->tree->ignore[i], path))
             return true;
     return false;
 }

@@ -24,9 +24,6 @@ struct source_tree {
 bool source_tree_add(struct arena *a, struct inventory *inv, const struct source_tree *tree,
                      struct err *e) MUST_USE;
 
-/* "src/gen/" stands for all below; a "*" for any characters of one name, "**" for any at all. */
-bool source_pattern_matches(const char *pattern, const char *path);
-
 /* Names that a file like .env gives to the build, NULL-terminated; a missing file gives none. */
 const char *const *source_dotenv_names(struct arena *a, const char *path);
 

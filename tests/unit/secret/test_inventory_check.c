@@ -2,10 +2,10 @@
 #include "assert_ok.h"
 
 #include "base/cleanup.h"
+#include "base/pattern.h"
 #include "config/config.h"
 #include "secret/inventory_check.h"
 #include "secret/public_name.h"
-#include "secret/source_tree.h"
 
 struct source {
     enum use_place place;
@@ -159,15 +159,15 @@ static void a_random_value_is_long_and_no_address_hash_or_published_key(void **s
 static void patterns_match_names_folders_and_stars(void **state)
 {
     (void)state;
-    assert_true(source_pattern_matches("src/gen/", "src/gen/"));
-    assert_true(source_pattern_matches("src/gen/", "src/gen/a/b.ts"));
-    assert_false(source_pattern_matches("src/gen/", "src/general.ts"));
-    assert_true(source_pattern_matches("src/*.ts", "src/a.ts"));
-    assert_false(source_pattern_matches("src/*.ts", "src/b/a.ts"));
-    assert_true(source_pattern_matches("**/*.gen.ts", "src/b/a.gen.ts"));
-    assert_true(source_pattern_matches("**/a.ts", "a.ts"));
-    assert_true(source_pattern_matches("/assets/*-*.js", "/assets/index-Bx1.js"));
-    assert_false(source_pattern_matches("a", "ab"));
+    assert_true(pattern_matches("src/gen/", "src/gen/"));
+    assert_true(pattern_matches("src/gen/", "src/gen/a/b.ts"));
+    assert_false(pattern_matches("src/gen/", "src/general.ts"));
+    assert_true(pattern_matches("src/*.ts", "src/a.ts"));
+    assert_false(pattern_matches("src/*.ts", "src/b/a.ts"));
+    assert_true(pattern_matches("**/*.gen.ts", "src/b/a.gen.ts"));
+    assert_true(pattern_matches("**/a.ts", "a.ts"));
+    assert_true(pattern_matches("/assets/*-*.js", "/assets/index-Bx1.js"));
+    assert_false(pattern_matches("a", "ab"));
 }
 
 int main(void)

@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "fake/peer.h"
 #include "site/env_file.h"
-#include "site/site_scan.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -209,44 +208,6 @@ static void a_manifest_that_was_tampered_with_is_refused(void **state)
     assert_fails(artefact_from_json(f->a, without, &back, &f->e), &f->e, ERR_DATA);
 }
 
-static void a_secret_in_a_built_file_is_found_as_it_is_and_in_base64(void **state)
-{
-    struct fixture *f = *state;
-    const struct site_forbidden forbidden[] = {
-        { "WHATSAPP_TOKEN", STR("tok-123456-abcdef"), true },
-        { "project ref of production", STR("abcdefghijklmnopqrst"), false },
-        { "too short to tell", STR("x"), true },
-    };
-    static const struct {
-        const char *content;
-        bool is_clean;
-    } rows[] = {
-        { "let a = 1;\nlet t = 'tok-123456-abcdef'", false },
-        { "fetch('https://abcdefghijklmnopqrst.supabase.co')", false },
-        { "nothing to see: tok-123456-abcdeX", true },
-    };
-    for (size_t i = 0; i < 3; i++) {
-        write_file(f, "app.js", rows[i].content);
-        struct artefact art = walk(f);
-        f->e = (struct err){ 0 };
-        assert_int_equal(site_scan(f->a, &art, forbidden, 3, &f->e), rows[i].is_clean);
-        assert_null(strstr(f->e.why, "tok-123456"));
-        assert_null(strstr(f->e.where, "tok-123456"));
-        if (i == 0) {
-            assert_int_equal(f->e.code, ERR_BLOCKED);
-            assert_non_null(strstr(f->e.why, "WHATSAPP_TOKEN"));
-            assert_true(ends_with(f->e.where, "app.js:2"));
-        }
-    }
-    static const char *const before[] = { "", "a", "ab", "abc" };
-    for (size_t i = 0; i < 4; i++) {
-        const char *plain = arena_printf(f->a, "%stok-123456-abcdef and more", before[i]);
-        write_file(f, "app.js", base64_encode(f->a, str_of(plain)));
-        struct artefact art = walk(f);
-        assert_fails(site_scan(f->a, &art, forbidden, 3, &f->e), &f->e, ERR_BLOCKED);
-    }
-}
-
 /* ---- proved bytes ---- */
 
 static struct peer_step serve_proved(void *context, const struct peer_request *r)
@@ -319,7 +280,6 @@ int main(void)
         T(the_environment_file_is_a_script_and_is_never_cached),
         T(the_manifest_comes_back_with_the_files_nobody_serves),
         T(a_manifest_that_was_tampered_with_is_refused),
-        T(a_secret_in_a_built_file_is_found_as_it_is_and_in_base64),
         T(proved_bytes_are_fetched_once_and_only_where_the_host_lacks_them),
         T(bytes_that_are_not_the_proved_ones_are_refused),
     };
