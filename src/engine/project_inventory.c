@@ -7,6 +7,7 @@
 #include "base/vec.h"
 #include "secret/public_name.h"
 #include "secret/source_tree.h"
+#include "site/site_pattern.h"
 
 /* ---- sources ---- */
 
@@ -156,7 +157,8 @@ struct project_values project_values_try(struct target *t, unsigned to)
         if (!(t->config->vars[i].to & to))
             continue;
         if (target_variable(t, &t->config->vars[i], &one, &e)) {
-            is_random[i] = looks_random(secret_reveal(one.v[0].value));
+            struct str value = secret_reveal(one.v[0].value);
+            is_random[i] = looks_random(value) || site_pattern_find(value);
         } else {
             why[i] = arena_strdup(a, e.why);
             hints[i] = e.hint[0] ? arena_strdup(a, e.hint) : NULL;

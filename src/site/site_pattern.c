@@ -161,7 +161,8 @@ static bool is_placeholder_password(struct str s)
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (str_is(s, words[i]))
             return true;
-    return s.n < 4 || strchr("$<{[%*:", s.p[0]) || has(s, "${") || has(s, "YOUR") || has(s, "xxx");
+    return s.n < 4 || strchr("$<{[%*:", s.p[0]) || has(s, "${") || has(s, "YOUR") ||
+           has(s, "xxx") || has(s, "password");
 }
 
 /* postgres://user:password@host */
@@ -216,11 +217,11 @@ static bool is_telegram_token(struct str text, size_t at, const struct site_patt
 
 static bool is_service_account(struct str text, size_t at, const struct site_pattern *p)
 {
+    static const struct site_pattern key = { .prefix = "-----BEGIN " };
+    size_t n = text.n - at < 4096 ? text.n - at : 4096, length = strlen(key.prefix);
+    const char *begin = memmem(text.p + at, n, key.prefix, length);
     (void)p;
-    static const char key[] = "private_key";
-    size_t n = text.n - at < 4096 ? text.n - at : 4096;
-    return memmem(text.p + at, n, key, sizeof key - 1) != NULL &&
-           memmem(text.p + at, n, "BEGIN", 5) != NULL;
+    return begin && is_private_key(text, (size_t)(begin - text.p), &key);
 }
 
 /* ---- the table ---- */

@@ -197,7 +197,8 @@ static void secrets_of_known_providers_are_found(void **state)
            "google-client-secret", NULL);
     expect("{\"type\":\"service_"
            "account\",\"private_"
-           "key\":\"-----BEGIN\"}",
+           "key\":\"-----BEGIN "
+           "PRIVATE KEY-----\\n" BODY40 BODY40 BODY40 "\"}",
            "google-service-account", NULL);
     expect("bot='123456789:A"
            "Af7Kq2ZxW9pLmT4vB8nYcR3sD6gHjA1eUo'",
@@ -247,6 +248,10 @@ static void what_only_looks_like_a_secret_is_none(void **state)
     expect("d09GMgABAAAAA"
            "EA"
            "AG" BODY40 BODY40 BODY40 "+ZDZD",
+           NULL, NULL);
+    expect("if (type === 'service_"
+           "account') read('private_"
+           "key', '-----BEGIN')",
            NULL, NULL);
     assert_null(site_pattern_find(STR("an ordinary value")));
     assert_non_null(site_pattern_find(STR("sk_"
