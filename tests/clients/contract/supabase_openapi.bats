@@ -36,8 +36,18 @@ teardown_file() { relay_stop; platform_down; }
   assert_success
 }
 
+@test "every call that our client knows agrees with the document" {
+  run "$repo/build/tests/clients/calls" supabase "$relay" "$supabase_token"
+  assert_success
+  refute_output --partial FAILED
+  wanted=$(grep -oh '"supabase\.[a-z_]*"' "$repo"/src/provider/supabase*.c | tr -d '"' | sort -u)
+  [ "$(sed -n 's/^ok //p' <<<"$output" | sort -u)" = "$wanted" ]
+  echo "# $(wc -l <<<"$wanted") operations of ours" >&3
+}
+
 @test "Prism found no violation" {
   run relay_violations "$repo/tests/clients/contract/known.tsv"
   assert_output ''
+  echo "# $(wc -l <"$relay_dir/exchanges") exchanges judged" >&3
   [ "$(wc -l <"$relay_dir/exchanges")" -gt 15 ]
 }
