@@ -414,7 +414,8 @@ void progress_step_done(struct progress *p, enum progress_result result, const c
         print_collapsed(p, result, text);
     else if (p->mode == MODE_LINES)
         print_appended(p, result, text);
-    if (result == PROGRESS_FAIL && (p->mode == MODE_LIVE || p->mode == MODE_LINES))
+    bool is_stopped = result == PROGRESS_FAIL || result == PROGRESS_WAIT;
+    if (is_stopped && (p->mode == MODE_LIVE || p->mode == MODE_LINES))
         print_tail(p);
     p->name = NULL;
     leave(p);

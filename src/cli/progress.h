@@ -27,7 +27,7 @@
 enum progress_result {
     PROGRESS_OK,   /* ok    done and confirmed */
     PROGRESS_FAIL, /* FAIL  the last 20 lines of the step are shown */
-    PROGRESS_WAIT, /* wait  something outside has to happen first */
+    PROGRESS_WAIT, /* wait  something outside has to happen first; the last lines, too */
     PROGRESS_UNDO, /* undo  taken back */
     PROGRESS_KEEP, /* keep  left as it is, on purpose */
     PROGRESS_SKIP, /* skip  nothing to do */
