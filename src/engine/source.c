@@ -48,19 +48,35 @@ static int by_bytes(const void *x, const void *y)
     return strcmp(*(const char *const *)x, *(const char *const *)y);
 }
 
-static bool git_files(struct arena *a, const char *dir, path_list *ret)
+/* Is the path, or the folder "path/", the built site or in it? */
+static bool is_built(const struct source_spec *spec, struct str path)
+{
+    size_t n = spec->publish_dir ? strlen(spec->publish_dir) : 0;
+    return n > 0 && path.n > n && str_starts(path, spec->publish_dir) && path.p[n] == '/';
+}
+
+static bool list_files(struct arena *a, const struct source_spec *spec, const char *which,
+                       bool takes_built, path_list *ret)
 {
     struct str out;
-    if (!git(a, dir,
-             (const char *[]){ "git", "ls-files", "-coz", "--exclude-standard", "--", ".", NULL },
+    if (!git(a, spec->project_dir,
+             (const char *[]){ "git", "ls-files", which, "-z", "--exclude-standard", "--", ".",
+                               NULL },
              &out))
         return false;
     while (out.n > 0) {
         struct str path = str_cut(&out, '\0');
-        if (path.n > 0)
+        if (path.n > 0 && (takes_built || !is_built(spec, path)))
             *vec_add(ret, a) = str_dup(a, path);
     }
     return true;
+}
+
+/* A built site that git does not ignore is no source; one that is kept in git is. */
+static bool git_files(struct arena *a, const struct source_spec *spec, path_list *ret)
+{
+    return list_files(a, spec, "--cached", true, ret) &&
+           list_files(a, spec, "--others", false, ret);
 }
 
 /* Folders that are made, not written: they would change the digest without changing the app. */
@@ -166,8 +182,9 @@ static void hash_variables(struct arena *a, const struct source_spec *spec, stru
     }
 }
 
-static void read_commit(struct arena *a, const char *dir, struct source *s)
+static void read_commit(struct arena *a, const struct source_spec *spec, struct source *s)
 {
+    const char *dir = spec->project_dir;
     s->commit = s->subject = s->author = s->branch = "";
     s->is_dirty = true;
     struct str out;
@@ -178,15 +195,20 @@ static void read_commit(struct arena *a, const char *dir, struct source *s)
     s->author = str_dup(a, str_cut(&out, '\n'));
     if (git(a, dir, (const char *[]){ "git", "symbolic-ref", "--short", "-q", "HEAD", NULL }, &out))
         s->branch = str_dup(a, str_trim(out));
-    if (git(a, dir, (const char *[]){ "git", "status", "--porcelain", "--", ".", NULL }, &out))
-        s->is_dirty = str_trim(out).n > 0;
+    path_list added = { 0 };
+    if (git(a, dir,
+            (const char *[]){ "git", "status", "--porcelain", "--untracked-files=no", "--", ".",
+                              NULL },
+            &out) &&
+        list_files(a, spec, "--others", false, &added))
+        s->is_dirty = str_trim(out).n > 0 || added.n > 0;
 }
 
 bool source_read(struct arena *a, const struct source_spec *spec, struct source *ret, struct err *e)
 {
     struct source s = { 0 };
     path_list paths = { 0 };
-    if (!git_files(a, spec->project_dir, &paths) && !walk_folder(a, spec, "", 0, &paths, e))
+    if (!git_files(a, spec, &paths) && !walk_folder(a, spec, "", 0, &paths, e))
         return err_wrap(e, "read the source in %s", spec->project_dir);
     if (paths.n > 0)
         qsort(paths.v, paths.n, sizeof paths.v[0], by_bytes);
@@ -202,7 +224,7 @@ bool source_read(struct arena *a, const struct source_spec *spec, struct source 
 
     s.digest = arena_strdup(a, digest);
     s.release = arena_printf(a, "%s.%.8s", clock_date(a, clock_unix_ms()), digest);
-    read_commit(a, spec->project_dir, &s);
+    read_commit(a, spec, &s);
     *ret = s;
     return true;
 }

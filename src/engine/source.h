@@ -18,7 +18,8 @@
 
 struct source_spec {
     const char *project_dir;
-    const char *publish_dir; /* of the built site, relative to the project; left out without git */
+    const char *publish_dir; /* of the built site, relative to the project; left out unless git
+                              * keeps it */
     const char *secrets_dir; /* relative to the project; left out */
     const char *const *variable_names; /* NULL-terminated */
 };
