@@ -12,7 +12,7 @@ RELEASE_FLAGS = -Dbuildtype=debugoptimized
 CHECK_FLAGS   = -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dfaults=true
 
 .DEFAULT_GOAL := build/lockflight
-.PHONY: build/lockflight build-check/lockflight all demo check check-contract install format lint fuzz bench bench-migrations clean help
+.PHONY: build/lockflight build-check/lockflight all demo check check-contract package install format lint fuzz bench bench-migrations clean help
 
 all: build/lockflight
 
@@ -39,6 +39,11 @@ check-contract: ## make check-contract OPENAPI=<file>: hold the local platform a
 	@tools/install-deps build run test
 	@$(MAKE) --no-print-directory build/lockflight
 	@tests/clients/check-contract "$(OPENAPI)"
+
+package: ## the npm packages and the Debian package, in build/package
+	@tools/install-deps build package
+	@$(MAKE) --no-print-directory build/lockflight
+	@tools/package
 
 install: build/lockflight ## install the program, man pages and completions (PREFIX, DESTDIR)
 	@tools/install-files "$(DESTDIR)" "$(PREFIX)"

@@ -95,7 +95,9 @@ static struct migrate_options options_for(struct running *run, bool forward)
 {
     const struct release *r = run->r;
     return (struct migrate_options){
-        MIGRATE_LIMITS(r->target->config),
+        .lock_timeout_ms = (int)r->target->config->schema.lock_timeout_ms,
+        .lock_wait_ms = (int)r->target->config->schema.lock_wait_ms,
+        .statement_timeout_ms = (int)r->target->config->schema.statement_timeout_ms,
         .end_older_ms = r->options.end_older_ms,
         .release_id = r->id,
         .applied_by = r->options.actor,
