@@ -9,6 +9,7 @@
 #include "pg_fixture.h"
 
 #include "base/cleanup.h"
+#include "base/fs.h"
 #include "base/signals.h"
 #include "engine/schema.h"
 #include "migrate/apply/apply.h"
@@ -178,6 +179,30 @@ static inline int steps_end_of(pid_t child)
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
     return status;
+}
+
+/* Every passage of every fault point, as "name:nth". */
+static inline const char **steps_passages(struct steps_fixture *f, steps_direction *run,
+                                          size_t *ret_count)
+{
+    char list[] = "/tmp/lockflight-points-XXXXXX";
+    CLEANUP(fd) int fd = mkstemp(list);
+    struct str points;
+    assert_true(fd >= 0);
+    assert_int_equal(steps_end_of(steps_start(f, run, NULL, list)), 0);
+    assert_ok(fs_read(f->a, list, 65536, &points, &f->e), &f->e);
+    (void)unlink(list);
+    const char **v = ARENA_ARRAY(f->a, const char *, points.n + 1);
+    struct str left = points, before = { points.p, 0 };
+    while (left.n > 0) {
+        struct str point = str_cut(&left, '\n');
+        int nth = 1;
+        for (struct str r = before; r.n > 0;)
+            nth += str_eq(str_cut(&r, '\n'), point);
+        before.n = (size_t)(left.p - points.p);
+        v[(*ret_count)++] = arena_printf(f->a, "%.*s:%d", STR_FMT(point), nth);
+    }
+    return v;
 }
 
 /* The lease's takeover: no session of the old runner but that of a step alone. */

@@ -187,29 +187,6 @@ static void rerun(struct steps_fixture *f, steps_direction *run, const char *wan
         fail_msg("%s: ended as %s, wanted %s", what, is, wanted);
 }
 
-/* Every passage of every fault point, as "name:nth". */
-static const char **passages(struct steps_fixture *f, steps_direction *run, size_t *ret_count)
-{
-    char list[] = "/tmp/lockflight-points-XXXXXX";
-    CLEANUP(fd) int fd = mkstemp(list);
-    struct str points;
-    assert_true(fd >= 0);
-    assert_int_equal(steps_end_of(steps_start(f, run, NULL, list)), 0);
-    assert_ok(fs_read(f->a, list, 65536, &points, &f->e), &f->e);
-    (void)unlink(list);
-    const char **v = ARENA_ARRAY(f->a, const char *, points.n + 1);
-    struct str left = points, before = { points.p, 0 };
-    while (left.n > 0) {
-        struct str point = str_cut(&left, '\n');
-        int nth = 1;
-        for (struct str r = before; r.n > 0;)
-            nth += str_eq(str_cut(&r, '\n'), point);
-        before.n = (size_t)(left.p - points.p);
-        v[(*ret_count)++] = arena_printf(f->a, "%.*s:%d", STR_FMT(point), nth);
-    }
-    return v;
-}
-
 /* Rows are counted by what was written to them: a batch that ran twice shows. */
 static const char crash_up[] = "alter table people add column touched int not null default 0;\n"
                                "create type mood as enum ('sad');\n"
@@ -242,7 +219,7 @@ static void kill_everywhere(struct steps_fixture *f, const struct stage *s, step
     clone(f, s);
     if (first)
         assert_ok(first(f), &f->e);
-    const char **points = passages(f, run, &n);
+    const char **points = steps_passages(f, run, &n);
     const char *wanted = state_of(f);
     for (size_t i = 0; i < n; i++) {
         clone(f, s);
@@ -310,7 +287,7 @@ static void restart_everywhere(struct steps_fixture *f, const struct stage *s,
     clone(f, s);
     if (first)
         assert_ok(first(f), &f->e);
-    const char **points = passages(f, run, &n);
+    const char **points = steps_passages(f, run, &n);
     const char *wanted = state_of(f);
     for (size_t i = 0; i < n; i++) {
         if (!is_at_a_statement(points[i]))
