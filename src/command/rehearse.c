@@ -119,10 +119,7 @@ static void told(struct rehearsal *x, const char *what, const char *version, int
 static struct migrate_options options_of(const struct rehearsal *x)
 {
     const struct config *config = &x->s->config;
-    return (struct migrate_options){ .lock_timeout_ms = (int)config->schema.lock_timeout_ms,
-                                     .statement_timeout_ms =
-                                         (int)config->schema.statement_timeout_ms,
-                                     .applied_by = flight_actor(x->c) };
+    return (struct migrate_options){ MIGRATE_LIMITS(config), .applied_by = flight_actor(x->c) };
 }
 
 static bool apply_all(struct rehearsal *x, struct pg *db, const char *word, struct err *e)

@@ -214,6 +214,7 @@ struct config {
         int64_t lock_timeout_ms; /* the most anybody may wait behind a migration */
         int64_t lock_wait_ms;
         int64_t statement_timeout_ms;
+        int64_t transaction_timeout_ms;
         enum on_red on_red;
     } schema;
     struct config_env *envs; /* in the order of the file */

@@ -95,9 +95,7 @@ static bool reverse(struct back *b, const struct rollback_migration *m, struct e
     if (!step_intent(r, "database", "reverse", m->row->version, NULL, &b->step, e))
         return false;
     struct migrate_options options = {
-        .lock_timeout_ms = (int)r->target->config->schema.lock_timeout_ms,
-        .lock_wait_ms = (int)r->target->config->schema.lock_wait_ms,
-        .statement_timeout_ms = (int)r->target->config->schema.statement_timeout_ms,
+        MIGRATE_LIMITS(r->target->config),
         .release_id = r->id,
         .applied_by = r->options.actor,
         .epoch = lease_epoch(r->lease),

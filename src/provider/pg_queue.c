@@ -398,8 +398,12 @@ bool pg_queue_end(struct pg *db, void (*committed)(void *context, size_t nth), v
         db->is_lost = true;
     if (ok)
         take_all(&x, committed, context, e);
-    if (!pg_is_alive(db))
+    if (!pg_is_alive(db)) {
+        const char *reason = x.failed ? arena_strdup(q->arena, e->why) : NULL;
         (void)pg_lost(db, !ok || nothing_took_effect, e);
+        if (reason) /* the server's last words */
+            err_set(e, e->code, "connection to %s lost: %s", db->where, reason);
+    }
     ok = ok && pg_is_alive(db) && !x.failed;
     *(ret ? ret : &unused) = x.outcome;
     arena_free(q->arena);

@@ -189,9 +189,7 @@ struct migrate_options change_options(struct change *x, enum change_direction di
 {
     const struct config *config = &x->s->config;
     return (struct migrate_options){
-        .lock_timeout_ms = (int)config->schema.lock_timeout_ms,
-        .lock_wait_ms = (int)config->schema.lock_wait_ms,
-        .statement_timeout_ms = (int)config->schema.statement_timeout_ms,
+        MIGRATE_LIMITS(config),
         .applied_by = lease_holder(x->lease),
         .epoch = lease_epoch(x->lease),
         .fence = fence,

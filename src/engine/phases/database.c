@@ -95,9 +95,7 @@ static struct migrate_options options_for(struct running *run, bool forward)
 {
     const struct release *r = run->r;
     return (struct migrate_options){
-        .lock_timeout_ms = (int)r->target->config->schema.lock_timeout_ms,
-        .lock_wait_ms = (int)r->target->config->schema.lock_wait_ms,
-        .statement_timeout_ms = (int)r->target->config->schema.statement_timeout_ms,
+        MIGRATE_LIMITS(r->target->config),
         .end_older_ms = r->options.end_older_ms,
         .release_id = r->id,
         .applied_by = r->options.actor,

@@ -18,10 +18,20 @@
 
 #include "migrate/history.h"
 
-#define MIGRATE_LOCK_TIMEOUT_MS      250
-#define MIGRATE_LOCK_WAIT_MS         600000
-#define MIGRATE_STATEMENT_TIMEOUT_MS 60000
-#define MIGRATE_IDLE_TIMEOUT_MS      10000 /* our own silence, while a transaction is open */
+#define MIGRATE_LOCK_TIMEOUT_MS        250
+#define MIGRATE_LOCK_WAIT_MS           600000
+#define MIGRATE_STATEMENT_TIMEOUT_MS   60000
+#define MIGRATE_TRANSACTION_TIMEOUT_MS 600000
+#define MIGRATE_IDLE_TIMEOUT_MS        10000 /* our own silence, while a transaction is open */
+
+/* What lockflight.toml says of them, as the first members of a struct migrate_options. */
+// clang-format off
+#define MIGRATE_LIMITS(config)                                                                     \
+    .lock_timeout_ms = (int)(config)->schema.lock_timeout_ms,                                      \
+    .lock_wait_ms = (int)(config)->schema.lock_wait_ms,                                            \
+    .statement_timeout_ms = (int)(config)->schema.statement_timeout_ms,                            \
+    .transaction_timeout_ms = (int)(config)->schema.transaction_timeout_ms
+// clang-format on
 
 /* Where a run of migrations that are sent in one exchange stands (pipeline.h). */
 enum migrate_moment {
@@ -33,6 +43,7 @@ struct migrate_options {
     int lock_timeout_ms; /* the most anybody may wait behind us for a lock; 0: the default above */
     int lock_wait_ms;    /* how long we wait for others before we give up */
     int statement_timeout_ms;
+    int transaction_timeout_ms; /* ends a transaction, and frees its locks; from PostgreSQL 17 on */
     int64_t
         end_older_ms; /* whoever is in the way with a transaction that old is ended; 0: nobody */
     const char *release_id; /* NULL: applied without a release */

@@ -231,7 +231,7 @@ static bool settle(struct pipeline *p, size_t end, struct err *e)
         tell_applied(p, i);
     if (p->applied == end)
         return true;
-    return err_set(e, ERR_NET, "connection to %s lost before %s was applied", pg_where(p->db),
+    return err_set(e, ERR_NET, "%s; %s was not applied", arena_strdup(p->a, e->why),
                    p->pending[p->applied]->file);
 }
 

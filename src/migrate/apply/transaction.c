@@ -16,6 +16,8 @@
 #define SETTLE_MS       15000 /* how long the fate of a lost commit is looked for */
 #define SETTLE_PAUSE_MS 200
 
+#define TRANSACTION_TIMEOUT_SINCE 170000 /* PostgreSQL 17 */
+
 static char *number(struct arena *a, int64_t n)
 {
     return arena_printf(a, "%lld", (long long)n);
@@ -117,6 +119,7 @@ static bool prepare_session(const struct work *w, struct pg *db, struct arena *a
                             struct err *e)
 {
     int statement_ms = or_default(w->o->statement_timeout_ms, MIGRATE_STATEMENT_TIMEOUT_MS);
+    int whole_ms = or_default(w->o->transaction_timeout_ms, MIGRATE_TRANSACTION_TIMEOUT_MS);
     return pg_exec(db, "RESET ALL", PG_NONE, NULL, e) &&
            pg_exec(db, "DEALLOCATE ALL", PG_NONE, NULL, e) &&
            pg_exec(db, "DISCARD TEMP", PG_NONE, NULL, e) &&
@@ -131,7 +134,10 @@ static bool prepare_session(const struct work *w, struct pg *db, struct arena *a
                    PG_PARAMS(number(a, lock_ms), number(a, statement_ms),
                              number(a, MIGRATE_IDLE_TIMEOUT_MS),
                              w->around->has_zone ? NULL : "UTC"),
-                   NULL, e);
+                   NULL, e) &&
+           (pg_server_version(db) < TRANSACTION_TIMEOUT_SINCE ||
+            pg_exec(db, "SELECT pg_catalog.set_config('transaction_timeout', $1, false)",
+                    PG_PARAMS(number(a, whole_ms)), NULL, e));
 }
 
 /* The file may have changed the role or the path; what follows is ours. */
@@ -233,7 +239,7 @@ static bool settle(const struct work *w, struct pg *db, struct arena *a, struct 
         return false;
     if ((r.n == 1) == (w->migration != NULL))
         return true;
-    return err_set(e, ERR_NET, "connection to %s lost before the commit took effect", pg_where(db));
+    return err_set(e, ERR_NET, "%s; nothing took effect", arena_strdup(a, e->why));
 }
 
 /* ---- one attempt ---- */

@@ -117,12 +117,35 @@ static void what_the_server_accepts_is_applied_said_to_be_unknown_and_taken_back
     assert_false(is_applied);
 }
 
+static void a_transaction_that_holds_its_locks_for_too_long_is_ended_by_the_server(void **state)
+{
+    struct measure *m = *state;
+    assert_ok(schema_ensure(m->db, &m->e), &m->e);
+    struct migration slow = { .version = "20260101000001",
+                              .name = "slow",
+                              .file = "20260101000001_slow.sql",
+                              .sql = STR("alter table public.free add column slow int;\n"
+                                         "select pg_sleep(0.4);\nselect pg_sleep(60);\n"),
+                              .sha256 = "x" };
+    struct migrate_options o = { .applied_by = "ana", .transaction_timeout_ms = 800 };
+    assert_false(migration_apply(m->db, m->a, &slow, &o, &m->e));
+    assert_non_null(strstr(m->e.why, "transaction timeout"));
+    err_clear(&m->e);
+    assert_ok(pg_reconnect(m->db, &m->e), &m->e);
+    bool is_applied = true;
+    assert_ok(migration_is_applied(m->db, slow.version, &is_applied, &m->e), &m->e);
+    assert_false(is_applied);
+    slow.sql = STR("select pg_sleep(0.1);\nselect pg_sleep(0.1);\n");
+    assert_ok(migration_apply(m->db, m->a, &slow, &o, &m->e), &m->e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forms_that_the_grammar_does_not_know_do_what_their_words_say),
         cmocka_unit_test(the_table_of_locks_holds_on_the_newest_server),
         cmocka_unit_test(what_the_server_accepts_is_applied_said_to_be_unknown_and_taken_back),
+        cmocka_unit_test(a_transaction_that_holds_its_locks_for_too_long_is_ended_by_the_server),
     };
     return cmocka_run_group_tests_name("migrate/newer", tests, setup, measure_teardown);
 }
