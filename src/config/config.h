@@ -215,6 +215,7 @@ struct config {
         int64_t lock_wait_ms;
         int64_t statement_timeout_ms;
         int64_t transaction_timeout_ms;
+        int64_t replica_lag_ms;
         enum on_red on_red;
     } schema;
     struct config_env *envs; /* in the order of the file */

@@ -72,6 +72,7 @@ static const struct key schema_keys[] = {
     { "lock_wait",         KEY_MS,   KEY_AT(config, schema.lock_wait_ms),         .otherwise = "10m", .summary = "How long a migration waits for those who hold its tables, before it gives up with nothing changed" },
     { "statement_timeout", KEY_MS,   KEY_AT(config, schema.statement_timeout_ms), .otherwise = "60s", .summary = "How long one statement may run" },
     { "transaction_timeout", KEY_MS, KEY_AT(config, schema.transaction_timeout_ms), .otherwise = "10m", .summary = "How long one transaction of a migration may hold its locks, however many statements it has (PostgreSQL 17 and newer)" },
+    { "replica_lag", KEY_MS, KEY_AT(config, schema.replica_lag_ms), .otherwise = "10s", .summary = "A backfill pauses while a replica is further behind" },
     { "on_red",            KEY_WORD, KEY_AT(config, schema.on_red), .words = "unwind|keep|ask", .otherwise = "unwind", .summary = "What happens to a release whose verification is red" },
     { "contract_after",    KEY_LATER, 0, .summary = "Minimum age before a contract step" },
     { 0 },

@@ -1,5 +1,6 @@
 #include "pg_fixture.h"
 
+#include "base/cleanup.h"
 #include "base/fs.h"
 #include "provider/pg.h"
 
@@ -18,9 +19,10 @@
 
 static char initdb[512] = "/usr/lib/postgresql/15/bin/initdb";
 static char postgres[512] = "/usr/lib/postgresql/15/bin/postgres";
+static const char basebackup[] = "/usr/lib/postgresql/15/bin/pg_basebackup";
 
 static char folder[64];
-static pid_t server;
+static pid_t server, replica;
 static pid_t owner; /* a forked child of the test must not stop the server when it exits */
 static int databases;
 
@@ -64,49 +66,68 @@ static pid_t spawn(const char *const *argv)
     return pid;
 }
 
-static void start_server(void)
+/* Servers on one socket folder are told apart by their ports. */
+static char *admin_url(struct arena *a, const char *port)
 {
-    server = spawn((const char *const[]){ postgres,
-                                          "-D",
-                                          "data",
-                                          "-k",
-                                          folder,
-                                          "-c",
-                                          "listen_addresses=",
-                                          "-c",
-                                          "fsync=off",
-                                          "-c",
-                                          "full_page_writes=off",
-                                          "-c",
-                                          "max_connections=60",
-                                          "-c",
-                                          "max_prepared_transactions=2",
-                                          "-c",
-                                          "shared_buffers=16MB",
-                                          "-c",
-                                          "log_min_messages=fatal",
-                                          NULL });
+    return arena_printf(a, "host=%s port=%s user=postgres dbname=postgres", folder, port);
+}
+
+static pid_t start_postgres(const char *data, const char *port)
+{
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    pid_t pid = spawn((const char *const[]){ postgres,
+                                             "-D",
+                                             data,
+                                             "-k",
+                                             folder,
+                                             "-p",
+                                             port,
+                                             "-c",
+                                             "listen_addresses=",
+                                             "-c",
+                                             "fsync=off",
+                                             "-c",
+                                             "full_page_writes=off",
+                                             "-c",
+                                             "max_connections=60",
+                                             "-c",
+                                             "max_prepared_transactions=2",
+                                             "-c",
+                                             "shared_buffers=16MB",
+                                             "-c",
+                                             "log_min_messages=fatal",
+                                             NULL });
     struct err e = { 0 };
-    char url[128];
-    (void)snprintf(url, sizeof url, "host=%s user=postgres dbname=postgres", folder);
     for (int i = 0; i < 300; i++) {
         struct pg *db = NULL;
-        if (pg_open(&(struct pg_spec){ .url = url }, &db, &e)) {
+        if (pg_open(&(struct pg_spec){ .url = admin_url(a, port) }, &db, &e)) {
             pg_close(db);
-            return;
+            return pid;
         }
         (void)usleep(50 * 1000);
     }
     give_up(e.why);
+    return 0;
+}
+
+static void start_server(void)
+{
+    server = start_postgres("data", "5432");
+}
+
+static void stop(pid_t *pid)
+{
+    if (*pid > 0 && getpid() == owner) {
+        (void)kill(*pid, SIGQUIT);
+        (void)waitpid(*pid, NULL, 0);
+        *pid = 0;
+    }
 }
 
 static void stop_server(void)
 {
-    if (server > 0 && getpid() == owner) {
-        (void)kill(server, SIGQUIT);
-        (void)waitpid(server, NULL, 0);
-        server = 0;
-    }
+    stop(&replica);
+    stop(&server);
 }
 
 static void at_exit(void)
@@ -173,7 +194,7 @@ char *pg_fixture_database(struct arena *a)
         make_cluster();
     struct err e;
     struct pg *db = NULL;
-    char *admin = arena_printf(a, "host=%s user=postgres dbname=postgres", folder);
+    char *admin = admin_url(a, "5432");
     char *name = arena_printf(a, "t%d", ++databases);
     if (!pg_open(&(struct pg_spec){ .url = admin }, &db, &e) ||
         !pg_exec(db, arena_printf(a, "CREATE DATABASE %s TEMPLATE template0", name), PG_NONE, NULL,
@@ -187,4 +208,17 @@ void pg_fixture_crash(void)
 {
     stop_server();
     start_server();
+}
+
+char *pg_fixture_replica(struct arena *a)
+{
+    int status = 0;
+    assert(server);
+    pid_t pid =
+        spawn((const char *const[]){ basebackup, "-h", folder, "-U", "postgres", "-D", "replica",
+                                     "-R", "-X", "stream", "-c", "fast", "--no-sync", NULL });
+    if (waitpid(pid, &status, 0) != pid || status != 0)
+        give_up("pg_basebackup failed");
+    replica = start_postgres("replica", "5433");
+    return admin_url(a, "5433");
 }

@@ -17,6 +17,9 @@ void pg_fixture_newest(void);
  * */
 char *pg_fixture_database(struct arena *a);
 
+/* A streaming replica of it, up to the end of the test program: the URL of its database postgres. */
+char *pg_fixture_replica(struct arena *a);
+
 /* Stops the server with "immediate" and starts it again, as a crash would. */
 void pg_fixture_crash(void);
 

@@ -30,7 +30,8 @@
     .lock_timeout_ms = (int)(config)->schema.lock_timeout_ms,                                      \
     .lock_wait_ms = (int)(config)->schema.lock_wait_ms,                                            \
     .statement_timeout_ms = (int)(config)->schema.statement_timeout_ms,                            \
-    .transaction_timeout_ms = (int)(config)->schema.transaction_timeout_ms
+    .transaction_timeout_ms = (int)(config)->schema.transaction_timeout_ms,                        \
+    .replica_lag_ms = (int)(config)->schema.replica_lag_ms
 // clang-format on
 
 /* Where a run of migrations that are sent in one exchange stands (pipeline.h). */
@@ -44,9 +45,9 @@ struct migrate_options {
     int lock_wait_ms;    /* how long we wait for others before we give up */
     int statement_timeout_ms;
     int transaction_timeout_ms; /* ends a transaction, and frees its locks; from PostgreSQL 17 on */
-    int64_t
-        end_older_ms; /* whoever is in the way with a transaction that old is ended; 0: nobody */
-    const char *release_id; /* NULL: applied without a release */
+    int replica_lag_ms;         /* a backfill waits for replicas that are further behind (pace.h) */
+    int64_t end_older_ms;       /* 0: nobody; else who is in the way with a transaction so old */
+    const char *release_id;     /* NULL: applied without a release */
     const char *applied_by;
     int64_t epoch;
 

@@ -6,6 +6,7 @@
 #include "base/signals.h"
 #include "base/strbuf.h"
 #include "migrate/apply/beside.h"
+#include "migrate/apply/pace.h"
 #include "migrate/sql/token.h"
 #include "migrate/sql/tree.h"
 
@@ -16,8 +17,7 @@
 #define BACKFILL_ROWS_MOST  100000
 #define BATCH_MS_LEAST      50
 #define BATCH_MS_MOST       200
-#define LAG_MS_MOST         10000
-#define LAG_LOOK_MS         1000
+#define PAUSE_MS            1000 /* until it is looked again whether to go on */
 #define SAY_MS              1000
 
 struct backfill {
@@ -33,7 +33,8 @@ struct backfill {
     int64_t batch;
     const char **cursor; /* the last key of the last batch; NULL: none yet */
     int64_t rows_done;   /* looked at */
-    int64_t said_ms, lag_looked_ms;
+    int64_t said_ms;
+    struct pace pace;
 };
 
 /* ---- the statement ---- */
@@ -170,6 +171,8 @@ static bool find_table(struct backfill *x, struct err *e)
     if (r.n == 0)
         return is_no_table(x, sql_name_text(x->b.a, tree_range(target)), e);
     x->table = pg_value(&r, 0, 1);
+    x->pace = (struct pace){ .table = pg_value(&r, 0, 0),
+                             .replica_lag_ms = x->spec->w->o->replica_lag_ms };
     x->rows_guess = pg_int(&r, 0, 2);
     x->row = sql_quote(x->b.a, target->alias ? target->alias->aliasname : target->relname);
     return (x->order.key_count > 0 || primary_key(x, pg_value(&r, 0, 0), e)) &&
@@ -316,29 +319,21 @@ static void tell(struct backfill *x)
         beside_say(&x->b, "%s: %lld rows", x->b.what, (long long)x->rows_done);
 }
 
-/* Lets others in, and replicas catch up. False when a signal asks to stop. */
+/* Lets others in, and waits for what a batch more would make worse. False when a signal asks to stop. */
 static bool pause_after(struct backfill *x, int64_t took_ms, struct err *e)
 {
-    struct err unseen = { 0 };
     CLEANUP(arena) struct arena *a = arena_new(0);
+    const char *reason = NULL;
     bool may_go_on = clock_sleep_ms(took_ms / 5);
-    while (may_go_on && !signals_stop_asked() &&
-           clock_boot_ms() - x->lag_looked_ms >= LAG_LOOK_MS) {
-        struct pg_rows r;
-        x->lag_looked_ms = clock_boot_ms();
-        if (!pg_query(x->b.session, a,
-                      "SELECT (extract(epoch FROM max(replay_lag)) * 1000)::bigint"
-                      " FROM pg_catalog.pg_stat_replication",
-                      PG_NONE, &r, &unseen) ||
-            pg_int(&r, 0, 0) <= LAG_MS_MOST)
-            break;
-        beside_say(&x->b, "%s: pausing, a replica is %s behind", x->b.what,
-                   clock_duration(a, pg_int(&r, 0, 0)));
-        may_go_on = clock_sleep_ms(LAG_LOOK_MS);
+    for (;;) {
+        if (!may_go_on || signals_stop_asked())
+            return err_set(e, ERR_INTERRUPTED, "stopped during %s", x->b.what);
+        pace_look(&x->pace, x->b.session, a, &reason);
+        if (!reason)
+            return true;
+        beside_say(&x->b, "%s: pausing, %s", x->b.what, reason);
+        may_go_on = clock_sleep_ms(PAUSE_MS);
     }
-    if (may_go_on && !signals_stop_asked())
-        return true;
-    return err_set(e, ERR_INTERRUPTED, "stopped during %s", x->b.what);
 }
 
 static bool run_batches(struct backfill *x, struct pg *db, struct err *e)
