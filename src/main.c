@@ -3,6 +3,7 @@
  */
 #include "base/arena.h"
 #include "base/cleanup.h"
+#include "base/guard.h"
 #include "base/signals.h"
 #include "cli/run.h"
 #include "command/commands.h"
@@ -10,6 +11,7 @@
 
 int main(int argc, char **argv)
 {
+    guard_install();
     signals_install();
     keyring_take_environment();
     CLEANUP(arena) struct arena *arena = arena_new(0);

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/env.h"
 #include "base/limits.h"
 #include "base/signals.h"
 #include "base/strbuf.h"
@@ -34,6 +35,7 @@ struct stream {
 
 struct child {
     const struct proc_spec *spec;
+    const char *const *env;
     pid_t pid;
     int pidfd;
     int in;
@@ -117,8 +119,8 @@ static bool spawn(struct child *c, const struct pipes *p, struct err *e)
         memory_exhausted(0);
     add_redirections(&actions, spec, p);
     add_attributes(&attr);
-    errno = posix_spawnp(&c->pid, spec->argv[0], &actions, &attr, vector(spec->argv),
-                         spec->env ? vector(spec->env) : environ);
+    errno =
+        posix_spawnp(&c->pid, spec->argv[0], &actions, &attr, vector(spec->argv), vector(c->env));
     int failed = errno;
     (void)posix_spawn_file_actions_destroy(&actions);
     (void)posix_spawnattr_destroy(&attr);
@@ -277,9 +279,11 @@ static int wait_status(pid_t pid)
 bool proc_run(struct arena *a, const struct proc_spec *spec, struct proc_result *ret, struct err *e)
 {
     size_t max = spec->max_output_bytes ? spec->max_output_bytes : LIMIT_PROC_OUTPUT_BYTES;
+    const char *const *all = (const char *const[]){ NULL };
     CLEANUP(child)
     struct child c = {
         .spec = spec,
+        .env = spec->env ? spec->env : proc_env(a, all),
         .pidfd = -1,
         .in = -1,
         .input = spec->input,
@@ -329,7 +333,7 @@ const char *const *proc_env(struct arena *a, const char *const *changes)
 {
     VEC(const char *) env = { 0 };
     for (char **entry = environ; *entry; entry++)
-        if (!is_changed(*entry, changes))
+        if (!env_is_hidden(*entry) && !is_changed(*entry, changes))
             *vec_add(&env, a) = *entry;
     for (; *changes; changes++)
         if (strchr(*changes, '='))

@@ -14,9 +14,10 @@
 struct proc_spec {
     const char *const *argv; /* argv[0] is searched in PATH unless it has a slash */
     const char *cwd;         /* NULL: ours */
-    const char *const *env;  /* complete environment "K=V", NULL-terminated; NULL: ours */
-    struct str input;        /* written to standard input, which is /dev/null when empty */
-    int timeout_ms;          /* 0: none. After it the group gets SIGTERM, 5 s later SIGKILL */
+    const char *const
+        *env;         /* complete environment "K=V", NULL-terminated; NULL: ours, as proc_env */
+    struct str input; /* written to standard input, which is /dev/null when empty */
+    int timeout_ms;   /* 0: none. After it the group gets SIGTERM, 5 s later SIGKILL */
     size_t
         max_output_bytes; /* 0: LIMIT_PROC_OUTPUT_BYTES; past it the child is stopped, ERR_LIMIT */
     bool merge_stderr;    /* stderr is read together with stdout */
@@ -39,7 +40,7 @@ struct proc_result {
 bool proc_run(struct arena *a, const struct proc_spec *spec, struct proc_result *ret,
               struct err *e) MUST_USE;
 
-/* Our environment with changes: each of `changes` is "K=V" (set) or "K" (removed). */
+/* Our environment without what is hidden (env.h), and with changes: each of `changes` is "K=V" (set) or "K" (removed). */
 const char *const *proc_env(struct arena *a, const char *const *changes);
 
 /* Finds a program in PATH; NULL if there is none. */

@@ -288,3 +288,25 @@ bool config_environment_database(const struct config *c, const char *name, struc
     *ret = *to;
     return true;
 }
+
+void environment_hide(const struct config *c)
+{
+    static const char *const own[] = { "DATABASE_URL", "NETLIFY_TOKEN", "SUPABASE_TOKEN" };
+    static const char *const vendors[] = { "NETLIFY_AUTH_TOKEN", "SUPABASE_ACCESS_TOKEN",
+                                           "SUPABASE_DB_PASSWORD" };
+    for (size_t k = 0; k < sizeof vendors / sizeof vendors[0]; k++)
+        env_hide(vendors[k]);
+    for (size_t i = 0; i < c->envs_n; i++) {
+        const char *database = c->envs[i].database;
+        for (size_t k = 0; k < sizeof own / sizeof own[0]; k++)
+            env_hide(variable_name(c->arena, c->envs[i].name, own[k]));
+        if (database && starts_with(database, "env:"))
+            env_hide(database + strlen("env:"));
+    }
+    for (size_t i = 0; i < c->vars_n; i++) {
+        const struct config_var *var = &c->vars[i];
+        for (size_t k = 0; var->is_secret && k < var->from.n; k++)
+            if (starts_with(var->from.v[k].value, "env:"))
+                env_hide(var->from.v[k].value + strlen("env:"));
+    }
+}

@@ -124,6 +124,7 @@ static bool load(struct config *c, struct origins *origins, struct err *e)
         if (!secret_names_load(c, &c->envs[i], e))
             return false;
     }
+    environment_hide(c);
     return config_validate(c, e);
 }
 

@@ -19,6 +19,9 @@ bool supabase_config_load(const struct config *c, struct origins *origins, const
 bool supabase_remotes_load(const struct config *c, struct origins *origins,
                            struct config_remote **ret, size_t *ret_n, struct err *e) MUST_USE;
 
+/* What children do not get: the credentials of every environment, and where its secrets come from. */
+void environment_hide(const struct config *c);
+
 /* Path as shown in errors: relative to the project where it is inside it. */
 const char *config_shown_path(const struct config *c, const char *path);
 
