@@ -11,6 +11,7 @@ const struct command *const commands[] = {
     /* Fly */
     &cmd_plan,
     &cmd_deploy,
+    &cmd_ci,
     &cmd_rollback,
     &cmd_resume,
     &cmd_status,

@@ -21,6 +21,7 @@ struct deploy_args {
     bool adopt;
     bool accept_drift;
     bool allow_older;
+    bool not_older;
     bool is_dry;
 };
 
@@ -33,6 +34,7 @@ static const struct option deploy_options[] = {
     { "prebuilt",         0, OPT_TEXT, AT(deploy_args, prebuilt),         "<folder>", "Publish this folder instead of running the build command"           },
     { "accept-drift",     0, OPT_FLAG, AT(deploy_args, accept_drift),     NULL,       "Take changes of the schema that were made outside Lockflight as they are" },
     { "allow-older",      0, OPT_FLAG, AT(deploy_args, allow_older),      NULL,       "Take older revisions of secrets, and lines that are gone, as meant" },
+    { "not-older",        0, OPT_FLAG, AT(deploy_args, not_older),        NULL,       "Do nothing if what is live comes after this commit" },
     { "adopt",            0, OPT_FLAG, AT(deploy_args, adopt),            NULL,       "Take migrations that were applied before Lockflight came as they are" },
     { "clear-quarantine", 0, OPT_TEXT, AT(deploy_args, clear_quarantine), "<reason>", "Deploy content that was rolled back here, and say why"              },
     { 0 },
@@ -47,13 +49,31 @@ static const struct argument deploy_arguments[] = {
 struct consent {
     struct flight *f;
     const char *plan_file; /* NULL: none was saved */
+    bool not_older;
+    bool is_overtaken; /* what is live comes after this commit */
 };
+
+/* Somebody waited for the lock longer than a newer commit did. */
+static bool overtaken(struct consent *consent, const struct plan *plan, const struct live *live,
+                      struct err *e)
+{
+    const struct flight *f = consent->f;
+    const char *there = live->has_release ? live->release.git_commit : NULL;
+    if (!consent->not_older || !there || !there[0] || !plan->source.commit[0] ||
+        !source_comes_after(f->c->arena, f->config.dir, there, plan->source.commit))
+        return false;
+    consent->is_overtaken = true;
+    return !err_set(e, ERR_BLOCKED, "%s is on %.12s, which comes after %.12s", plan->environment,
+                    there, plan->source.commit);
+}
 
 /* A change that cannot be taken back is for a person to accept. */
 static bool agree(void *context, const struct plan *plan, const struct live *live, struct err *e)
 {
-    const struct consent *consent = context;
+    struct consent *consent = context;
     struct flight *f = consent->f;
+    if (overtaken(consent, plan, live, e))
+        return false;
     if (consent->plan_file && !plan_file_matches(f->c->arena, consent->plan_file, plan, live, e))
         return false;
     const char *first = NULL;
@@ -90,9 +110,22 @@ static void print_end(struct flight *f, const struct release *r, int64_t took_ms
               clock_duration(c->arena, took_ms), f->target.site_url);
 }
 
+/* Not a failure: newer content is live, and it stays so. */
+static void print_overtaken(struct flight *f, struct err *e)
+{
+    const char *why = arena_strdup(f->c->arena, e->why);
+    err_clear(e);
+    if (f->c->wants_json)
+        progress_event(f->progress, "overtaken",
+                       json_pack("{s:s, s:s}", "environment", f->target.name, "text", why));
+    flight_quiet(f);
+    if (!f->c->wants_json)
+        print(&f->c->out, "%s; nothing to do.\n", why);
+}
+
 static bool fly(struct flight *f, const struct deploy_args *args, struct err *e)
 {
-    struct consent consent = { f, args->plan_file };
+    struct consent consent = { .f = f, .plan_file = args->plan_file, .not_older = args->not_older };
     struct release_options options = {
         .actor = f->actor,
         .plan = { .clear_quarantine = args->clear_quarantine,
@@ -108,8 +141,11 @@ static bool fly(struct flight *f, const struct deploy_args *args, struct err *e)
     };
     int64_t started_ms = clock_boot_ms();
     CLEANUP(release) struct release r = { 0 };
-    if (!release_open(f->c->arena, &f->target, &f->sink, &options, &r, e))
-        return false;
+    if (!release_open(f->c->arena, &f->target, &f->sink, &options, &r, e)) {
+        if (consent.is_overtaken)
+            print_overtaken(f, e);
+        return consent.is_overtaken;
+    }
     if (!r.is_live_already && !release_walk(&r, e))
         return false;
     print_end(f, &r, clock_boot_ms() - started_ms);

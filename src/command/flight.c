@@ -49,7 +49,7 @@ static void ignore_report(void *context, const struct report *report)
 
 const char *flight_actor_in(struct arena *a)
 {
-    static const char *const names[] = { "LOCKFLIGHT_ACTOR", "GITHUB_ACTOR", NULL };
+    static const char *const names[] = { "LOCKFLIGHT_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", NULL };
     for (size_t i = 0; names[i]; i++) {
         if (env_value(names[i]))
             return env_value(names[i]);

@@ -84,6 +84,7 @@ struct config_env {
     } supabase;
     const char *requires; /* environment whose proof is needed; NULL: none */
     bool requires_none;   /* said so: requires = "none" */
+    int64_t soak_ms;      /* how long the content must have rested there; 0: not at all */
     struct {
         struct text_array backend; /* names of [check.…] */
         struct text_array site;

@@ -42,7 +42,7 @@ static const struct key env_keys[] = {
     { "watch",    KEY_TABLE, 0, .keys = watch_keys,     .summary = "Watching after the checks" },
     { "auto",     KEY_LATER, 0, .summary = "Branch that is deployed by itself" },
     { "gates",    KEY_LATER, 0, .summary = "Named gates" },
-    { "soak",     KEY_LATER, 0, .summary = "How long proved content rests" },
+    { "soak",     KEY_MS,    KEY_AT(config_env, soak_ms), .otherwise = "0", .summary = "How long the environment that it requires must have had the content, proved" },
     { "approve",  KEY_LATER, 0, .summary = "Who must approve" },
     { 0 },
 };

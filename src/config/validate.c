@@ -107,6 +107,12 @@ static bool check_requires(const struct config *c, const struct config_env *env,
             e, "add a line: requires = \"staging\"    (or \"none\", which every release records)");
         return at(c, &env->name, e);
     }
+    if (env->soak_ms > 0 && !env->requires) {
+        err_set(e, ERR_CONFIG, "[env.%s] has `soak`, and requires no environment to rest in",
+                env->name);
+        err_hint(e, "name it: requires = \"staging\"");
+        return at(c, &env->soak_ms, e);
+    }
     if (env->requires && !config_env_find(c, env->requires)) {
         err_set(e, ERR_CONFIG, "[env.%s] requires \"%s\", which is not declared", env->name,
                 env->requires);

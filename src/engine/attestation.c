@@ -53,6 +53,7 @@ static bool find(struct pg *db, struct arena *a, const char *sql, struct pg_para
             .claims = pg_value(&r, 0, 5),
             .created_by = pg_value(&r, 0, 6),
             .created_unix_ms = pg_int(&r, 0, 7),
+            .proved_for_ms = pg_int(&r, 0, 8),
         };
     return true;
 }
@@ -60,7 +61,10 @@ static bool find(struct pg *db, struct arena *a, const char *sql, struct pg_para
 #define COLUMNS                                                                                    \
     "SELECT environment, release, release_name, source_digest, artefact_digest, claims, "          \
     "created_by,"                                                                                  \
-    " (extract(epoch FROM created_at) * 1000)::bigint FROM lockflight.attestations "
+    " (extract(epoch FROM created_at) * 1000)::bigint,"                                            \
+    " (extract(epoch FROM clock_timestamp() - (SELECT min(f.created_at) FROM"                      \
+    " lockflight.attestations f WHERE f.environment = x.environment"                               \
+    " AND f.source_digest = x.source_digest)) * 1000)::bigint FROM lockflight.attestations x "
 
 /* NOLINTNEXTLINE(readability-function-size): where, into what, about whom and which */
 bool attestation_find(struct pg *db, struct arena *a, const char *environment,

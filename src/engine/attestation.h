@@ -17,6 +17,7 @@ struct attestation {
     const char *claims; /* JSON object: tests, checks, permalink, requires … */
     const char *created_by;
     int64_t created_unix_ms;
+    int64_t proved_for_ms; /* since this content was first proved there, by that database's clock */
 };
 
 /* Writes one, under the lease. The same content may be proved many times; the newest counts.

@@ -81,6 +81,7 @@ struct plan {
     bool is_rebuild; /* artefact = "rebuild": not the same bytes as the required environment's */
     const char *requires; /* NULL: none */
     bool has_proof;
+    int64_t soak_left_ms; /* how much longer the proved content must rest there */
     struct attestation proof;    /* of the required environment */
     json_t *proof_manifest;      /* its artefact's manifest; NULL: not kept. Owned: plan_done */
     const char *proof_permalink; /* where its bytes are; NULL */

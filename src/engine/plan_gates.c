@@ -251,6 +251,28 @@ static void gate_proof(struct plan *plan)
                            clock_duration(a, age_ms > 0 ? age_ms : 0), plan->proof.release_name));
 }
 
+/* Proved is one thing; to have been in use for a while another. */
+static void gate_soak(const struct target *t, struct plan *plan)
+{
+    struct arena *a = plan->arena;
+    int64_t soak_ms = t->environment.declared->soak_ms;
+    if (soak_ms == 0 || !plan->has_proof)
+        return;
+    plan->soak_left_ms = soak_ms - plan->proof.proved_for_ms;
+    if (plan->soak_left_ms <= 0) {
+        plan->soak_left_ms = 0;
+        gate_open(plan, "soak",
+                  arena_printf(a, "rested in %s for %s", plan->requires,
+                               clock_duration(a, plan->proof.proved_for_ms)));
+        return;
+    }
+    plan_gate(plan, "soak",
+              arena_printf(a, "this content rests in %s for another %s", plan->requires,
+                           clock_duration(a, plan->soak_left_ms)),
+              arena_printf(a, "wait, or let lockflight ci do so; soak of [env.%s] is %s",
+                           plan->environment, clock_duration(a, soak_ms)));
+}
+
 bool plan_find_gates(struct target *t, const struct live *live, const struct plan_options *options,
                      struct plan *plan, struct err *e)
 {
@@ -259,6 +281,7 @@ bool plan_find_gates(struct target *t, const struct live *live, const struct pla
     gate_lock(live, plan);
     gate_migrations(t, plan);
     gate_proof(plan);
+    gate_soak(t, plan);
     gate_pairs(plan);
     gate_drift(t, options, plan);
     return gate_quarantine(t, options, plan, e) && plan_inventory(t, plan, e) &&

@@ -43,6 +43,14 @@ static bool git(struct arena *a, const char *dir, const char *const *argv, struc
     return true;
 }
 
+bool source_comes_after(struct arena *a, const char *dir, const char *newer, const char *older)
+{
+    struct str ignored;
+    return !streq(newer, older) &&
+           git(a, dir, (const char *[]){ "git", "merge-base", "--is-ancestor", older, newer, NULL },
+               &ignored);
+}
+
 static int by_bytes(const void *x, const void *y)
 {
     return strcmp(*(const char *const *)x, *(const char *const *)y);

@@ -39,6 +39,9 @@ struct source {
 bool source_read(struct arena *a, const struct source_spec *spec, struct source *ret,
                  struct err *e) MUST_USE;
 
+/* Does commit `newer` come after commit `older`, in this clone? False if one of them is not in it. */
+bool source_comes_after(struct arena *a, const char *dir, const char *newer, const char *older);
+
 /* The id git gives a file of these bytes. `ret_hex` has room for SHA1_HEX_BYTES. */
 void source_blob_id(struct str content, char *ret_hex);
 

@@ -84,6 +84,7 @@ static void github(const struct found *f, struct strbuf *b)
                   "    steps:\n"
                   "      - uses: actions/checkout@v4\n"
                   "        with:\n"
+                  "          fetch-depth: 0   # which commit comes after which\n"
                   "          persist-credentials: false\n",
                   f->branch);
     add_github_install(f, b);
@@ -105,6 +106,8 @@ static void gitlab_job(const struct found *f, const char *stage, struct strbuf *
                   "  image: node:22-bookworm\n"
                   "  resource_group: lockflight   # one at a time\n"
                   "  interruptible: false\n"
+                  "  variables:\n"
+                  "    GIT_DEPTH: 0   # which commit comes after which\n"
                   "  timeout: 2h\n"
                   "  rules:\n"
                   "    - if: $CI_COMMIT_BRANCH == \"%s\"\n"
