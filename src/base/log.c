@@ -30,6 +30,8 @@ static pthread_mutex_t log_mutex = PTHREAD_MUTEX_INITIALIZER;
 static int log_fd = -1;
 static struct guarded secrets[SECRETS_MAX];
 static size_t secret_count;
+static bool
+    begins_secret[256]; /* the first bytes of all of them: most texts have few places to look at */
 
 bool log_open(const char *path, struct err *e)
 {
@@ -68,6 +70,7 @@ void log_redact(struct str secret)
             memory_exhausted(secret.n);
         memcpy(copy, secret.p, secret.n);
         secrets[secret_count++] = (struct guarded){ copy, secret.n };
+        begins_secret[(unsigned char)secret.p[0]] = true;
     }
     (void)pthread_mutex_unlock(&log_mutex);
 }
@@ -90,13 +93,15 @@ char *log_redacted(struct arena *a, struct str text)
     static const char mark[] = "[redacted]";
     CLEANUP(strbuf) struct strbuf out = strbuf_init(LIMIT_PROC_OUTPUT_BYTES);
     (void)pthread_mutex_lock(&log_mutex);
-    for (size_t i = 0; i < text.n;) {
-        const struct guarded *s = secret_count ? secret_at(text.p + i, text.n - i) : NULL;
+    for (size_t i = 0, plain = 0; i < text.n; i += plain) {
+        const struct guarded *s = secret_at(text.p + i, text.n - i);
+        for (plain = s ? 0 : 1; !s && i + plain < text.n; plain++)
+            if (begins_secret[(unsigned char)text.p[i + plain]])
+                break;
         if (s)
             (void)strbuf_adds(&out, mark);
-        else
-            (void)strbuf_addc(&out, text.p[i]);
-        i += s ? s->n : 1;
+        (void)strbuf_add(&out, text.p + i, plain);
+        i += s ? s->n : 0;
     }
     (void)pthread_mutex_unlock(&log_mutex);
     return arena_strndup(a, strbuf_text(&out), out.n);
