@@ -49,15 +49,6 @@ static bool make_history(struct pg *db, struct record_history *h, struct err *e)
     return true;
 }
 
-bool record_prepare(struct pg *db, struct arena *a, bool *ret_has_rollback, struct err *e)
-{
-    struct record_history h;
-    if (!record_look(db, a, &h, e) || !make_history(db, &h, e))
-        return false;
-    *ret_has_rollback = h.has_rollback;
-    return true;
-}
-
 /* ---- applied ---- */
 
 static char *statements_array(struct arena *a, struct str sql)
@@ -71,87 +62,82 @@ static char *statements_array(struct arena *a, struct str sql)
     return pg_text_array(a, texts, n);
 }
 
-/* PG_PARAMS lives as long as a block; these must outlive the call. */
-static struct pg_params kept(struct arena *a, struct pg_params p)
-{
-    const char **v = ARENA_ARRAY(a, const char *, p.n);
-    memcpy(v, p.v, p.n * sizeof *v);
-    return (struct pg_params){ .v = v, .n = p.n };
-}
+static const char our_row_sql[] =
+    "INSERT INTO lockflight.migrations AS m (version, name, state, release, up_sha256,"
+    " down_sha256, down_sql, applied_by, attempts, epoch, started_at, finished_at,"
+    " tool_version, server_version_num, steps, loss_class, blocked_ms)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, to_timestamp($11::float8 / 1000),"
+    " clock_timestamp(), $12, $13, $14, $15, $16)"
+    " ON CONFLICT (version) DO UPDATE SET name = excluded.name, state = excluded.state,"
+    " release = excluded.release, up_sha256 = excluded.up_sha256,"
+    " down_sha256 = excluded.down_sha256, down_sql = excluded.down_sql,"
+    " applied_by = excluded.applied_by, attempts = excluded.attempts,"
+    " epoch = excluded.epoch, started_at = excluded.started_at,"
+    " finished_at = excluded.finished_at, reversed_at = NULL, reversed_by = NULL,"
+    " tool_version = excluded.tool_version,"
+    " server_version_num = excluded.server_version_num, steps = excluded.steps,"
+    " loss_class = excluded.loss_class, blocked_ms = excluded.blocked_ms";
 
-static struct record_statement common_row(struct arena *a, const struct migration *m,
-                                          const struct record_how *how, bool has_rollback)
+enum {
+    OUR_PARAMS = 16,
+    COMMON_PARAMS = 2 /* behind them; version and name are among ours */
+};
+
+static void our_params(struct arena *a, const struct migration *m, const struct record_how *how,
+                       int server_version, const char **v)
 {
-    const char *reverse =
-        has_rollback && m->has_reverse ? statements_array(a, m->reverse_sql) : NULL;
-    const char *statements = statements_array(a, m->sql);
-    return (struct record_statement){
-        .sql = arena_printf(
-            a,
-            "INSERT INTO supabase_migrations.schema_migrations (version, name, statements%s)"
-            " VALUES ($1, $2, $3%s)%s%s",
-            has_rollback ? ", rollback" : "", has_rollback ? ", $4" : "",
-            how->replaces ? " ON CONFLICT (version) DO UPDATE SET name = excluded.name,"
-                            " statements = excluded.statements"
-                          : "",
-            how->replaces && has_rollback ? ", rollback = excluded.rollback" : ""),
-        .params = kept(a, has_rollback ? PG_PARAMS(m->version, m->name, statements, reverse)
-                                       : PG_PARAMS(m->version, m->name, statements)),
+    const char *const values[OUR_PARAMS] = {
+        m->version,
+        m->name,
+        how->state ? how->state : "applied",
+        how->release_id,
+        m->sha256,
+        m->reverse_sha256,
+        m->has_reverse ? str_dup(a, m->reverse_sql) : NULL,
+        how->applied_by ? how->applied_by : "?",
+        number(a, how->attempts),
+        number(a, how->epoch),
+        number(a, how->started_unix_ms),
+        LOCKFLIGHT_VERSION,
+        number(a, server_version),
+        number(a, how->steps ? how->steps : 1),
+        how->loss_class,
+        number(a, how->blocked_ms),
     };
+    memcpy(v, values, sizeof values);
 }
 
-static struct record_statement our_row(struct arena *a, const struct migration *m,
-                                       const struct record_how *how, int server_version)
+/* Both rows by one statement: there may be hundreds. */
+static const char *both_rows_sql(struct arena *a, const struct record_how *how, bool has_rollback)
 {
-    static const char sql[] =
-        "INSERT INTO lockflight.migrations AS m (version, name, state, release, up_sha256,"
-        " down_sha256, down_sql, applied_by, attempts, epoch, started_at, finished_at,"
-        " tool_version, server_version_num, steps, loss_class, blocked_ms)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, to_timestamp($11::float8 / 1000),"
-        " clock_timestamp(), $12, $13, $14, $15, $16)"
-        " ON CONFLICT (version) DO UPDATE SET name = excluded.name, state = excluded.state,"
-        " release = excluded.release, up_sha256 = excluded.up_sha256,"
-        " down_sha256 = excluded.down_sha256, down_sql = excluded.down_sql,"
-        " applied_by = excluded.applied_by, attempts = excluded.attempts,"
-        " epoch = excluded.epoch, started_at = excluded.started_at,"
-        " finished_at = excluded.finished_at, reversed_at = NULL, reversed_by = NULL,"
-        " tool_version = excluded.tool_version,"
-        " server_version_num = excluded.server_version_num, steps = excluded.steps,"
-        " loss_class = excluded.loss_class, blocked_ms = excluded.blocked_ms";
-    return (struct record_statement){
-        .sql = sql,
-        .params = kept(
-            a, PG_PARAMS(m->version, m->name, how->state ? how->state : "applied", how->release_id,
-                         m->sha256, m->reverse_sha256,
-                         m->has_reverse ? str_dup(a, m->reverse_sql) : NULL,
-                         how->applied_by ? how->applied_by : "?", number(a, how->attempts),
-                         number(a, how->epoch), number(a, how->started_unix_ms), LOCKFLIGHT_VERSION,
-                         number(a, server_version), number(a, how->steps ? how->steps : 1),
-                         how->loss_class, number(a, how->blocked_ms))),
-    };
-}
-
-void record_applied_statements(struct arena *a, const struct migration *m,
-                               const struct record_how *how, bool has_rollback, int server_version,
-                               struct record_statement ret[2])
-{
-    ret[0] = common_row(a, m, how, has_rollback);
-    ret[1] = our_row(a, m, how, server_version);
+    const char *update = !how->replaces ? ""
+                         : has_rollback
+                             ? " ON CONFLICT (version) DO UPDATE SET name = excluded.name,"
+                               " statements = excluded.statements, rollback = excluded.rollback"
+                             : " ON CONFLICT (version) DO UPDATE SET name = excluded.name,"
+                               " statements = excluded.statements";
+    return arena_printf(a,
+                        "WITH common AS (INSERT INTO supabase_migrations.schema_migrations"
+                        " (version, name, statements%s) VALUES ($1, $2, $17%s)%s) %s",
+                        has_rollback ? ", rollback" : "", has_rollback ? ", $18" : "", update,
+                        our_row_sql);
 }
 
 bool record_applied(struct pg *db, struct arena *a, const struct migration *m,
                     const struct record_how *how, struct err *e)
 {
     struct record_history now;
-    struct record_statement s[2];
+    const char *v[OUR_PARAMS + COMMON_PARAMS];
     if (!how->history && !record_look(db, a, &now, e))
         return false;
     struct record_history *h = how->history ? how->history : &now;
     if (!make_history(db, h, e))
         return false;
-    record_applied_statements(a, m, how, h->has_rollback, pg_server_version(db), s);
-    return pg_exec(db, s[0].sql, s[0].params, NULL, e) &&
-           pg_exec(db, s[1].sql, s[1].params, NULL, e);
+    our_params(a, m, how, pg_server_version(db), v);
+    v[OUR_PARAMS] = statements_array(a, m->sql);
+    v[OUR_PARAMS + 1] = m->has_reverse ? statements_array(a, m->reverse_sql) : NULL;
+    size_t n = OUR_PARAMS + (h->has_rollback ? 2 : 1);
+    return pg_exec(db, both_rows_sql(a, how, h->has_rollback), (struct pg_params){ v, n }, NULL, e);
 }
 
 /* ---- begun ---- */
@@ -161,8 +147,9 @@ bool record_begun(struct pg *db, struct arena *a, const struct migration *m,
 {
     struct record_how begun = *how;
     begun.state = "applying";
-    struct record_statement s = our_row(a, m, &begun, pg_server_version(db));
-    return pg_exec(db, s.sql, s.params, NULL, e) &&
+    const char *v[OUR_PARAMS];
+    our_params(a, m, &begun, pg_server_version(db), v);
+    return pg_exec(db, our_row_sql, (struct pg_params){ v, OUR_PARAMS }, NULL, e) &&
            pg_exec(db, "UPDATE lockflight.migrations SET finished_at = NULL WHERE version = $1",
                    PG_PARAMS(m->version), NULL, e);
 }

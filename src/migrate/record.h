@@ -36,20 +36,8 @@ struct record_how {
     bool replaces; /* a row of this version that is there already is written over */
 };
 
-/* Makes schema, table and columns of the common history if they are missing. Asks the catalogue
- * first: ALTER TABLE would queue for a lock that nobody needs. */
-bool record_prepare(struct pg *db, struct arena *a, bool *ret_has_rollback, struct err *e) MUST_USE;
-
-/* The two statements, for who sends many at once. */
-struct record_statement {
-    const char *sql;
-    struct pg_params params;
-};
-void record_applied_statements(struct arena *a, const struct migration *m,
-                               const struct record_how *how, bool has_rollback, int server_version,
-                               struct record_statement ret[2]);
-
-/* record_prepare and the two statements. */
+/* Both rows. Schema, table and columns of the common history are made if they are missing: the
+ * catalogue is asked first, because ALTER TABLE would queue for a lock that nobody needs. */
 bool record_applied(struct pg *db, struct arena *a, const struct migration *m,
                     const struct record_how *how, struct err *e) MUST_USE;
 
