@@ -1,6 +1,6 @@
 /*
- * The files are read, and who acts is found out (which may ask git), by a thread, while the database
- * is being connected to: each of the two takes about ten milliseconds.
+ * While the database is being connected to, which takes about ten milliseconds, one thread reads the
+ * files and another one finds out who acts, which may ask git.
  */
 #include "cli/output.h"
 #include "command/flight.h"
@@ -9,46 +9,65 @@
 #include <pthread.h>
 #include <signal.h>
 
-struct session_reading {
+/* One thread with its arena, until it is joined. */
+struct helper {
     pthread_t thread;
-    bool is_thread, is_done;
-    struct arena *arena; /* the thread's, until it is joined */
+    bool is_thread; /* else it was done at once */
+    struct arena *arena;
+};
+
+struct session_reading {
+    struct helper files, actor;
+    bool is_done;
     const char *migrations, *reverse;
     struct migration_set set;
-    bool wants_actor;
-    const char *actor;
     struct err failed;
+    const char *name;
 };
 
 static void *read_files(void *context)
 {
     struct session_reading *r = context;
-    if (migration_read(r->arena, r->migrations, r->reverse, &r->set, &r->failed) && r->wants_actor)
-        r->actor = flight_actor_in(r->arena);
+    if (!migration_read(r->files.arena, r->migrations, r->reverse, &r->set, &r->failed))
+        r->set = (struct migration_set){ 0 };
     return NULL;
 }
 
-/* Signals are for the main thread: this one is born with all of them blocked. */
-static bool start_thread(struct session_reading *r)
+static void *find_actor(void *context)
+{
+    struct session_reading *r = context;
+    r->name = flight_actor_in(r->actor.arena);
+    return NULL;
+}
+
+/* Signals are for the main thread: these are born with all of them blocked. */
+static void start(struct helper *h, void *(*work)(void *), struct session_reading *r)
 {
     sigset_t all, before;
+    h->arena = arena_new(0);
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool ok = pthread_create(&r->thread, NULL, read_files, r) == 0;
+    h->is_thread = pthread_create(&h->thread, NULL, work, r) == 0;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return ok;
+    if (!h->is_thread)
+        (void)work(r);
+}
+
+static void join(struct helper *h, struct arena *a)
+{
+    if (h->is_thread)
+        (void)pthread_join(h->thread, NULL);
+    arena_adopt(a, h->arena);
 }
 
 void session_files_start(struct session *s, bool wants_actor)
 {
     struct session_reading *r = s->reading = ARENA_NEW(s->c->arena, struct session_reading);
-    *r = (struct session_reading){ .arena = arena_new(0),
-                                   .migrations = s->config.paths.migrations,
-                                   .reverse = s->config.paths.reverse,
-                                   .wants_actor = wants_actor };
-    r->is_thread = start_thread(r);
-    if (!r->is_thread)
-        (void)read_files(r);
+    r->migrations = s->config.paths.migrations;
+    r->reverse = s->config.paths.reverse;
+    if (wants_actor)
+        start(&r->actor, find_actor, r);
+    start(&r->files, read_files, r);
 }
 
 bool session_files_finish(struct session *s, struct err *e)
@@ -57,12 +76,11 @@ bool session_files_finish(struct session *s, struct err *e)
     if (!r)
         return true;
     if (!r->is_done) {
-        if (r->is_thread)
-            (void)pthread_join(r->thread, NULL);
-        arena_adopt(s->c->arena, r->arena);
+        join(&r->files, s->c->arena);
+        join(&r->actor, s->c->arena);
         r->is_done = true;
         s->set = r->set;
-        s->actor = r->actor;
+        s->actor = r->name;
         for (size_t i = 0; r->failed.code == ERR_NONE && i < s->set.skipped_count; i++)
             print_styled(&s->c->err, STYLE_WARN, "%s\n", s->set.skipped[i]);
     }
