@@ -146,6 +146,48 @@ static void a_write_inside_a_transaction_stands_or_falls_with_it(void **state)
     assert_int_equal(step(f, seq).state, STEP_DONE);
 }
 
+/* Three transactions in one exchange, of which the second has something to say. */
+static void queue_three(struct fixture *f, int seq, int second, int third)
+{
+    const int order[] = { seq, second, third };
+    pg_queue_begin(lease_db(f->lease));
+    for (size_t i = 0; i < 3; i++)
+        assert_ok(pg_begin(lease_db(f->lease), &f->e) &&
+                      journal_done(f->j, order[i], NULL, &f->e) &&
+                      pg_commit(lease_db(f->lease), &f->e),
+                  &f->e);
+}
+
+static void in_one_exchange_a_write_that_finds_nothing_says_so_and_ends_the_rest(void **state)
+{
+    struct fixture *f = *state;
+    struct pg_queue_outcome outcome;
+    int first_step = intent(f, "build", "a", NULL), last_step = intent(f, "publish", "b", NULL);
+    queue_three(f, first_step, 99, last_step);
+    assert_fails(pg_queue_end(lease_db(f->lease), NULL, NULL, &outcome, &f->e), &f->e,
+                 ERR_CONFLICT);
+    assert_string_equal(f->e.why, "there is no such step");
+    pg_rollback(lease_db(f->lease));
+    assert_int_equal(outcome.commits, 1);
+    assert_int_equal(step(f, first_step).state, STEP_DONE);
+    assert_int_equal(step(f, last_step).state, STEP_INTENT);
+}
+
+static void in_one_exchange_a_runner_that_was_taken_over_is_stopped_by_the_fence(void **state)
+{
+    struct fixture *f = *state;
+    struct pg_queue_outcome outcome;
+    int first_step = intent(f, "build", "a", NULL), last_step = intent(f, "publish", "b", NULL);
+    assert_ok(pg_exec(f->db, "UPDATE lockflight.fence SET epoch = epoch + 1", PG_NONE, NULL, &f->e),
+              &f->e);
+    queue_three(f, first_step, last_step, last_step);
+    assert_fails(pg_queue_end(lease_db(f->lease), NULL, NULL, &outcome, &f->e), &f->e, ERR_FENCED);
+    assert_non_null(strstr(f->e.why, "another runner has taken over staging"));
+    pg_rollback(lease_db(f->lease));
+    assert_int_equal(outcome.commits, 0);
+    assert_int_equal(step(f, first_step).state, STEP_INTENT);
+}
+
 static void a_second_release_is_refused_while_one_is_open(void **state)
 {
     struct fixture *f = *state;
@@ -368,6 +410,8 @@ int main(void)
         TEST(an_undo_covers_a_step_that_has_only_an_intent),
         TEST(what_a_call_returned_is_kept_while_the_step_is_in_doubt),
         TEST(a_write_inside_a_transaction_stands_or_falls_with_it),
+        TEST(in_one_exchange_a_write_that_finds_nothing_says_so_and_ends_the_rest),
+        TEST(in_one_exchange_a_runner_that_was_taken_over_is_stopped_by_the_fence),
         TEST(a_second_release_is_refused_while_one_is_open),
         TEST(an_open_release_is_found_reopened_and_continued_by_another_runner),
         TEST(a_final_state_is_written_once),
