@@ -4,6 +4,7 @@
 #include "base/fs.h"
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/limits.h"
 #include "base/vec.h"
 
@@ -104,12 +105,14 @@ bool fs_replace(const char *path, struct str content, mode_t mode, struct err *e
         (void)unlink(tmp);
         return err_wrap(e, "replace %s", path);
     }
+    if (!FAULT_POINT("fs.replace.written", e))
+        return false;
     if (rename(tmp, path) != 0) {
         err_system(e, "rename %s to %s", tmp, path);
         (void)unlink(tmp);
         return false;
     }
-    return dir_sync_parent(path, e);
+    return FAULT_POINT("fs.replace.renamed", e) && dir_sync_parent(path, e);
 }
 
 static bool mkdir_one(const char *path, mode_t mode, struct err *e)

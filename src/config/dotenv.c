@@ -36,16 +36,25 @@ static struct str unquoted(struct str value)
     return value;
 }
 
-static void add_line(struct dotenv *d, struct str line)
+bool dotenv_line(struct str line, struct str *ret_name, struct str *ret_raw)
 {
     line = str_trim(line);
     if (line.n == 0 || line.p[0] == '#')
-        return;
+        return false;
     if (str_starts(line, "export "))
         line = str_trim((struct str){ line.p + 7, line.n - 7 });
-    struct str name = str_trim(str_cut(&line, '='));
-    if (line.p && name.n > 0)
-        *vec_add(&d->variables, d->arena) = (struct variable){ name, unquoted(line) };
+    *ret_name = str_trim(str_cut(&line, '='));
+    if (!line.p || ret_name->n == 0)
+        return false;
+    *ret_raw = str_trim(line);
+    return true;
+}
+
+static void add_line(struct dotenv *d, struct str line)
+{
+    struct str name, raw;
+    if (dotenv_line(line, &name, &raw))
+        *vec_add(&d->variables, d->arena) = (struct variable){ name, unquoted(raw) };
 }
 
 static void add_file(struct dotenv *d, const char *dir, const char *name)

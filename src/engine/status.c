@@ -9,6 +9,7 @@
 #include "engine/rollback.h"
 #include "engine/rotation.h"
 #include "engine/variable_mark.h"
+#include "engine/variable_push.h"
 #include "migrate/catalogue/catalogue.h"
 #include "migrate/prove/drift.h"
 
@@ -64,12 +65,15 @@ static void drift_variables(struct target *t, const struct live *live, drift_lis
 {
     const char *name;
     json_t *kept;
+    struct err unread = { 0 };
+    json_auto_t *sent = variable_push_sent(t->db, t->name, &unread); /* later than the release */
     json_object_foreach (json_object_get(live->manifest, "variables"), name, kept) {
         const char *digest = live_secret_digest(live, name);
         if (!digest)
             add_drift(t->arena, list, "variables",
                       arena_printf(t->arena, "secret %s is gone", name));
-        else if (variable_mark_is(t, name, kept, digest) == MARK_OTHER)
+        else if (variable_mark_is(t, name, kept, digest) == MARK_OTHER &&
+                 variable_mark_is(t, name, json_object_get(sent, name), digest) != MARK_SAME)
             add_drift(t->arena, list, "variables",
                       arena_printf(t->arena, "secret %s changed outside Lockflight", name));
     }

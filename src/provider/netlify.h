@@ -140,6 +140,7 @@ struct netlify_variable {
     const char *value; /* "" when the host will not show it */
     bool is_secret;
     const char *updated_at;
+    unsigned scopes; /* NETLIFY_…, when set for the site; 0: builds, functions, runtime */
 };
 
 struct netlify_deploy_spec {

@@ -48,9 +48,11 @@ bool netlify_variable_set(struct netlify *n, struct arena *a, const struct netli
         values[i] = (struct netlify_env_value){
             .context = v->is_secret ? secret_contexts[i] : "all", .branch = "", .value = v->value
         };
-    return netlify_env_put(
-        n, a,
-        &(struct netlify_env){
-            .name = v->name, .is_secret = v->is_secret, .values = values, .n_values = count },
-        e);
+    return netlify_env_put(n, a,
+                           &(struct netlify_env){ .name = v->name,
+                                                  .scopes = v->scopes,
+                                                  .is_secret = v->is_secret,
+                                                  .values = values,
+                                                  .n_values = count },
+                           e);
 }

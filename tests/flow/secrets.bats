@@ -31,6 +31,7 @@ teardown_file() { platform_down; }
 
 setup() {
   mini_enter
+  export LOCKFLIGHT_KEY_FILE=$scratch/key
   unset MINI_STAGING_TOKEN MINI_PRODUCTION_TOKEN
   git reset -q --hard first
   git clean -qfd
@@ -129,7 +130,55 @@ settle() {
   assert_failure 5
   has_line 'has another key than staging trusts'
   has_line 'lockflight vars trust staging'
+  run lockflight vars trust staging wrong
+  assert_failure 5
+  lockflight vars trust staging "$(lockflight vars who staging --json | jq -r .key_id)"
+  run lockflight plan staging
+  has_line 'ok *secrets'
+  git reset -q --hard first
+  run lockflight vars trust staging "$(lockflight vars who staging --json | jq -r .key_id)"
+  assert_success
+  lockflight vars push staging --allow-older
   settle
+}
+
+@test "a push sends new values at once, leaves no drift behind, and shows what differs before" {
+  put MINI_TOKEN the-sixth-token-of-staging
+  run lockflight vars diff staging
+  has_line 'MINI_TOKEN.*supabase.*another value there'
+  run lockflight vars push staging --dry-run --json
+  assert_equal "$(jq -c '[.changed, .sent]' <<<"$output")" '[1,false]'
+  before=$(sql staging "select count(*) from lockflight.events where type in ('variables.sending', 'variables.sent')")
+  run lockflight vars push staging
+  assert_success
+  assert_equal "$(digest_of MINI_TOKEN)" "$(sha the-sixth-token-of-staging)"
+  run lockflight vars diff staging
+  refute_output --partial 'another value'
+  assert_equal "$(lockflight status staging --json | jq -c '.environments[0].drift')" '[]'
+  assert_equal "$(sql staging "select count(*) from lockflight.events where type in ('variables.sending', 'variables.sent')")" $((before + 2))
+  git checkout -q secrets/staging.lf
+  lockflight vars push staging --allow-older
+  assert_equal "$(digest_of MINI_TOKEN)" "$(sha the-first-token-of-staging)"
+  sql staging 'delete from lockflight.secret_revisions; delete from lockflight.secret_keys'
+}
+
+@test "killed in the middle, a push that runs again ends it" {
+  put MINI_TOKEN the-seventh-token-of-staging
+  LOCKFLIGHT_FAULT=journal.sent.before:1:kill run lockflight vars push staging
+  assert_failure 137
+  run lockflight vars push staging
+  assert_success
+  assert_equal "$(digest_of MINI_TOKEN)" "$(sha the-seventh-token-of-staging)"
+  git checkout -q secrets/staging.lf
+  lockflight vars push staging --allow-older
+  sql staging 'delete from lockflight.secret_revisions; delete from lockflight.secret_keys'
+}
+
+@test "one value in two environments that must differ is seen by its digest" {
+  printf the-first-token-of-staging | lockflight vars set MINI_TOKEN --env production
+  run lockflight vars diff production
+  assert_success
+  has_line 'MINI_TOKEN.*staging.*the same value there, and declared distinct'
 }
 
 @test "without a key nothing begins, and it is said which keys would open the file" {

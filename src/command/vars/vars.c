@@ -14,10 +14,17 @@ static const struct command *const vars_commands[] = {
     &cmd_vars_get,
     &cmd_vars_check,
     &cmd_vars_list,
+    &cmd_vars_diff,
+    &cmd_vars_push,
+    &cmd_vars_import,
     &cmd_vars_who,
     &cmd_vars_grant,
     &cmd_vars_revoke,
     &cmd_vars_rotate,
+    &cmd_vars_trust,
+    &cmd_vars_accept,
+    &cmd_vars_textconv,
+    &cmd_vars_merge,
     NULL,
 };
 // clang-format on

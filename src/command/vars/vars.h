@@ -16,5 +16,12 @@ extern const struct command cmd_vars_grant;
 extern const struct command cmd_vars_revoke;
 extern const struct command cmd_vars_rotate;
 extern const struct command cmd_vars_who;
+extern const struct command cmd_vars_diff;
+extern const struct command cmd_vars_push;
+extern const struct command cmd_vars_trust;
+extern const struct command cmd_vars_accept;
+extern const struct command cmd_vars_import;
+extern const struct command cmd_vars_textconv;
+extern const struct command cmd_vars_merge;
 
 #endif

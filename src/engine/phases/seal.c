@@ -6,7 +6,9 @@
 #include "engine/attestation.h"
 #include "engine/draft_site.h"
 #include "engine/phase_table.h"
+#include "engine/site_variables.h"
 #include "engine/variable_mark.h"
+#include "engine/variable_push.h"
 
 /* ---- the manifest: live.h has its form ---- */
 
@@ -114,43 +116,6 @@ static bool attest(struct release *r, struct err *e)
     return attestation_write(r->lease, &x, e);
 }
 
-/* ---- site-wide variables ---- */
-
-static bool has_value(const struct netlify_variable *list, size_t n, const struct variable *v)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (streq(list[i].name, v->spec->name) && str_is(secret_reveal(v->value), list[i].value))
-            return true;
-    }
-    return false;
-}
-
-/* The draft carried its own values; these are for builds the host starts itself. A failure is only
- * a warning. */
-static bool level_site_variables(struct release *r, struct err *e)
-{
-    CLEANUP(variable_set) struct variable_set values = { 0 };
-    if (!target_variables(r->target, VAR_TO_NETLIFY_BUILD | VAR_TO_NETLIFY_FUNCTIONS, &values, e))
-        return false;
-    if (values.n == 0)
-        return true;
-    struct netlify_variable *list;
-    size_t n;
-    if (!netlify_variables(r->target->netlify, r->arena, &list, &n, e))
-        return false;
-    for (size_t i = 0; i < values.n; i++) {
-        const struct variable *v = &values.v[i];
-        if (has_value(list, n, v))
-            continue;
-        struct netlify_variable set = { .name = v->spec->name,
-                                        .value = secret_reveal(v->value).p,
-                                        .is_secret = v->spec->is_secret };
-        if (!netlify_variable_set(r->target->netlify, r->arena, &set, e))
-            return false;
-    }
-    return true;
-}
-
 bool seal_run(struct release *r, struct err *e)
 {
     json_t *manifest = NULL;
@@ -159,10 +124,12 @@ bool seal_run(struct release *r, struct err *e)
     struct release_facts facts = { .manifest_patch = manifest };
     bool kept = journal_facts(r->journal, &facts, e);
     json_decref(manifest);
-    if (!kept || !keep_catalogue(r, e) || !attest(r, e))
+    if (!kept || !variable_push_forget(r->lease, e) || !keep_catalogue(r, e) || !attest(r, e))
         return false;
     struct err left = { 0 };
-    if (!level_site_variables(r, &left))
+    size_t set = 0;
+    /* the draft carried its own values; these are for builds that the host starts itself */
+    if (!site_variables_level(r->target, &set, &left))
         report_warn(r->sink, "the site-wide variables could not be brought level: %s", left.why);
     release_summary(r, "content %.12s proved in %s", r->plan->source.digest, r->target->name);
     return true;

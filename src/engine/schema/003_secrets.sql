@@ -16,3 +16,12 @@ CREATE TABLE lockflight.secret_revisions (
     sent_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (target, name)
 );
+
+-- What `vars push` sent since the live release, which knows only what it sent itself.
+CREATE TABLE lockflight.variables_sent (
+    target  text NOT NULL,
+    name    text NOT NULL,
+    mark    jsonb NOT NULL, -- how the value is recognised again; never the value
+    sent_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (target, name)
+);
