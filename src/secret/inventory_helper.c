@@ -2,8 +2,10 @@
  * Functions that are given the name of a variable: const need = (name: string) => Deno.env.get(name).
  *
  * A helper is known by its name alone, in all texts of its place. Two functions of one name make
- * too many uses at worst, each with its place; a comment or a declaration answers that. A call whose
- * argument is no literal is told as computed, unless it stands in a helper itself.
+ * too many uses at worst, each with its place; a comment or a declaration answers that. Where the name
+ * is one that everybody uses (get, has), a call counts only if what it is called on sounds like it,
+ * and the helper's own use stays a note. A call whose argument is no literal is told as computed,
+ * unless it stands in a helper itself.
  */
 #include "secret/inventory_inside.h"
 
@@ -128,6 +130,33 @@ static void add_helper(struct search *s, struct env_helper *helper)
     *vec_add(&inv->helpers, inv->a) = *helper;
 }
 
+/* "get" and the like: maps, headers and caches have them, too. */
+static bool is_common(struct str name)
+{
+    static const char *const names[] = { "get",   "set",   "has",  "find",    "read", "load",
+                                         "value", "fetch", "from", "resolve", "key" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (str_is(name, names[i]))
+            return true;
+    return name.n < 3; /* what a minifier left */
+}
+
+/* Does the call at `i` have an object whose name speaks of the environment? */
+static bool is_called_on_environment(const struct js_text *t, size_t i)
+{
+    static const char *const words[] = { "env", "secret", "setting", "config" };
+    if (i < 2 || (!js_is(t, i - 1, ".") && !js_is(t, i - 1, "?.")))
+        return false;
+    if (i >= 4 && (js_is(t, i - 4, "Deno") || js_is(t, i - 4, "Netlify")))
+        return false; /* the environment itself */
+    struct str object = js_at(t, i - 2)->text;
+    for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
+        for (size_t from = 0; from + strlen(words[k]) <= object.n; from++)
+            if (strncasecmp(object.p + from, words[k], strlen(words[k])) == 0)
+                return true;
+    return false;
+}
+
 bool inventory_helper(struct search *s, size_t i, const char *object, struct str before,
                       struct str after)
 {
@@ -145,7 +174,7 @@ bool inventory_helper(struct search *s, size_t i, const char *object, struct str
         if ((is_body || (js_is(t, k, "=>") && depth <= 0)) &&
             head_before(s, k, parameter, &helper)) {
             add_helper(s, &helper);
-            return true;
+            return !is_common(helper.function);
         }
         if (is_close(t, k))
             depth++;
@@ -190,13 +219,13 @@ static bool find_argument(const struct js_text *t, size_t open, size_t close, si
     return n == 0 && i < close;
 }
 
-/* Headers and parameters have getters of the same names, and those are asked for other things. */
+/* Headers, maps and parameters have functions of the same names, and those are asked for other things:
+ * only what is written as variables are, counts. */
 static bool is_variable_name(struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        bool is_letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-        if (!is_letter && !(i > 0 && c >= '0' && c <= '9'))
+        bool is_letter = (s.p[i] >= 'A' && s.p[i] <= 'Z') || s.p[i] == '_';
+        if (!is_letter && !(i > 0 && s.p[i] >= '0' && s.p[i] <= '9'))
             return false;
     }
     return s.n > 0;
@@ -209,7 +238,7 @@ static void use_call(struct search *s, const struct env_helper *h, size_t i)
     if (!js_is(t, open, "("))
         return;
     size_t close = find_close(s, open);
-    if (is_definition(t, i, close))
+    if (is_definition(t, i, close) || (is_common(h->function) && !is_called_on_environment(t, i)))
         return;
     if (!find_argument(t, open, close, h->argument, &at)) {
         if (!js_is(t, open + 1, "..."))

@@ -421,7 +421,7 @@ static void close_bracket(struct reader *r, char c)
 static void read_punct(struct reader *r)
 {
     static const char *const longer[] = { "...", "===", "!==", "=>", "==", "!=",
-                                          "++",  "--",  "&&",  "||", "??", NULL };
+                                          "++",  "--",  "&&",  "||", "??", "<<", NULL };
     if (looks_at(r, "?.") && !is_digit(peek(r, 2))) {
         emit(r, JS_PUNCT, r->i, 2, false);
         r->i += 2;

@@ -24,7 +24,7 @@ enum js_kind {
     JS_NUMBER,
     JS_REGEX,
     JS_JSX,
-    JS_PUNCT, /* one character, or ?. => ... ++ -- == === != !== && || ?? */
+    JS_PUNCT, /* one character, or ?. => ... ++ -- == === != !== && || ?? << */
 };
 
 enum js_dialect {
