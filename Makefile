@@ -12,7 +12,7 @@ RELEASE_FLAGS = -Dbuildtype=debugoptimized
 CHECK_FLAGS   = -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dfaults=true
 
 .DEFAULT_GOAL := build/lockflight
-.PHONY: build/lockflight build-check/lockflight all demo check check-contract package install format lint fuzz bench bench-migrations clean help
+.PHONY: build/lockflight build-check/lockflight all demo check check-clients check-contract package install format lint fuzz bench bench-migrations clean help
 
 all: build/lockflight
 
@@ -33,6 +33,11 @@ check: ## run every test; the last line is `N passed, N failed`
 	@tools/install-deps build run test
 	@$(MAKE) --no-print-directory build/lockflight build-check/lockflight
 	@tools/check
+
+check-clients: ## the vendors' own clients against the local platform, and the list of what they did; a part of `check`
+	@tools/install-deps build run test
+	@$(MAKE) --no-print-directory build/lockflight build-check/lockflight
+	@tools/check clients/; status=$$?; sort -V build-check/logs/client-commands | expand -t 22,30; exit $$status
 
 check-contract: ## make check-contract OPENAPI=<file>: hold the local platform against Supabase's own document
 	@test -n "$(OPENAPI)" || { echo 'make check-contract needs OPENAPI=<file>, the OpenAPI document of api.supabase.com' >&2; exit 2; }

