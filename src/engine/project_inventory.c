@@ -30,16 +30,22 @@ static bool add_functions(struct arena *a, const struct config *config,
     return true;
 }
 
-static bool add_tree(struct arena *a, const struct config *config, const char *dir,
-                     const char *const *skip, enum use_place place, struct inventory *inv,
-                     struct err *e)
+/* What is to be looked at, and what of it not. */
+struct place {
+    const char *dir;
+    const char *const *skip;
+    enum use_place place;
+};
+
+static bool add_tree(struct arena *a, const struct config *config, struct place from,
+                     struct inventory *inv, struct err *e)
 {
     struct source_tree tree = { .project_dir = config->dir,
-                                .dir = dir,
-                                .skip = skip,
+                                .dir = from.dir,
+                                .skip = from.skip,
                                 .ignore = config->inventory.ignore.v,
                                 .n_ignore = config->inventory.ignore.n,
-                                .place = place };
+                                .place = from.place };
     return source_tree_add(a, inv, &tree, e);
 }
 
@@ -62,8 +68,8 @@ bool project_inventory(struct arena *a, const struct config *config,
                            publish && !streq(publish, base) ? publish : edge, NULL };
     const char *const nothing[] = { NULL };
     if (!add_functions(a, config, functions, inv, e) ||
-        !add_tree(a, config, site, nothing, USE_SITE_FUNCTION, inv, e) ||
-        !add_tree(a, config, edge, nothing, USE_SITE_FUNCTION, inv, e))
+        !add_tree(a, config, (struct place){ site, nothing, USE_SITE_FUNCTION }, inv, e) ||
+        !add_tree(a, config, (struct place){ edge, nothing, USE_SITE_FUNCTION }, inv, e))
         return false;
     const struct text_array *roots = &config->inventory.frontend;
     for (size_t i = 0; i < roots->n; i++) {
@@ -73,10 +79,10 @@ bool project_inventory(struct arena *a, const struct config *config,
                     roots->v[i]);
             return err_where(e, "%s", config_where(config, &roots->v[i]));
         }
-        if (!add_tree(a, config, dir, skip, USE_FRONTEND, inv, e))
+        if (!add_tree(a, config, (struct place){ dir, skip, USE_FRONTEND }, inv, e))
             return false;
     }
-    if (roots->n == 0 && !add_tree(a, config, base, skip, USE_FRONTEND, inv, e))
+    if (roots->n == 0 && !add_tree(a, config, (struct place){ base, skip, USE_FRONTEND }, inv, e))
         return false;
     inventory_finish(inv);
     *ret = inv;

@@ -56,11 +56,9 @@ static const struct inventory_variable *find_variable(const struct check *c, con
     return NULL;
 }
 
-static void add(struct check *c, enum inventory_severity severity, const char *rule,
-                const char *name, const char *where, const char *text, const char *hint)
+static void add(struct check *c, struct inventory_finding finding)
 {
-    *vec_add(&c->found, c->a) =
-        (struct inventory_finding){ severity, rule, name, where, text, hint };
+    *vec_add(&c->found, c->a) = finding;
 }
 
 /* ---- uses ---- */
@@ -106,8 +104,9 @@ static void undeclared(struct check *c, const struct env_use *use)
                               "lockflight.toml: [var.%s] to = [\"%s\"] …, or "
                               "[inventory] optional = [\"%s\"] if it may be missing",
                               use->name, places[use->place].target, use->name);
-    add(c, INVENTORY_ERROR, "undeclared", use->name, env_use_where(c->a, use),
-        used(c, use, " and not declared"), hint);
+    add(c, (struct inventory_finding){ INVENTORY_ERROR, "undeclared", use->name,
+                                       env_use_where(c->a, use), used(c, use, " and not declared"),
+                                       hint });
 }
 
 static void not_sent(struct check *c, const struct env_use *use, const struct inventory_variable *v)
@@ -122,8 +121,8 @@ static void not_sent(struct check *c, const struct env_use *use, const struct in
         : is_front && v->is_secret
             ? "a secret cannot be read in the frontend: read it in an Edge Function"
             : arena_printf(c->a, "add \"%s\" to its `to`", places[use->place].target);
-    add(c, INVENTORY_ERROR, "not-sent", use->name, env_use_where(c->a, use), used(c, use, rest),
-        hint);
+    add(c, (struct inventory_finding){ INVENTORY_ERROR, "not-sent", use->name,
+                                       env_use_where(c->a, use), used(c, use, rest), hint });
 }
 
 static bool is_served(const struct env_use *use, const struct inventory_variable *v)
@@ -158,8 +157,9 @@ static void check_use(struct check *c, const struct env_use *use)
                                         ": names with %s are published with the site, and %s says "
                                         "that it is a secret",
                                         public_prefix(use->name), secret_word(use->name));
-        add(c, INVENTORY_ERROR, "public-secret", use->name, env_use_where(c->a, use),
-            used(c, use, rest), secret_hint(c, use->name));
+        add(c, (struct inventory_finding){ INVENTORY_ERROR, "public-secret", use->name,
+                                           env_use_where(c->a, use), used(c, use, rest),
+                                           secret_hint(c, use->name) });
         return;
     }
     if (inventory_given(use->place, use->name) || is_one_of(use->name, c->facts->optional) ||
@@ -179,10 +179,11 @@ static void unresolved(struct check *c, const struct env_use *use)
         [USE_WHOLE] = "all of %s is asked for",
     };
     const char *at = strstr(texts[use->kind], "%s");
-    add(c, INVENTORY_NOTE, "unresolved", NULL, env_use_where(c->a, use),
-        arena_printf(c->a, "%.*s%s%s", (int)(at - texts[use->kind]), texts[use->kind], use->object,
-                     at + 2),
-        "say in a comment what it may be: // lockflight: env A, B");
+    add(c,
+        (struct inventory_finding){ INVENTORY_NOTE, "unresolved", NULL, env_use_where(c->a, use),
+                                    arena_printf(c->a, "%.*s%s%s", (int)(at - texts[use->kind]),
+                                                 texts[use->kind], use->object, at + 2),
+                                    "say in a comment what it may be: // lockflight: env A, B" });
 }
 
 /* ---- declarations ---- */
@@ -211,25 +212,28 @@ static void check_variable(struct check *c, const struct inventory_variable *v)
 {
     bool is_published = public_prefix(v->name) && !is_one_of(v->name, c->facts->allowed);
     if (v->no_value)
-        add(c, INVENTORY_ERROR, "no-value", v->name, v->where,
-            arena_printf(c->a, "%s has no value in %s: %s", v->name, c->facts->environment,
-                         v->no_value),
-            v->no_value_hint);
+        add(c, (struct inventory_finding){ INVENTORY_ERROR, "no-value", v->name, v->where,
+                                           arena_printf(c->a, "%s has no value in %s: %s", v->name,
+                                                        c->facts->environment, v->no_value),
+                                           v->no_value_hint });
     if (is_published && (v->is_secret || secret_word(v->name) || v->has_random_value)) {
         const char *why = v->is_secret           ? "it is declared secret"
                           : secret_word(v->name) ? "its name says that it is a secret"
                                                  : "its value looks like a secret";
-        add(c, INVENTORY_ERROR, "public-secret", v->name, v->where,
-            arena_printf(c->a, "%s would be published with the site (%s), and %s", v->name,
-                         public_prefix(v->name), why),
-            secret_hint(c, v->name));
+        add(c, (struct inventory_finding){
+                   INVENTORY_ERROR, "public-secret", v->name, v->where,
+                   arena_printf(c->a, "%s would be published with the site (%s), and %s", v->name,
+                                public_prefix(v->name), why),
+                   secret_hint(c, v->name) });
     }
     if (!is_used(c, v->name) && !has_unresolved(c, v))
-        add(c, INVENTORY_WARNING, "unused", v->name, v->where,
-            arena_printf(c->a, "%s is declared, but its name stands nowhere in the sources",
-                         v->name),
-            arena_printf(c->a, "remove [var.%s], or say where it is used: // lockflight: env %s",
-                         v->name, v->name));
+        add(c, (struct inventory_finding){
+                   INVENTORY_WARNING, "unused", v->name, v->where,
+                   arena_printf(c->a, "%s is declared, but its name stands nowhere in the sources",
+                                v->name),
+                   arena_printf(c->a,
+                                "remove [var.%s], or say where it is used: // lockflight: env %s",
+                                v->name, v->name) });
 }
 
 static int by_severity(const void *one, const void *other)

@@ -8,6 +8,7 @@
 #include "secret/inventory_inside.h"
 
 enum {
+    IMPORT_TOKENS = 256,      /* import { … } from: how long the list may be */
     PATTERN_TYPE_TOKENS = 64, /* const { A }: Type = …: how long the type may be */
 };
 
@@ -337,7 +338,7 @@ static void find_import(struct search *s, size_t i)
 {
     const struct js_text *t = &s->code;
     size_t from = i + 1;
-    while (from < t->n && from < i + 4 * PATTERN_TYPE_TOKENS && !js_is(t, from, "from") &&
+    while (from < t->n && from < i + IMPORT_TOKENS && !js_is(t, from, "from") &&
            !js_is(t, from, ";") && !js_is(t, from, "("))
         from++;
     if (!js_is(t, from, "from") || js_at(t, from + 1)->kind != JS_STRING)

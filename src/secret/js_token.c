@@ -74,7 +74,7 @@ static bool is_blank(char c)
 
 static char peek(const struct reader *r, size_t ahead)
 {
-    return r->i + ahead < r->s.n ? r->s.p[r->i + ahead] : '\0';
+    return (char)(r->i + ahead < r->s.n ? r->s.p[r->i + ahead] : '\0');
 }
 
 static bool looks_at(const struct reader *r, const char *text)
@@ -420,8 +420,8 @@ static void close_bracket(struct reader *r, char c)
 
 static void read_punct(struct reader *r)
 {
-    static const char *const longer[] = { "...", "===", "!==", "=>", "==", "!=",
-                                          "++",  "--",  "&&",  "||", "??", "<<", NULL };
+    static const char *const longer[] = { "...", "===", "!==", "=>", "==", "!=", "++",
+                                          "--",  "&&",  "||",  "??", "<<", NULL };
     if (looks_at(r, "?.") && !is_digit(peek(r, 2))) {
         emit(r, JS_PUNCT, r->i, 2, false);
         r->i += 2;

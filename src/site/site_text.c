@@ -98,7 +98,7 @@ static size_t read_backslash(const char *p, const char *end, char *out, size_t *
         return 2 + digits + more;
     }
     const char *known = strchr(from, p[1]);
-    out[0] = known && p[1] ? to[known - from] : p[1];
+    out[0] = (char)(known && p[1] ? to[known - from] : p[1]);
     *ret_n = 1;
     return 2;
 }
