@@ -30,30 +30,10 @@ static int or_default(int value, int otherwise)
 
 /* ---- one statement ---- */
 
-/* The server counts characters from the start of the statement; people want a place in the file. */
-static size_t offset_of(const struct sql_statement *s, int position)
-{
-    size_t i = 0;
-    if (position <= 0)
-        return s->offset;
-    for (int characters = 0; i < s->text.n; i++) {
-        if (((unsigned char)s->text.p[i] & 0xc0) != 0x80 && ++characters == position)
-            break;
-    }
-    return s->offset + i;
-}
-
 bool transaction_statement_failed(const struct work *w, const struct sql_statement *s, int position,
                                   struct err *e)
 {
-    char cause[sizeof e->why], sqlstate[sizeof e->sqlstate];
-    if (e->code != ERR_DB)
-        return false;
-    (void)snprintf(sqlstate, sizeof sqlstate, "%s", e->sqlstate);
-    (void)snprintf(cause, sizeof cause, "%s", e->why);
-    sql_error_at(e, ERR_DB, w->file, w->sql, offset_of(s, position), "%s", cause);
-    (void)snprintf(e->sqlstate, sizeof e->sqlstate, "%s", sqlstate);
-    return false;
+    return sql_refused_at(e, w->file, w->sql, s, position);
 }
 
 /* Settings first, then the statements: the n-th of all. */

@@ -14,27 +14,12 @@
 
 /* ---- errors with a place ---- */
 
-/* The server counts characters from the start of the statement; people want a place in the file. */
-static size_t offset_of(const struct sql_statement *s, int position)
-{
-    size_t i = 0;
-    if (position <= 0)
-        return s->offset;
-    for (int characters = 0; i < s->text.n; i++)
-        if (((unsigned char)s->text.p[i] & 0xc0) != 0x80 && ++characters == position)
-            break;
-    return s->offset + i;
-}
-
 static bool failed(const char *file, struct str sql, const struct sql_statement *s, int position,
                    struct err *e)
 {
     if (e->code != ERR_DB)
         return err_wrap(e, "run %s", file);
-    struct err cause = *e;
-    sql_error_at(e, ERR_DB, file, sql, offset_of(s, position), "%s", cause.why);
-    (void)snprintf(e->sqlstate, sizeof e->sqlstate, "%s", cause.sqlstate);
-    return false;
+    return sql_refused_at(e, file, sql, s, position);
 }
 
 /* ---- extensions ---- */

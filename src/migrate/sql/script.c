@@ -36,6 +36,29 @@ bool sql_error_at(struct err *e, enum err_code code, const char *file, struct st
     return err_where(e, "%s:%u:%u", file, p.line, p.column);
 }
 
+/* The server counts characters from the start of the statement; people want a place in the file. */
+static size_t offset_of(const struct sql_statement *s, int position)
+{
+    size_t i = 0;
+    if (position <= 0)
+        return s->offset;
+    for (int characters = 0; i < s->text.n; i++)
+        if (((unsigned char)s->text.p[i] & 0xc0) != 0x80 && ++characters == position)
+            break;
+    return s->offset + i;
+}
+
+bool sql_refused_at(struct err *e, const char *file, struct str text, const struct sql_statement *s,
+                    int position)
+{
+    const struct err cause = *e;
+    if (e->code != ERR_DB)
+        return false;
+    sql_error_at(e, ERR_DB, file, text, offset_of(s, position), "%s", cause.why);
+    (void)snprintf(e->sqlstate, sizeof e->sqlstate, "%s", cause.sqlstate);
+    return false;
+}
+
 /* ---- parsing and judging, in threads ---- */
 
 typedef VEC(struct sql_statement) statement_list;

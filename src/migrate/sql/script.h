@@ -193,6 +193,11 @@ bool sql_text_check(const char *file, struct str text, struct err *e) MUST_USE;
 bool sql_error_at(struct err *e, enum err_code code, const char *file, struct str text,
                   size_t offset, const char *fmt, ...) PRINTF(6, 7);
 
+/* Gives the server's refusal of a statement (ERR_DB) its place: `position` is the character in the
+ * statement that the server points at, from 1, or 0. Any other error stays. Returns false. */
+bool sql_refused_at(struct err *e, const char *file, struct str text, const struct sql_statement *s,
+                    int position);
+
 bool sql_name_eq(struct sql_name a, struct sql_name b);
 
 /* As SQL, quoted where needed: public."Order"; the schema only if there is one. */
