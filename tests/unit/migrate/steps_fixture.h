@@ -5,13 +5,11 @@
 #ifndef LOCKFLIGHT_TESTS_STEPS_FIXTURE_H
 #define LOCKFLIGHT_TESTS_STEPS_FIXTURE_H
 
-#include "assert_ok.h"
-#include "pg_fixture.h"
+#include "pair_fixture.h"
 
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "base/signals.h"
-#include "engine/schema.h"
 #include "migrate/apply/apply.h"
 
 #include <signal.h>
@@ -49,16 +47,14 @@ static inline void steps_connect_all(struct steps_fixture *f)
 {
     pg_close(f->db);
     pg_close(f->other);
-    assert_ok(pg_open(&(struct pg_spec){ .url = f->url }, &f->db, &f->e), &f->e);
-    assert_ok(pg_open(&(struct pg_spec){ .url = f->url, .purpose = "other" }, &f->other, &f->e),
-              &f->e);
+    pair_connect(f->url, &f->db, &f->other);
 }
 
 static inline void begin_database(struct steps_fixture *f)
 {
-    f->url = pg_fixture_database(f->a);
-    steps_connect_all(f);
-    assert_ok(schema_ensure(f->db, &f->e), &f->e);
+    pg_close(f->db);
+    pg_close(f->other);
+    f->url = pair_open(f->a, &f->db, &f->other);
 }
 
 static inline int steps_setup(void **state)
@@ -130,14 +126,12 @@ static inline bool steps_take_back(struct steps_fixture *f)
 
 static inline const char *steps_ask(struct steps_fixture *f, const char *sql)
 {
-    struct pg_rows rows;
-    assert_ok(pg_query(f->other, f->a, sql, PG_NONE, &rows, &f->e), &f->e);
-    return rows.n ? pg_value(&rows, 0, 0) : NULL;
+    return pair_ask(f->other, f->a, sql);
 }
 
 static inline void steps_sql(struct steps_fixture *f, const char *text)
 {
-    assert_ok(pg_run(f->other, text, NULL, &f->e), &f->e);
+    pair_run(f->other, text);
 }
 
 static inline void steps_people(struct steps_fixture *f)

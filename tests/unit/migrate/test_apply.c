@@ -1,10 +1,8 @@
 /* Migrations from files to a real database and back. */
-#include "assert_ok.h"
-#include "pg_fixture.h"
+#include "pair_fixture.h"
 
 #include "base/cleanup.h"
 #include "base/fs.h"
-#include "engine/schema.h"
 #include "migrate/apply/apply.h"
 #include "migrate/catalogue/catalogue.h"
 
@@ -48,11 +46,7 @@ static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
     f->a = arena_new(0);
-    f->url = pg_fixture_database(f->a);
-    assert_ok(pg_open(&(struct pg_spec){ .url = f->url }, &f->db, &f->e), &f->e);
-    assert_ok(pg_open(&(struct pg_spec){ .url = f->url, .purpose = "other" }, &f->other, &f->e),
-              &f->e);
-    assert_ok(schema_ensure(f->db, &f->e), &f->e);
+    f->url = pair_open(f->a, &f->db, &f->other);
     (void)snprintf(f->dir, sizeof f->dir, "/tmp/lockflight-migrations-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     f->up = fs_join(f->a, f->dir, "migrations");
@@ -108,9 +102,7 @@ static bool apply_all(struct fixture *f)
 
 static const char *ask(struct fixture *f, const char *sql)
 {
-    struct pg_rows rows;
-    assert_ok(pg_query(f->other, f->a, sql, PG_NONE, &rows, &f->e), &f->e);
-    return rows.n ? pg_value(&rows, 0, 0) : NULL;
+    return pair_ask(f->other, f->a, sql);
 }
 
 static void two_good_files(struct fixture *f)

@@ -1,10 +1,8 @@
 /* Migrations on tables that are in use: who waits for whom. */
-#include "assert_ok.h"
-#include "pg_fixture.h"
+#include "pair_fixture.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "engine/schema.h"
 #include "migrate/apply/apply.h"
 #include "migrate/apply/locks.h"
 
@@ -47,20 +45,14 @@ static void run(struct fixture *f, struct pg *db, const char *sql)
 
 static const char *ask(struct fixture *f, const char *sql)
 {
-    struct pg_rows rows;
-    assert_ok(pg_query(f->other, f->a, sql, PG_NONE, &rows, &f->e), &f->e);
-    return rows.n ? pg_value(&rows, 0, 0) : NULL;
+    return pair_ask(f->other, f->a, sql);
 }
 
 static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
     f->a = arena_new(0);
-    f->url = pg_fixture_database(f->a);
-    assert_ok(pg_open(&(struct pg_spec){ .url = f->url }, &f->db, &f->e), &f->e);
-    assert_ok(pg_open(&(struct pg_spec){ .url = f->url, .purpose = "other" }, &f->other, &f->e),
-              &f->e);
-    assert_ok(schema_ensure(f->db, &f->e), &f->e);
+    f->url = pair_open(f->a, &f->db, &f->other);
     f->o = (struct migrate_options){ .applied_by = "ana",
                                      .lock_timeout_ms = 100,
                                      .lock_wait_ms = 60000,

@@ -1,8 +1,6 @@
 /* Many migrations in one exchange. */
-#include "assert_ok.h"
-#include "pg_fixture.h"
+#include "pair_fixture.h"
 
-#include "engine/schema.h"
 #include "migrate/apply/pipeline.h"
 
 #include <stdlib.h>
@@ -60,26 +58,19 @@ static bool write_run(void *context, struct pg *db, enum migrate_moment moment,
 
 static void run(struct fixture *f, const char *sql)
 {
-    assert_ok(pg_run(f->other, sql, NULL, &f->e), &f->e);
+    pair_run(f->other, sql);
 }
 
 static const char *ask(struct fixture *f, const char *sql)
 {
-    struct pg_rows rows;
-    assert_ok(pg_query(f->other, f->a, sql, PG_NONE, &rows, &f->e), &f->e);
-    return rows.n ? pg_value(&rows, 0, 0) : NULL;
+    return pair_ask(f->other, f->a, sql);
 }
 
 static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
     f->a = arena_new(0);
-    f->url = pg_fixture_database(f->a);
-    assert_ok(pg_open(&(struct pg_spec){ .url = f->url }, &f->db, &f->e), &f->e);
-    /* named as ours: no stranger */
-    assert_ok(pg_open(&(struct pg_spec){ .url = f->url, .purpose = "other" }, &f->other, &f->e),
-              &f->e);
-    assert_ok(schema_ensure(f->db, &f->e), &f->e);
+    f->url = pair_open(f->a, &f->db, &f->other);
     run(f, "CREATE TABLE public.records (version text)");
     f->o = (struct migrate_options){ .applied_by = "ana",
                                      .before = count_exchange,
