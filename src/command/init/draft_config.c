@@ -52,7 +52,7 @@ static void add_environments(const struct found *f, const struct answers *answer
     bool is_hosted = answers->site != NULL;
     strbuf_printf(b, "[env.staging]\n");
     strbuf_printf(b, "platform = \"local\"   # %s\n",
-                  is_hosted ? "`lockflight init --staging` makes a hosted one"
+                  is_hosted ? "or a hosted pair of its own: platform, netlify, supabase"
                             : "this machine; `lockflight local up` starts it");
     strbuf_printf(b, "requires = \"none\"\n");
     add_checks(f, b);

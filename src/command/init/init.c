@@ -211,9 +211,9 @@ static bool write_all(struct command_context *c, const struct found *f, const st
 
 static void next_step(struct command_context *c, const struct answers *answers)
 {
-    print(&c->out, answers->site
-                       ? "Next: lockflight doctor production, then lockflight init --staging\n"
-                       : "Next: lockflight local up, then lockflight plan staging\n");
+    print(&c->out, answers->site ? "Next: lockflight local up, lockflight deploy staging, then "
+                                   "lockflight plan production\n"
+                                 : "Next: lockflight local up, then lockflight plan staging\n");
 }
 
 /* The config that is there must load; none is fine. */
