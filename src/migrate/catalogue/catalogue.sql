@@ -3,7 +3,7 @@
 -- every list in a fixed order, an absent access list written out as the default it stands for, and everything that is
 -- needed to make the object again. Run with search_path 'pg_catalog, pg_temp', so that definitions come out with
 -- qualified names. "column order" is the one soft kind: the digest leaves it out. Comments are joined where there are
--- many objects, because obj_description() for each costs more than all the rest.
+-- many objects, because obj_description() for each costs more than all the rest. Rows come in no order: who reads them sorts.
 WITH ns AS (
     SELECT oid, nspname, nspowner, nspacl, quote_ident(nspname) AS quoted FROM pg_namespace
     WHERE nspname !~ '^pg_' AND nspname NOT IN
@@ -330,6 +330,4 @@ WITH ns AS (
     WHERE x.oid >= 16384 AND NOT EXISTS (SELECT FROM member m WHERE m.classid = x.class AND m.objid = x.oid)
       AND (x.schema IS NULL OR x.schema IN (SELECT oid FROM ns))
 )
-SELECT kind, identity, text, class::oid, obj, sub
-FROM (SELECT kind, identity, jsonb_strip_nulls(what)::text AS text, class, obj, sub FROM line OFFSET 0) AS x
-ORDER BY kind COLLATE "C", identity COLLATE "C", text COLLATE "C"
+SELECT kind, identity, jsonb_strip_nulls(what)::text, class::oid, obj, sub FROM line
