@@ -34,6 +34,13 @@ commit() { git add -A && git commit -qm "${1-a change}"; }
   has_line 'can be read by others'
 }
 
+@test "a key without a name is called as git calls its owner, in letters that a name can have" {
+  LOCKFLIGHT_ACTOR='Ana Maria (acme)' run lockflight vars key --json
+  assert_success
+  assert_equal "$(jq -r .name <<<"$output")" Ana-Maria--acme-
+  assert_equal "$(put A one && get A)" "$(printf 'A is set in secrets/staging.lf, revision 1.\none')"
+}
+
 @test "a value goes in on standard input and comes out on request; lists and edits show none" {
   lockflight vars key
   run put TOKEN swordfish-12345

@@ -4,7 +4,6 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "cli/output.h"
-#include "command/flight.h"
 #include "command/vars/vars.h"
 #include "command/vars/vars_file.h"
 
@@ -17,7 +16,7 @@ struct key_args {
 static bool chosen_name(struct command_context *c, const struct key_args *args, const char **ret,
                         struct err *e)
 {
-    const char *name = args->name ? args->name : flight_actor(c);
+    const char *name = args->name ? args->name : vars_own_name(c);
     if (!secrets_recipient_is_good(str_of(name))) {
         err_set(e, ERR_USAGE, "\"%s\" is no name: letters, digits and @ . - _ +", name);
         return err_hint(e, "lockflight vars key --name ana@acme");

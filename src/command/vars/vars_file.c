@@ -34,10 +34,21 @@ static bool none_yet(const struct vault_place *place, struct err *e)
     return err_hint(e, "lockflight vars set <name> --env %s", place->environment);
 }
 
+const char *vars_own_name(struct command_context *c)
+{
+    char *name = arena_strdup(c->arena, flight_actor(c));
+    if (strlen(name) > LIMIT_RECIPIENT_BYTES)
+        name[LIMIT_RECIPIENT_BYTES] = '\0';
+    for (char *p = name; *p; p++)
+        if (!secrets_recipient_is_good((struct str){ p, 1 }))
+            *p = '-';
+    return name;
+}
+
 static bool create(struct vars_file *f, const struct vault_place *place, const struct keyring *keys,
                    struct err *e)
 {
-    const char *name = keys->name ? keys->name : flight_actor(f->c);
+    const char *name = keys->name ? keys->name : vars_own_name(f->c);
     f->is_new = true;
     return vault_create(f->c->arena, place, name, &keys->v[0].public, &f->vault, e);
 }

@@ -44,6 +44,9 @@ static inline void vars_file_cleanup(struct vars_file *f)
 bool vars_value(struct command_context *c, const char *name, struct secret **ret,
                 struct err *e) MUST_USE;
 
+/* Who we are, as a recipient is called: what git and the job say, with - for what a name cannot have. */
+const char *vars_own_name(struct command_context *c);
+
 /* Asks for the passphrase of a key file: for keyring_ask_with; `context` is the command's. */
 bool vars_passphrase(void *context, const char *file, struct secret **ret, struct err *e);
 

@@ -230,6 +230,87 @@ static void no_changed_byte_is_taken(void **state)
     assert_int_equal(tried, refused);
 }
 
+/* Cuts a text at a marker: what stands before it, and behind it. */
+static struct str replaced(struct arena *a, struct str text, const char *from, const char *to)
+{
+    const char *at = memmem(text.p, text.n, from, strlen(from));
+    assert_non_null(at);
+    char *out = arena_printf(a, "%.*s%s%s", (int)(at - text.p), text.p, to, at + strlen(from));
+    return str_of(out);
+}
+
+static char *line_of(struct arena *a, struct str text, const char *start)
+{
+    while (text.n > 0) {
+        struct str line = str_cut(&text, '\n');
+        if (str_starts(line, start))
+            return str_dup(a, line);
+    }
+    fail_msg("no line begins with %s", start);
+    return NULL;
+}
+
+static char *behind(char *line, char sep)
+{
+    return strchr(line, sep) + 1;
+}
+
+/* What is good at its own place is good nowhere else: another name, revision, file, key. */
+static void no_record_is_taken_at_another_place(void **state)
+{
+    struct fixture *f = *state;
+    struct arena *a = f->a;
+    struct str text = make_file(f), other = make_file(f);
+    char *token = behind(line_of(a, text, "API_TOKEN="), '=');
+    char *url = behind(line_of(a, text, "DATABASE_URL="), '=');
+    expect_refusal(f, replaced(a, text, url, token));
+    expect_refusal(f, replaced(a, text, "API_TOKEN=", "API_TOKENS="));
+    expect_refusal(f, replaced(a, text, "=lf1.1.2.", "=lf1.1.3."));
+    expect_refusal(f, replaced(a, text, "lf1.1.2.deleted.", "lf1.1.2."));
+    expect_refusal(f, replaced(a, text, "=lf1.1.2.", "=lf1.1.2.deleted."));
+    expect_refusal(f, replaced(a, text, "#key 1 ", "#key 2 "));
+    for (const char *const *word =
+             (const char *const[]){ "#key ", "#inbox ", "#to ", "API_TOKEN=", "OLD_TOKEN=", NULL };
+         *word; word++)
+        expect_refusal(f, replaced(a, text, line_of(a, text, *word), line_of(a, other, *word)));
+}
+
+static void no_file_is_taken_for_another_environment_or_project(void **state)
+{
+    struct fixture *f = *state;
+    struct str text = make_file(f);
+    CLEANUP(vault) struct vault v = { 0 };
+    struct vault_place production = f->place, theirs = f->place;
+    production.environment = "production";
+    theirs.project = "other";
+    assert_false(open_text(f, text, &production, &f->ana, &v));
+    assert_int_equal(f->e.code, ERR_CONFIG);
+    assert_false(open_text(f, text, &theirs, &f->ana, &v));
+    assert_false(open_text(f, replaced(f->a, text, "#env staging", "#env production"), &production,
+                           &f->ana, &v));
+    assert_int_equal(f->e.code, ERR_DATA);
+    assert_false(open_text(f, replaced(f->a, text, "#project acme", "#project other"), &theirs,
+                           &f->ana, &v));
+    assert_int_equal(f->e.code, ERR_DATA);
+}
+
+/* A record of the key before does not come back under the new one. */
+static void no_line_of_an_older_key_is_taken(void **state)
+{
+    struct fixture *f = *state;
+    struct str text = make_file(f), fresh;
+    char *old = line_of(f->a, text, "DATABASE_URL=");
+    CLEANUP(vault) struct vault v = { 0 };
+    assert_true(open_text(f, text, &f->place, &f->ana, &v));
+    assert_ok(vault_rotate(&v, &f->e), &f->e);
+    assert_ok(vault_save(&v, &f->e), &f->e);
+    assert_ok(fs_read(f->a, f->place.path, MIB, &fresh, &f->e), &f->e);
+    char *now = line_of(f->a, fresh, "DATABASE_URL=");
+    expect_refusal(f, replaced(f->a, fresh, now, old));
+    struct str renumbered = replaced(f->a, str_of(old), "=lf1.1.", "=lf1.2.");
+    expect_refusal(f, replaced(f->a, fresh, now, renumbered.p));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +321,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_removed_reader_cannot_read_the_new_file, begin, end),
         cmocka_unit_test_setup_teardown(an_addition_is_readable_only_once_a_reader_accepts_it,
                                         begin, end),
+        cmocka_unit_test_setup_teardown(no_record_is_taken_at_another_place, begin, end),
+        cmocka_unit_test_setup_teardown(no_file_is_taken_for_another_environment_or_project, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(no_line_of_an_older_key_is_taken, begin, end),
         cmocka_unit_test_setup_teardown(no_changed_byte_is_taken, begin, end),
     };
     return cmocka_run_group_tests_name("secret/vault", tests, NULL, NULL);
