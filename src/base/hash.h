@@ -1,5 +1,5 @@
 /*
- * Digests (OpenSSL EVP), lower-case hex. SHA-1 where Netlify's protocol says so, SHA-256 elsewhere.
+ * Digests (OpenSSL), lower-case hex. SHA-1 where Netlify's protocol says so, SHA-256 elsewhere.
  */
 #ifndef LOCKFLIGHT_BASE_HASH_H
 #define LOCKFLIGHT_BASE_HASH_H
