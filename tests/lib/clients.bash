@@ -23,7 +23,7 @@ record() {
   local program=$1 status=$2; shift 2
   [[ -d ${client_commands%/*} ]] || return 0
   printf '%s\texit %d\t%s\n' "$program" "$status" "$*" | sed -E -e "s#$scratch#…#g" -e 's/[0-9a-f]{8}-[0-9a-f-]{27}/<id>/g' \
-    -e 's/[0-9a-f]{24}/<id>/g' -e 's/--project-ref [a-z]{20}/--project-ref <ref>/' -e 's#postgresql://[^ ]*#<url>#' >>"$client_commands"
+    -e 's/[0-9a-f]{24}/<id>/g' -e 's/--project-ref [a-z]{20}/--project-ref <ref>/' -e 's#postgresql://[^ ]*#<url>#' -e "s/--db-password .* --region/--db-password <password> --region/" >>"$client_commands"
 }
 
 version_of() { jq -r .version "$1/node_modules/$2/package.json"; }
