@@ -10,6 +10,11 @@ static void put(struct json_writer *w, const char *text)
     (void)fputs_unlocked(text, w->file);
 }
 
+static void put_char(struct json_writer *w, char c)
+{
+    (void)fwrite_unlocked(&c, 1, 1, w->file);
+}
+
 /* The two letters that stand for a character, or NULL: it has none. */
 static const char *short_escape(unsigned char c)
 {
@@ -37,7 +42,7 @@ static const char *short_escape(unsigned char c)
 static void put_quoted(struct json_writer *w, struct str s)
 {
     unsigned char plain_below = str_is_utf8(s) ? 0xff : 0x7f;
-    (void)putc_unlocked('"', w->file);
+    put_char(w, '"');
     for (size_t from = 0, at = 0; at <= s.n; at++) {
         unsigned char c = at < s.n ? (unsigned char)s.p[at] : '\0';
         if (c >= ' ' && c <= plain_below && c != '"' && c != '\\')
@@ -50,30 +55,30 @@ static void put_quoted(struct json_writer *w, struct str s)
         else if (at < s.n)
             (void)fprintf(w->file, "\\u%04X", (unsigned)c);
     }
-    (void)putc_unlocked('"', w->file);
+    put_char(w, '"');
 }
 
 static void begin(struct json_writer *w, const char *key)
 {
     if (w->needs_comma)
-        (void)putc_unlocked(',', w->file);
+        put_char(w, ',');
     w->needs_comma = true;
     if (key) {
         put_quoted(w, str_of(key));
-        (void)putc_unlocked(':', w->file);
+        put_char(w, ':');
     }
 }
 
 void json_write_open(struct json_writer *w, const char *key, char bracket)
 {
     begin(w, key);
-    (void)putc_unlocked(bracket, w->file);
+    put_char(w, bracket);
     w->needs_comma = false;
 }
 
 void json_write_close(struct json_writer *w, char bracket)
 {
-    (void)putc_unlocked(bracket, w->file);
+    put_char(w, bracket);
     w->needs_comma = true;
 }
 
