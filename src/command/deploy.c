@@ -14,6 +14,7 @@
 struct deploy_args {
     const char *environment;
     const char *clear_quarantine;
+    const char *unproven;
     const char *prebuilt;
     const char *plan_file;
     int64_t wait_ms;
@@ -36,6 +37,7 @@ static const struct option deploy_options[] = {
     { "allow-older",      0, OPT_FLAG, AT(deploy_args, allow_older),      NULL,       "Take older revisions of secrets, and lines that are gone, as meant" },
     { "not-older",        0, OPT_FLAG, AT(deploy_args, not_older),        NULL,       "Do nothing if what is live comes after this commit" },
     { "adopt",            0, OPT_FLAG, AT(deploy_args, adopt),            NULL,       "Take migrations that were applied before Lockflight came as they are" },
+    { "unproven",         0, OPT_TEXT, AT(deploy_args, unproven),         "<reason>", "Apply migrations whose way back was never proved, and say why"       },
     { "clear-quarantine", 0, OPT_TEXT, AT(deploy_args, clear_quarantine), "<reason>", "Deploy content that was rolled back here, and say why"              },
     { 0 },
 };
@@ -129,6 +131,7 @@ static bool fly(struct flight *f, const struct deploy_args *args, struct err *e)
     struct release_options options = {
         .actor = f->actor,
         .plan = { .clear_quarantine = args->clear_quarantine,
+                  .unproven = args->unproven,
                   .adopt = args->adopt,
                   .allow_older = args->allow_older,
                   .accept_drift = args->accept_drift,
@@ -160,6 +163,7 @@ static bool deploy(struct command_context *c, void *args_, struct err *e)
         return err_wrap(e, "deploy to %s", args->environment);
     if (args->is_dry) {
         const struct plan_options options = { .clear_quarantine = args->clear_quarantine,
+                                              .unproven = args->unproven,
                                               .adopt = args->adopt,
                                               .allow_older = args->allow_older,
                                               .accept_drift = args->accept_drift };

@@ -13,6 +13,7 @@
 struct plan_args {
     const char *environment;
     const char *clear_quarantine;
+    const char *unproven;
     const char *out;
     bool wants_exit_code;
     bool adopt;
@@ -27,6 +28,7 @@ static const struct option plan_option_rows[] = {
     { "accept-drift",     0, OPT_FLAG, AT(plan_args, accept_drift),     NULL,       "As `deploy --accept-drift` would see it"         },
     { "allow-older",      0, OPT_FLAG, AT(plan_args, allow_older),      NULL,       "As `deploy --allow-older` would see it"          },
     { "adopt",            0, OPT_FLAG, AT(plan_args, adopt),            NULL,       "As `deploy --adopt` would see it"                },
+    { "unproven",         0, OPT_TEXT, AT(plan_args, unproven),         "<reason>", "As `deploy --unproven` would see it"             },
     { "clear-quarantine", 0, OPT_TEXT, AT(plan_args, clear_quarantine), "<reason>", "As `deploy --clear-quarantine` would see it"     },
     { 0 },
 };
@@ -46,6 +48,7 @@ static bool plan(struct command_context *c, void *args_, struct err *e)
     CLEANUP(flight) struct flight f = { 0 };
     bool changes = false;
     const struct plan_options options = { .clear_quarantine = args->clear_quarantine,
+                                          .unproven = args->unproven,
                                           .adopt = args->adopt,
                                           .allow_older = args->allow_older,
                                           .accept_drift = args->accept_drift };

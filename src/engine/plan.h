@@ -17,6 +17,9 @@
 struct plan_options {
     const char *clear_quarantine; /* reason to deploy rolled-back content again; NULL: the gate
                                      stays closed */
+    const char
+        *unproven; /* reason to release pairs of scripts that were never proved; NULL: the gate
+                             stays closed */
     bool
         accept_drift; /* changes of the schema that were made outside Lockflight are taken as they are */
     bool allow_older; /* older revisions of secrets, and lines that are gone, are meant */
@@ -81,7 +84,7 @@ struct plan {
     bool is_rebuild; /* artefact = "rebuild": not the same bytes as the required environment's */
     const char *requires; /* NULL: none */
     bool has_proof;
-    int64_t soak_left_ms; /* how much longer the proved content must rest there */
+    int64_t soak_left_ms;        /* how much longer the proved content must rest there */
     struct attestation proof;    /* of the required environment */
     json_t *proof_manifest;      /* its artefact's manifest; NULL: not kept. Owned: plan_done */
     const char *proof_permalink; /* where its bytes are; NULL */

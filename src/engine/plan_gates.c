@@ -142,7 +142,7 @@ static const char *prove_command(const struct plan *plan, const struct migration
 
 /* Where another environment has to be first, its release has proved the pairs; here nothing is tried
  * for the first time. */
-static void gate_pairs(struct plan *plan)
+static void gate_pairs(const struct plan_options *options, struct plan *plan)
 {
     struct arena *a = plan->arena;
     const struct migration **v;
@@ -150,13 +150,14 @@ static void gate_pairs(struct plan *plan)
     if (pending == 0 || (plan->requires && !plan->has_proof))
         return; /* its release will prove them */
     if (n > 0 && plan->requires) {
-        plan_gate(plan, "rollback",
-                  arena_printf(a,
-                               "%s%s never run up, down and up again: that it can be taken back is "
-                               "not proven",
-                               v[0]->file,
-                               n > 1 ? arena_printf(a, " and %zu more were", n - 1) : " was"),
-                  prove_command(plan, v, n));
+        const char *what = arena_printf(
+            a, "%s%s never run up, down and up again: that it can be taken back is not proven",
+            v[0]->file, n > 1 ? arena_printf(a, " and %zu more were", n - 1) : " was");
+        if (options->unproven)
+            gate_open(plan, "rollback",
+                      arena_printf(a, "%s; accepted: %s", what, options->unproven));
+        else
+            plan_gate(plan, "rollback", what, prove_command(plan, v, n));
         return;
     }
     gate_open(plan, "rollback",
@@ -282,7 +283,7 @@ bool plan_find_gates(struct target *t, const struct live *live, const struct pla
     gate_migrations(t, plan);
     gate_proof(plan);
     gate_soak(t, plan);
-    gate_pairs(plan);
+    gate_pairs(options, plan);
     gate_drift(t, options, plan);
     return gate_quarantine(t, options, plan, e) && plan_inventory(t, plan, e) &&
            gate_distinct(t, plan, e) && gate_secrets(t, options, plan, e) && plan_lint(t, plan, e);

@@ -114,8 +114,9 @@ json_t *plan_json(const struct plan *plan, const struct live *live)
         json_pack("{s:o, s:o, s:b}", "release", text_or_null(live_release_name(live)), "deploy",
                   text_or_null(live->site.published_id), "locked", (int)live->site.is_locked);
     json_t *decided =
-        json_pack("{s:o, s:b, s:b, s:b, s:b}", "clear_quarantine",
-                  text_or_null(plan->options.clear_quarantine), "adopt", (int)plan->options.adopt,
+        json_pack("{s:o, s:o, s:b, s:b, s:b, s:b}", "clear_quarantine",
+                  text_or_null(plan->options.clear_quarantine), "unproven",
+                  text_or_null(plan->options.unproven), "adopt", (int)plan->options.adopt,
                   "accept_drift", (int)plan->options.accept_drift, "allow_older",
                   (int)plan->options.allow_older, "prebuilt", (int)plan->options.is_prebuilt);
     return json_pack("{s:i, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "v", 1,

@@ -228,6 +228,8 @@ static void remember_decisions(struct release *r)
     const json_t *decided = json_object_get(plan, "decided");
     const char *reason = json_text_or(decided, "clear_quarantine", NULL);
     r->options.plan.clear_quarantine = reason ? arena_strdup(r->arena, reason) : NULL;
+    const char *unproven = json_text_or(decided, "unproven", NULL);
+    r->options.plan.unproven = unproven ? arena_strdup(r->arena, unproven) : NULL;
     r->options.plan.adopt = json_bool_or(decided, "adopt", false);
     r->options.plan.accept_drift = json_bool_or(decided, "accept_drift", false);
     r->options.plan.allow_older = json_bool_or(decided, "allow_older", false);

@@ -114,4 +114,23 @@ alter table public.notes add column author text; create index notes_author on pu
   lockflight deploy production --accept-drift
   run lockflight migration status production --drift
   has_line 'Drift: none'
+  git -C "$mini" tag -f first # what is applied stays
+}
+
+@test "production takes a pair that was never proved for a reason only, and keeps the reason" {
+  pair 20270102000000_odd 'create table public.odd (id int primary key); alter table public.odd enable row level security;' 'drop table public.odd;'
+  mini_commit 'Odd'
+  lockflight deploy staging
+  sql staging 'delete from lockflight.proofs'
+  run lockflight deploy production
+  assert_failure 5
+  has_line '20270102000000_odd.* not proven'
+  run lockflight plan production --unproven 'no server has the extension'
+  assert_success
+  has_line 'not proven; accepted: no server has the extension'
+  run lockflight deploy production --unproven 'no server has the extension'
+  assert_success
+  run sql production "select body->>'reason', body->>'versions' from lockflight.events where type = 'migrations.unproven'"
+  assert_output 'no server has the extension|["20270102000000"]'
+  git -C "$mini" tag -f first
 }

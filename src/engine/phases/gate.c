@@ -4,7 +4,7 @@
  *
  * One answer is made here: in an environment that comes first, pending migrations that were never run
  * up, down and up again are, on a scratch database. Where none can be made, that is said, and the
- * environment that requires this one will refuse them.
+ * environment that requires this one will refuse them, unless a person gives a reason.
  */
 #include "engine/phase_table.h"
 #include "engine/release.h"
@@ -32,10 +32,26 @@ static bool take_proof(void *context, const struct proof *p, struct err *e)
     return err_hint(e, "lockflight migration prove %s %s", r->target->name, m->version);
 }
 
+/* A person has decided; it stays on record who, and about what. */
+static bool record_unproven(struct release *r, const struct migration *const *v, size_t n,
+                            struct err *e)
+{
+    json_auto_t *body = json_pack("{s:s*, s:s*, s:[]}", "by", r->options.actor, "reason",
+                                  r->options.plan.unproven, "versions");
+    for (size_t i = 0; i < n; i++) {
+        (void)json_array_append_new(json_object_get(body, "versions"), json_string(v[i]->version));
+        report_note(r->sink, PHASE, "%s is released unproven: %s", v[i]->name,
+                    r->options.plan.unproven);
+    }
+    return journal_event(r->journal, "migrations.unproven", body, e);
+}
+
 static bool prove_pairs(struct release *r, struct err *e)
 {
     const struct migration **v;
     size_t n = plan_unproven(r->plan, &v);
+    if (n > 0 && r->plan->requires)
+        return record_unproven(r, v, n, e);
     struct series_spec spec = { .server_url = r->target->environment.database_url,
                                 .set = &r->plan->migrations,
                                 .chosen = v,
