@@ -30,7 +30,7 @@ update people set mood = 'ok', seen = seen + 1 where mood is null;
 create index concurrently people_mood on people (mood);
 SQL
   cat >"supabase/rollbacks/${version}_steps.sql" <<'SQL'
--- loss: C what was written into people.mood and people.seen
+-- loss: B what was written into people.mood and people.seen
 drop index concurrently people_mood;
 drop index concurrently people_email;
 alter table people drop column mood, drop column seen;

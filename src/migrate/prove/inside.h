@@ -5,6 +5,7 @@
  *   proof_run.c  one run: up, down, up, rows, down
  *   touched.c    which tables it is about
  *   verdict.c    what was seen, as a result
+ *   unseen.c     what synthetic rows may not have shown
  */
 #ifndef LOCKFLIGHT_MIGRATE_PROVE_INSIDE_H
 #define LOCKFLIGHT_MIGRATE_PROVE_INSIDE_H
@@ -65,6 +66,10 @@ bool columns_read(struct pg *db, struct arena *a, struct columns *ret, struct er
  * fresh and, inside a transaction, nothing of a refused script is left. */
 bool run_script(struct run *r, const char *file, struct str sql, bool *ret_ran, struct err *why,
                 struct err *e) MUST_USE;
+
+/* A statement of up that changes or removes rows which were there before, of a kind that synthetic ones
+ * may not have been; NULL if there is none. */
+const char *unseen_write(const struct run *r);
 
 /* From what was seen to the result. */
 bool verdict(struct run *r, struct proof *p, struct err *e) MUST_USE;

@@ -90,21 +90,6 @@ static const char *columns_only_in(const struct run *r, const struct columns *x,
                : list;
 }
 
-/* Does a statement change or remove rows of a kind that synthetic ones may not have been? */
-static const char *unseen_write(const struct run *r)
-{
-    for (size_t i = 0; i < r->up.n; i++) {
-        const struct sql_statement *s = &r->up.statements[i];
-        static const char *const words[] = { "UPDATE", "DELETE", "MERGE", "TRUNCATE", NULL };
-        for (const char *const *w = words; *w; w++)
-            if (starts_with(s->what, *w))
-                return s->what;
-        if (starts_with(s->what, "INSERT") && strcasestr(str_dup(r->a, s->text), "do update"))
-            return "INSERT ON CONFLICT";
-    }
-    return NULL;
-}
-
 /* A column whose type changed, in a table without a row that would show what that does. */
 static bool unseen_cast(const struct run *r, const char **ret, struct err *e)
 {

@@ -95,6 +95,35 @@ static const struct pair pairs[] = {
       "update public.t t set amount = o.amount from public.old o where o.id = t.id;"
       "drop table public.old",
       'B', "public.old" },
+    /* what a migration writes into its own columns and tables goes with them */
+    { "alter table public.t add column c int; update public.t set c = 1 where c is null",
+      "alter table public.t drop column c", 'B', "column public.t.c" },
+    { "alter table public.t add column c int; update t set c = amount where md5(note) = 'never'",
+      "alter table public.t drop column c", 'B', "column public.t.c" },
+    { "create table public.n (a int primary key, b int); insert into public.n values (1, 2)"
+      " on conflict (a) do update set b = 2; delete from public.n where a = 2",
+      "drop table public.n", 'B', "table public.n" },
+    { "alter table public.t add column c int;"
+      " update public.t set c = 1, amount = 2 where md5(note) = 'never'",
+      "alter table public.t drop column c", 0, "the rows that UPDATE" },
+    { "alter table public.t add column c int; alter table public.t rename amount to n;"
+      " update public.t set c = 1, n = 2 where md5(note) = 'never'",
+      "alter table public.t rename n to amount; alter table public.t drop column c", 0,
+      "the rows that UPDATE" },
+    { "alter table public.t add column c int; create function public.x() returns trigger language"
+      " plpgsql as $$ begin new.amount := 1; return new; end $$; create trigger x before update on"
+      " public.t for each row execute function public.x();"
+      " update public.t set c = 1 where md5(note) = 'never'",
+      "drop trigger x on public.t; drop function public.x; alter table public.t drop column c", 0,
+      "the rows that UPDATE" },
+    { "alter table public.t add column c int;"
+      " with w as (delete from public.t where md5(note) = 'never') update public.t set c = 1",
+      "alter table public.t drop column c", 0, "the rows that UPDATE" },
+    { "alter table public.t add column c int;"
+      " create index concurrently t_c on public.t (c);\n-- backfill: key=id\n"
+      "update public.t set c = 1 where c is null",
+      "drop index concurrently public.t_c; alter table public.t drop column c", 'B',
+      "column public.t.c" },
     { "truncate public.t", "-- loss: D the rows are gone\nselect 1", 'D', "the rows are gone" },
     /* more than one transaction */
     { "create index concurrently t_note on public.t (note)",
