@@ -134,3 +134,18 @@ alter table public.notes add column author text; create index notes_author on pu
   assert_output 'no server has the extension|["20270102000000"]'
   git -C "$mini" tag -f first
 }
+
+@test "what somebody changed in staging is said and kept on record before a migration makes it ours" {
+  sql staging 'create table public.stray (id int); alter table public.stray enable row level security'
+  pair 20270103000000_next 'create table public.next (id int primary key); alter table public.next enable row level security;' 'drop table public.next;'
+  run lockflight migration up staging
+  assert_success
+  has_line 'changed outside Lockflight: .*public.stray'
+  sql staging 'drop table public.stray'
+  mini_commit 'Next'
+  run lockflight deploy staging
+  assert_success
+  has_line 'changed outside Lockflight: .*public.stray'
+  run sql staging "select count(*), count(release_id) from lockflight.events where type = 'schema.drift'"
+  assert_output '2|1'
+}

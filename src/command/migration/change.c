@@ -207,6 +207,22 @@ struct migrate_options change_options(struct change *x, enum change_direction di
 
 /* ---- what the user reads ---- */
 
+bool change_tell_drift(struct change *x, struct err *e)
+{
+    struct drift found;
+    if (!x->s->has_environment)
+        return true;
+    if (!drift_look(change_db(x), x->s->c->arena, &found, e))
+        return false;
+    if (found.state != DRIFT_FOUND)
+        return true;
+    const char *what = drift_text(x->s->c->arena, &found);
+    print_styled(&x->s->c->err, STYLE_WARN, "the schema was changed outside Lockflight: %s\n",
+                 what);
+    json_auto_t *body = json_pack("{s:s}", "changes", what);
+    return journal_note(x->lease, "schema.drift", body, e);
+}
+
 bool change_keep_catalogue(struct change *x, struct err *e)
 {
     return !x->s->has_environment ||

@@ -60,6 +60,10 @@ enum change_direction {
 };
 struct migrate_options change_options(struct change *x, enum change_direction direction);
 
+/* Before the first one: what somebody else changed in an environment's schema since it was kept is said
+ * and put on record, because afterwards it counts as ours. */
+bool change_tell_drift(struct change *x, struct err *e) MUST_USE;
+
 /* After the last one: keeps the schema as it is now, in a project's environment, so that what others
  * change is seen later. */
 bool change_keep_catalogue(struct change *x, struct err *e) MUST_USE;

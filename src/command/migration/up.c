@@ -102,6 +102,8 @@ static bool up(struct command_context *c, void *args, struct err *e)
     struct migrate_options o = change_options(&x, CHANGE_APPLY);
     o.end_older_ms = a->cancel_ms;
     size_t applied = 0, n = s.plan.pending_count;
+    if (n > 0 && !change_tell_drift(&x, e))
+        return false;
     if (!pipeline_apply(change_db(&x), c->arena, s.plan.pending, n, &o, &applied, e)) {
         const char *half = arena_strdup(c->arena, e->state);
         return applied > 0 ? err_state(e, "%zu of %zu pending migrations were applied and stay%s%s",

@@ -69,9 +69,21 @@ static bool prove_pairs(struct release *r, struct err *e)
     return true;
 }
 
+/* After a migration the schema counts as ours again; what was found before it stays on record. */
+static bool record_drift(struct release *r, struct err *e)
+{
+    if (r->plan->drift.state != DRIFT_FOUND)
+        return true;
+    const char *what = drift_text(r->arena, &r->plan->drift);
+    json_auto_t *body =
+        json_pack("{s:s, s:b}", "changes", what, "accepted", (int)r->options.plan.accept_drift);
+    report_warn(r->sink, "the schema was changed outside Lockflight: %s", what);
+    return journal_event(r->journal, "schema.drift", body, e);
+}
+
 bool gate_run(struct release *r, struct err *e)
 {
-    if (!plan_gates_open(r->plan, e) || !prove_pairs(r, e))
+    if (!plan_gates_open(r->plan, e) || !prove_pairs(r, e) || !record_drift(r, e))
         return false;
     const char *reason = r->options.plan.clear_quarantine;
     if (reason &&
