@@ -146,6 +146,6 @@ alter table public.notes add column author text; create index notes_author on pu
   run lockflight deploy staging
   assert_success
   has_line 'changed outside Lockflight: .*public.stray'
-  run sql staging "select count(*), count(release_id) from lockflight.events where type = 'schema.drift'"
+  run sql staging "select count(*), count(release) from lockflight.events where type = 'schema.drift'"
   assert_output '2|1'
 }
