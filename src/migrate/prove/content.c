@@ -5,34 +5,89 @@
 
 #define ROWS_COMPARED "20000" /* of one table; a scratch database holds what migrations inserted */
 
+/* Ordinary tables; of a partitioned one its partitions, because a partition that comes or goes takes
+ * its rows along. */
+static const char tables_sql[] =
+    "SELECT DISTINCT c.oid::int8::text, format('%I.%I', n.nspname, c.relname)"
+    " FROM unnest($1::oid[]) o"
+    " CROSS JOIN LATERAL (SELECT o UNION SELECT relid FROM pg_partition_tree(o::regclass)) p(oid)"
+    " JOIN pg_class c ON c.oid = p.oid JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE c.relkind = 'r' AND c.relpersistence <> 't'"
+    " AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+    " AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0"
+    "  AND NOT attisdropped) ORDER BY 2";
+
+static const char columns_sql[] =
+    "SELECT a.attrelid::int8::text, a.attnum, a.attname FROM pg_attribute a"
+    " WHERE a.attrelid = ANY($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, 2";
+
 bool content_tables(struct pg *db, struct arena *a, const char *const *oids, size_t n,
                     struct content_tables *ret, struct err *e)
 {
     struct pg_rows r;
-    if (!pg_query(
-            db, a,
-            "SELECT c.oid, format('%I.%I', n.nspname, c.relname),"
-            " 'SELECT md5(ROW(' || string_agg(format('%I::text', a.attname), ', ' ORDER BY "
-            "a.attnum)"
-            "  || ')::text) COLLATE \"C\" FROM ' || format('%I.%I', n.nspname, c.relname)"
-            "  || ' ORDER BY 1 LIMIT " ROWS_COMPARED "'"
-            " , 'SELECT v.key FROM (SELECT ' || string_agg(format('count(%I) AS c%s', a.attname,"
-            "  a.attnum), ', ') || ' FROM ' || format('%I.%I', n.nspname, c.relname) || ') AS n"
-            "  CROSS JOIN LATERAL (VALUES ' || string_agg(format('(''%s.%s'', n.c%s)', c.oid,"
-            "  a.attnum, a.attnum), ', ') || ') AS v(key, n) WHERE v.n = 0'"
-            " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
-            " WHERE c.oid = ANY($1::oid[]) AND c.relkind IN ('r', 'p')"
-            " AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
-            " AND c.relpersistence <> 't'"
-            " GROUP BY 1, n.nspname, c.relname ORDER BY 2",
-            PG_PARAMS(pg_text_array(a, oids, n)), &r, e))
+    *ret = (struct content_tables){ 0 };
+    if (!pg_query(db, a, tables_sql, PG_PARAMS(pg_text_array(a, oids, n)), &r, e))
         return false;
-    *ret = (struct content_tables){ .v = ARENA_ARRAY(a, struct content_table, r.n + 1), .n = r.n };
-    for (size_t i = 0; i < r.n; i++)
-        ret->v[i] = (struct content_table){ pg_value(&r, i, 0), pg_value(&r, i, 1),
-                                            pg_value(&r, i, 2), pg_value(&r, i, 3) };
-    return true;
+    const char **of = ARENA_ARRAY(a, const char *, r.n + 1);
+    ret->v = ARENA_ARRAY(a, struct content_table, r.n + 1);
+    ret->n = r.n;
+    for (size_t i = 0; i < r.n; i++) {
+        ret->v[i] = (struct content_table){ .oid = pg_value(&r, i, 0), .name = pg_value(&r, i, 1) };
+        of[i] = ret->v[i].oid;
+    }
+    return pg_query(db, a, columns_sql, PG_PARAMS(pg_text_array(a, of, r.n)), &ret->shape, e);
+}
+
+/* ---- how they are read now ---- */
+
+/* A table and a column are known by where the server keeps them, and by their name if they were made
+ * again. NULL: a column of the shape is not there. */
+static const char queries_sql[] =
+    "WITH t AS (SELECT t.oid AS was, coalesce(c.oid, to_regclass(t.name)) AS oid, t.n"
+    "  FROM unnest($1::oid[], $2::text[]) WITH ORDINALITY AS t(oid, name, n)"
+    "  LEFT JOIN pg_class c ON c.oid = t.oid),"
+    " k AS (SELECT t.n AS t, k.n, k.num, t.oid, coalesce(a.attname, b.attname) AS name,"
+    "  coalesce(a.atttypid, b.atttypid) AS type"
+    "  FROM unnest($3::oid[], $4::int2[], $5::text[]) WITH ORDINALITY AS k(oid, num, name, n)"
+    "  JOIN t ON t.was = k.oid"
+    "  LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.num AND NOT a.attisdropped"
+    "   AND t.oid = k.oid"
+    "  LEFT JOIN pg_attribute b ON a.attname IS NULL AND b.attrelid = t.oid"
+    "   AND b.attname = k.name AND NOT b.attisdropped)"
+    " SELECT CASE WHEN bool_and(k.name IS NOT NULL) THEN"
+    "  'SELECT md5(ROW(' || string_agg(format(CASE WHEN $6::boolean AND y.typtype = 'e'"
+    "   THEN 'array_position(enum_range(NULL::%2$s), %1$I)::text' ELSE '%1$I::text' END, "
+    "coalesce(k.name, ''),"
+    "   y.oid::regtype), ', ' ORDER BY k.n) || ')::text) COLLATE \"C\" FROM ONLY '"
+    "  || max(k.oid)::regclass || ' ORDER BY 1 LIMIT " ROWS_COMPARED "' END,"
+    "  CASE WHEN bool_and(k.name IS NOT NULL) THEN"
+    "  'SELECT v.key FROM (SELECT ' || string_agg(format('count(%I) AS c%s', coalesce(k.name, ''), "
+    "k.n), ', ')"
+    "  || ' FROM ONLY ' || max(k.oid)::regclass || ') AS n CROSS JOIN LATERAL (VALUES '"
+    "  || string_agg(format('(''%s.%s'', n.c%s)', k.oid, k.num, k.n), ', ')"
+    "  || ') AS v(key, n) WHERE v.n = 0' END"
+    " FROM k JOIN t ON t.n = k.t LEFT JOIN pg_type y ON y.oid = k.type GROUP BY t.n ORDER BY t.n";
+
+static bool queries(struct pg *db, struct arena *a, const struct content_tables *t, bool by_place,
+                    struct pg_rows *ret, struct err *e)
+{
+    size_t n = t->n > t->shape.n ? t->n : t->shape.n;
+    const char **list[5];
+    for (size_t i = 0; i < 5; i++)
+        list[i] = ARENA_ARRAY(a, const char *, n + 1);
+    for (size_t i = 0; i < t->n; i++) {
+        list[0][i] = t->v[i].oid;
+        list[1][i] = t->v[i].name;
+    }
+    for (size_t i = 0; i < t->shape.n; i++)
+        for (size_t k = 0; k < 3; k++)
+            list[2 + k][i] = pg_value(&t->shape, i, k);
+    return pg_query(db, a, queries_sql,
+                    PG_PARAMS(pg_text_array(a, list[0], t->n), pg_text_array(a, list[1], t->n),
+                              pg_text_array(a, list[2], t->shape.n),
+                              pg_text_array(a, list[3], t->shape.n),
+                              pg_text_array(a, list[4], t->shape.n), by_place ? "true" : "false"),
+                    ret, e);
 }
 
 /* One table; what cannot be read is no failure of ours. */
@@ -55,12 +110,16 @@ static bool read_one(struct pg *db, struct arena *a, const char *query, struct p
 }
 
 bool content_read(struct pg *db, struct arena *a, const struct content_tables *tables,
-                  struct content *ret, struct err *e)
+                  bool by_place, struct content *ret, struct err *e)
 {
+    struct pg_rows how;
     *ret = (struct content){ .of = ARENA_ARRAY(a, struct pg_rows, tables->n + 1),
                              .is_readable = ARENA_ARRAY(a, bool, tables->n + 1) };
-    for (size_t i = 0; i < tables->n; i++)
-        if (!read_one(db, a, tables->v[i].query, &ret->of[i], &ret->is_readable[i], e))
+    if (!queries(db, a, tables, by_place, &how, e))
+        return err_wrap(e, "look at the tables");
+    for (size_t i = 0; i < how.n; i++)
+        if (pg_value(&how, i, 0) &&
+            !read_one(db, a, pg_value(&how, i, 0), &ret->of[i], &ret->is_readable[i], e))
             return err_wrap(e, "read the rows of %s", tables->v[i].name);
     return true;
 }
@@ -69,10 +128,13 @@ bool content_blind(struct pg *db, struct arena *a, const struct content_tables *
                    struct pg_rows *ret, struct err *e)
 {
     VEC(const char *) keys = { 0 };
-    for (size_t i = 0; i < tables->n; i++) {
+    struct pg_rows how;
+    if (!queries(db, a, tables, false, &how, e))
+        return false;
+    for (size_t i = 0; i < how.n; i++) {
         struct pg_rows r = { 0 };
         bool ignored;
-        if (!read_one(db, a, tables->v[i].blind_query, &r, &ignored, e))
+        if (pg_value(&how, i, 1) && !read_one(db, a, pg_value(&how, i, 1), &r, &ignored, e))
             return false;
         for (size_t k = 0; k < r.n; k++)
             *vec_add(&keys, a) = pg_value(&r, k, 0);
@@ -92,6 +154,24 @@ static size_t lacking(const struct pg_rows *x, const struct pg_rows *y)
         k += order >= 0;
     }
     return count;
+}
+
+void content_without(struct arena *a, const struct content_tables *tables, struct content *x,
+                     const struct content *y)
+{
+    for (size_t i = 0; i < tables->n; i++) {
+        struct pg_rows *of = &x->of[i];
+        const struct pg_rows *others = &y->of[i];
+        VEC(const char *) rest = { 0 };
+        for (size_t k = 0, m = 0; k < of->n;) {
+            int order = m == others->n ? -1 : strcmp(pg_value(of, k, 0), pg_value(others, m, 0));
+            if (order < 0)
+                *vec_add(&rest, a) = pg_value(of, k, 0);
+            k += order <= 0;
+            m += order >= 0;
+        }
+        *of = (struct pg_rows){ .n = rest.n, .columns = 1, .v = rest.v };
+    }
 }
 
 const char *content_lost(const struct content_tables *tables, const struct content *before,

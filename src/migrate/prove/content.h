@@ -2,7 +2,8 @@
  * The rows of tables, as hashes: whether a migration and its reverse keep what was there.
  *
  * A table's shape is taken before the migration; its rows are always read through the columns of that
- * shape, so that what came since does not count. Rows are a multiset.
+ * shape, wherever they are by then and whatever they are called, so that what came since does not
+ * count. Rows are a multiset, and those of a table alone, not of its children.
  */
 #ifndef LOCKFLIGHT_MIGRATE_CONTENT_H
 #define LOCKFLIGHT_MIGRATE_CONTENT_H
@@ -11,14 +12,13 @@
 
 struct content_table {
     const char *oid;
-    const char *name;  /* qualified and quoted */
-    const char *query; /* one hash per row, in order */
-    const char *blind_query;
+    const char *name; /* qualified and quoted */
 };
 
 struct content_tables {
     struct content_table *v;
     size_t n;
+    struct pg_rows shape; /* OID, number and name of each column */
 };
 
 /* The tables of these oids that exist, as they are now. Foreign tables have no rows of ours. */
@@ -30,9 +30,14 @@ struct content {
     bool *is_readable;  /* false: the table, or a column of its shape, is not there any more */
 };
 
-/* Reads under a savepoint if a transaction is open. */
-bool content_read(struct pg *db, struct arena *a, const struct content_tables *tables,
+/* Reads under a savepoint if a transaction is open. By place: a value of an enum is which label it is,
+ * not what that is called. */
+bool content_read(struct pg *db, struct arena *a, const struct content_tables *tables, bool by_place,
                   struct content *ret, struct err *e) MUST_USE;
+
+/* Takes the rows of y out of x. */
+void content_without(struct arena *a, const struct content_tables *tables, struct content *x,
+                     const struct content *y);
 
 /* The columns ("oid.number") in which no row of these tables has a value: whether they lose something
  * cannot be seen. */

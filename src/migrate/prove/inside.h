@@ -40,6 +40,7 @@ struct run {
     struct pg_rows blind; /* columns in which the rows before have no value */
     struct columns columns_before, columns_after, columns_back;
     struct content rows_before, rows_after, rows_back, rows_written, rows_end;
+    struct content places_written, places_end; /* the same, but for the names of labels */
     bool is_back;     /* S2 is S0, but for what is left: there is more to see */
     bool was_written; /* rows_written and rows_end are there */
 

@@ -98,7 +98,12 @@ static bool seed(struct run *r, unsigned from, struct seed_report *ret, struct e
 
 static bool rows(struct run *r, struct content *ret, struct err *e)
 {
-    return content_read(r->db, r->a, &r->tables, ret, e);
+    return content_read(r->db, r->a, &r->tables, false, ret, e);
+}
+
+static bool places(struct run *r, struct content *ret, struct err *e)
+{
+    return content_read(r->db, r->a, &r->tables, true, ret, e);
 }
 
 static bool begin_rows(struct run *r, struct err *e)
@@ -117,9 +122,15 @@ static bool write_and_return(struct run *r, struct err *e)
 {
     struct seed_report written;
     struct err refusal;
+    struct content there, places_there; /* what the way back does to these has been seen */
     bool ran = false;
-    if (!touched_add(r, e) || !seed(r, ROWS_AFTER, &written, e) || !rows(r, &r->rows_written, e) ||
-        !run_script(r, r->m->reverse_file, r->m->reverse_sql, &ran, &refusal, e))
+    if (!touched_add(r, e) || !rows(r, &there, e) || !places(r, &places_there, e) ||
+        !seed(r, ROWS_AFTER, &written, e) || !rows(r, &r->rows_written, e) ||
+        !places(r, &r->places_written, e))
+        return false;
+    content_without(r->a, &r->tables, &r->rows_written, &there);
+    content_without(r->a, &r->tables, &r->places_written, &places_there);
+    if (!run_script(r, r->m->reverse_file, r->m->reverse_sql, &ran, &refusal, e))
         return false;
     if (!ran) {
         *vec_add(&r->notes, r->a) =
@@ -128,7 +139,7 @@ static bool write_and_return(struct run *r, struct err *e)
         return true;
     }
     r->was_written = true;
-    return rows(r, &r->rows_end, e);
+    return rows(r, &r->rows_end, e) && places(r, &r->places_end, e);
 }
 
 /* ---- the whole ---- */

@@ -81,40 +81,69 @@ static bool is_own_update(const struct run *r, const PgQuery__UpdateStmt *u)
     return u->n_target_list > 0;
 }
 
-static bool see(void *context, const ProtobufCMessage *m)
+struct search {
+    const struct run *r;
+    const char *found; /* "DELETE" */
+};
+
+static bool is_own_truncate(const struct run *r, const PgQuery__TruncateStmt *t)
 {
-    const struct run *r = context;
-    if (TREE_IS(m, update_stmt))
-        return is_own_update(r, (const PgQuery__UpdateStmt *)m);
-    if (TREE_IS(m, delete_stmt))
-        return is_own(r, tree_range(((const PgQuery__DeleteStmt *)m)->relation), NULL);
-    if (TREE_IS(m, merge_stmt))
-        return is_own(r, tree_range(((const PgQuery__MergeStmt *)m)->relation), NULL);
-    if (TREE_IS(m, insert_stmt))
-        return is_own(r, tree_range(((const PgQuery__InsertStmt *)m)->relation), NULL);
+    for (size_t i = 0; i < t->n_relations; i++)
+        if (!is_own(r, tree_node_name(t->relations[i]), NULL))
+            return false;
     return true;
 }
 
-static bool writes_only_its_own(const struct run *r, const struct sql_statement *s)
+static bool see(void *context, const ProtobufCMessage *m)
 {
-    return s->tree && s->tree->node_case != PG_QUERY__NODE__NODE_TRUNCATE_STMT &&
-           tree_walk(s->tree, see, (void *)(uintptr_t)r);
+    struct search *x = context;
+    const struct run *r = x->r;
+    if (TREE_IS(m, update_stmt) && !is_own_update(r, (const PgQuery__UpdateStmt *)m))
+        x->found = "UPDATE";
+    if (TREE_IS(m, delete_stmt) &&
+        !is_own(r, tree_range(((const PgQuery__DeleteStmt *)m)->relation), NULL))
+        x->found = "DELETE";
+    if (TREE_IS(m, merge_stmt) &&
+        !is_own(r, tree_range(((const PgQuery__MergeStmt *)m)->relation), NULL))
+        x->found = "MERGE";
+    if (TREE_IS(m, truncate_stmt) && !is_own_truncate(r, (const PgQuery__TruncateStmt *)m))
+        x->found = "TRUNCATE";
+    if (TREE_IS(m, insert_stmt)) {
+        const PgQuery__InsertStmt *i = (const PgQuery__InsertStmt *)m;
+        if (i->on_conflict_clause &&
+            i->on_conflict_clause->action == PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_UPDATE &&
+            !is_own(r, tree_range(i->relation), NULL))
+            x->found = "INSERT ON CONFLICT";
+    }
+    return !x->found;
+}
+
+/* What a rule or a function will do one day is not done by the migration. */
+static bool is_for_later(const struct sql_statement *s)
+{
+    return s->tree->node_case == PG_QUERY__NODE__NODE_RULE_STMT ||
+           s->tree->node_case == PG_QUERY__NODE__NODE_CREATE_FUNCTION_STMT;
+}
+
+/* A statement that is not analysed is known by its first word. */
+static const char *by_its_words(const struct sql_statement *s)
+{
+    static const char *const words[] = { "UPDATE", "DELETE", "MERGE", "TRUNCATE", NULL };
+    for (const char *const *w = words; *w; w++)
+        if (starts_with(s->what, *w))
+            return *w;
+    return NULL;
 }
 
 const char *unseen_write(const struct run *r)
 {
-    static const char *const words[] = { "UPDATE", "DELETE", "MERGE", "TRUNCATE", NULL };
-    for (size_t i = 0; i < r->up.n; i++) {
+    struct search x = { .r = r };
+    for (size_t i = 0; i < r->up.n && !x.found; i++) {
         const struct sql_statement *s = &r->up.statements[i];
-        const char *found = NULL;
-        for (const char *const *w = words; *w && !found; w++)
-            if (starts_with(s->what, *w))
-                found = s->what;
-        if (!found && starts_with(s->what, "INSERT") &&
-            strcasestr(str_dup(r->a, s->text), "do update"))
-            found = "INSERT ON CONFLICT";
-        if (found && !writes_only_its_own(r, s))
-            return found;
+        if (!s->tree)
+            x.found = by_its_words(s);
+        else if (!is_for_later(s))
+            (void)!tree_walk(s->tree, see, &x);
     }
-    return NULL;
+    return x.found;
 }

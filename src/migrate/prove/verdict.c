@@ -138,7 +138,7 @@ static struct seen look(const struct run *r, const char *cast)
         return (struct seen){ 'B', added };
     if (r->was_written) {
         table = content_lost(&r->tables, &r->rows_written, &r->rows_end, false, &n);
-        if (table)
+        if (table && content_lost(&r->tables, &r->places_written, &r->places_end, false, &n))
             return (struct seen){ 'B', arena_printf(r->a, "table %s", table) };
     }
     return (struct seen){ 'A', NULL };

@@ -22,6 +22,9 @@ static const char base[] =
     " m public.mood, note varchar(40), tags text[], at timestamptz default now(), price "
     "numeric(8,2));"
     "create index t_at on public.t (at);"
+    "create table public.two (a text, b text); create table public.child (a text, b text);"
+    "create table public.parts (n int not null) partition by range (n);"
+    "create table public.part (n int not null);"
     "create view public.v as select id, state from public.t;";
 
 struct pair {
@@ -118,13 +121,35 @@ static const struct pair pairs[] = {
       "the rows that UPDATE" },
     { "alter table public.t add column c int;"
       " with w as (delete from public.t where md5(note) = 'never') update public.t set c = 1",
-      "alter table public.t drop column c", 0, "the rows that UPDATE" },
+      "alter table public.t drop column c", 0, "the rows that DELETE" },
     { "alter table public.t add column c int;"
       " create index concurrently t_c on public.t (c);\n-- backfill: key=id\n"
       "update public.t set c = 1 where c is null",
       "drop index concurrently public.t_c; alter table public.t drop column c", 'B',
       "column public.t.c" },
     { "truncate public.t", "-- loss: D the rows are gone\nselect 1", 'D', "the rows are gone" },
+    /* other places and names, the same rows */
+    { "alter table public.t rename note to x; alter table public.t add column note varchar(40);"
+      " alter table public.t drop column note; alter table public.t rename x to note",
+      "select 1", 'A', "" },
+    { "alter table public.t add column a varchar(40), add column b varchar(40);"
+      " alter table public.t drop column a, drop column b",
+      "select 1", 'A', "" },
+    { "alter table public.two rename a to x; alter table public.two rename b to a;"
+      " alter table public.two rename x to b",
+      "alter table public.two rename a to x; alter table public.two rename b to a;"
+      " alter table public.two rename x to b",
+      'A', "" },
+    { "alter table public.child inherit public.two",
+      "alter table public.child no inherit public.two", 'A', "" },
+    { "alter table public.parts attach partition public.part for values from (0) to (1000000000)",
+      "alter table public.parts detach partition public.part", 'A', "" },
+    { "alter type public.mood rename value 'sad' to 'blue'",
+      "alter type public.mood rename value 'blue' to 'sad'", 'A', "" },
+    { "alter table public.t rename note to remark; update public.t set remark = 'x' where "
+      "md5(remark)"
+      " = 'never'",
+      "alter table public.t rename remark to note", 0, "the rows that UPDATE" },
     /* more than one transaction */
     { "create index concurrently t_note on public.t (note)",
       "drop index concurrently public.t_note", 'A', "" },
