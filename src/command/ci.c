@@ -22,6 +22,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,9 +46,12 @@ struct ci {
 
 typedef VEC(const char *) words;
 
-/* The child's whole life. */
-static int run_verb(const struct command_context *parent, words *w)
+/* The child's whole life. It is told once to stop, by us: a signal that the runner sends to our whole
+ * group would be its second one, and end it in the middle of a step. If we are killed, it stops. */
+static int run_verb(const struct command_context *parent, words *w, pid_t parent_pid)
 {
+    if (setpgid(0, 0) != 0 || prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent_pid)
+        return err_exit_status(&(struct err){ .code = ERR_INTERRUPTED });
     CLEANUP(arena) struct arena *a = arena_new(0);
     struct command_context c;
     struct err e = { 0 };
@@ -91,11 +95,12 @@ static bool call(struct ci *ci, words *w, int *ret_status, struct err *e)
         print(&ci->c->err, " %s", w->v[i]);
     print(&ci->c->err, "\n");
     (void)fflush(NULL);
+    pid_t self = getpid();
     pid_t child = fork();
     if (child < 0)
         return err_system(e, "start %s", w->v[1]);
     if (child == 0)
-        _exit(run_verb(ci->c, w));
+        _exit(run_verb(ci->c, w, self));
     *ret_status = wait_for(child);
     return !signals_stop_asked() || *ret_status != 0 ||
            err_set(e, ERR_INTERRUPTED, "stopped after %s %s", w->v[1], w->v[2]);

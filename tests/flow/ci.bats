@@ -76,6 +76,22 @@ live() { [[ $(site_says "$1") == *"mini, $2"* ]] || { site_says "$1"; return 1; 
   live production after
 }
 
+@test "a stop that reaches every process of the job is one stop: the release in flight is taken back" {
+  before=$(snapshot staging)
+  change stopped
+  printf 'sleep 3\n' >>test.sh
+  mini_commit 'A slow test'
+  setsid "$LOCKFLIGHT" ci >"$scratch/stop.log" 2>&1 3>&- &
+  pid=$!
+  for _ in $(seq 100); do grep -q 'gate .*ok' "$scratch/stop.log" && break; sleep 0.1; done
+  kill -TERM -- "-$pid"
+  status=0
+  wait "$pid" || status=$?
+  assert_equal "$status" 6
+  assert_equal "$(snapshot staging)" "$before"
+  git reset -q --hard HEAD~2
+}
+
 @test "older content that was late does nothing" {
   older=$(git rev-parse HEAD)
   change newer
