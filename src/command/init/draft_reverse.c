@@ -44,8 +44,7 @@ static bool add_generated(const struct found *f, struct draft *d, struct shadow 
         return err_wrap(e, "reverse %s", m->file);
     if (script.sql)
         return draft_add(f, d, file_name(f, m), str_of(script.sql), e);
-    draft_note(d, "%s: no proven reverse script could be generated: %s", m->file,
-               script.refusal);
+    draft_note(d, "%s: no proven reverse script could be generated: %s", m->file, script.refusal);
     return add_stub(f, d, m, e);
 }
 

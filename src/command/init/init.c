@@ -11,6 +11,7 @@
 #include "command/commands.h"
 #include "command/init/diff.h"
 #include "command/init/draft.h"
+#include "command/init/staging.h"
 
 struct init_args {
     const char *site;
@@ -18,6 +19,8 @@ struct init_args {
     const char *ci;
     const char *server;
     bool is_dry;
+    bool makes_staging;
+    struct staging_args staging;
 };
 
 /* ---- questions ---- */
@@ -238,6 +241,8 @@ static bool init(struct command_context *c, void *args, struct err *e)
     struct draft d;
     const char *dir = NULL;
     bool has_config;
+    if (a->makes_staging)
+        return staging_make(c, &a->staging, e);
     if (!look_for_config(c, &dir, &has_config, e) || !found_project(c->arena, dir, &f, e))
         return false;
     if (!c->wants_json)
@@ -273,6 +278,14 @@ static const struct option init_options[] = {
     { "ci", 0, OPT_TEXT, AT(init_args, ci), "github|gitlab|none", "Which CI the workflow is for" },
     { "server", 0, OPT_TEXT, AT(init_args, server), "<url>",
       "Generate and prove missing reverse scripts on scratch databases of this server" },
+    { "staging", 0, OPT_FLAG, AT(init_args, makes_staging), NULL,
+      "Make a Supabase project and a Netlify site for staging, with the history applied" },
+    { "organization", 0, OPT_TEXT, AT(init_args, staging.organization), "<slug>",
+      "Supabase organization of the new project (default: production's)" },
+    { "team", 0, OPT_TEXT, AT(init_args, staging.team), "<slug>",
+      "Netlify team of the new site (default: the token's)" },
+    { "region", 0, OPT_TEXT, AT(init_args, staging.region), "<name>",
+      "Region of the new project (default: production's)" },
     { "dry-run", 0, OPT_FLAG, AT(init_args, is_dry), NULL, "Only show what would be written" },
     { 0 },
 };
@@ -288,7 +301,7 @@ const struct command cmd_init = {
         "difference that each file would make, and writes only what is confirmed. Files that are "
         "there stay as they are; a second run has nothing to do.",
     .examples = "lockflight init\nlockflight init --yes --site studio --ref abcdefghijklmnopqrst\n"
-                "lockflight init --dry-run",
+                "lockflight init --dry-run\nlockflight init --staging",
     .group = GROUP_PREPARE,
     .offers = COMMAND_JSON | COMMAND_ASKS | COMMAND_CONFIRM,
     .options = init_options,
