@@ -17,6 +17,7 @@ const struct command *const commands[] = {
     &cmd_status,
     /* Prepare */
     &cmd_init,
+    &cmd_doctor,
     &cmd_local,
     &cmd_test,
     &cmd_verify,
