@@ -40,8 +40,9 @@ is_whole() { # one of each, named by a file that loads, with the history applied
 
 @test "killed at each step and run again, there is one project and one site" {
   local point password
-  for point in staging.password.kept supabase.project_create.after staging.project.healthy netlify.site_create.after staging.project.healthy staging.site.made \
-    staging.file.written migrate.commit.before staging.history.applied; do
+  for point in staging.password.kept supabase.project_create.before supabase.project_create.after staging.project.healthy \
+    netlify.site_create.before netlify.site_create.after staging.file.written migrate.commit.before \
+    staging.history.applied; do
     LOCKFLIGHT_FAULT=$point:1:kill run lockflight init --staging --yes
     assert_failure
     [ "$(projects | wc -l)" -le 1 ]

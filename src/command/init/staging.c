@@ -178,7 +178,6 @@ static bool make_project(struct staging *s, struct err *e)
                                   : "eu-central-1";
     return choose_organization(s, production, &spec.organization, e) &&
            supabase_project_create(s->supabase, s->c->arena, &spec, &s->project, e) &&
-           FAULT_POINT("staging.project.made", e) &&
            (ok(s, "project   %s made in %s: %s", s->name, spec.region, s->project.ref), true);
 }
 
@@ -209,8 +208,6 @@ static bool make_site(struct staging *s, struct err *e)
             err_hint(e, "another team has that name: change `project` in lockflight.toml");
         return err_wrap(e, "make site %s", s->name);
     }
-    if (!FAULT_POINT("staging.site.made", e))
-        return false;
     ok(s, "site      %s made", s->name);
     return true;
 }
