@@ -214,8 +214,7 @@ static bool write_all(struct command_context *c, const struct found *f, const st
 
 static void next_step(struct command_context *c, const struct answers *answers)
 {
-    print(&c->out, answers->site ? "Next: lockflight local up, lockflight deploy staging, then "
-                                   "lockflight plan production\n"
+    print(&c->out, answers->site ? "Next: lockflight init --staging, then lockflight doctor\n"
                                  : "Next: lockflight local up, then lockflight plan staging\n");
 }
 
