@@ -14,20 +14,13 @@
 #include "base/signals.h"
 #include "base/vec.h"
 #include "cli/output.h"
-#include "cli/run.h"
 #include "command/commands.h"
 #include "command/flight.h"
+#include "command/verb.h"
 #include "engine/live.h"
 #include "engine/plan.h"
 
-#include <poll.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #define CI_WAIT_MS (30 * 60 * 1000)
-#define WATCH_MS   20
 #define TRIES_MOST 3 /* an open release is settled, then ours is flown */
 
 struct ci_args {
@@ -46,42 +39,6 @@ struct ci {
 
 typedef VEC(const char *) words;
 
-/* The child's whole life. It is told once to stop, by us: a signal that the runner sends to our whole
- * group would be its second one, and end it in the middle of a step. If we are killed, it stops. */
-static int run_verb(const struct command_context *parent, words *w, pid_t parent_pid)
-{
-    if (setpgid(0, 0) != 0 || prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent_pid)
-        return err_exit_status(&(struct err){ .code = ERR_INTERRUPTED });
-    CLEANUP(arena) struct arena *a = arena_new(0);
-    struct command_context c;
-    struct err e = { 0 };
-    char **argv = ARENA_ARRAY(a, char *, w->n + 1);
-    for (size_t i = 0; i < w->n; i++)
-        argv[i] = arena_strdup(a, w->v[i]);
-    command_context_init(&c, a, parent->commands);
-    bool ok = command_main(&c, (int)w->n, argv, &e);
-    if (!ok)
-        command_error(&c, &e);
-    struct err unwritten = { 0 };
-    if (!command_finish(&c, &unwritten) && ok)
-        return err_exit_status(&unwritten);
-    return ok ? c.exit_status : err_exit_status(&e);
-}
-
-/* Waits for the child; a signal that asks us to stop asks it. */
-static int wait_for(pid_t child)
-{
-    int status = 0;
-    bool is_asked = false;
-    while (waitpid(child, &status, WNOHANG) == 0) {
-        if (signals_stop_asked() && !is_asked)
-            (void)kill(child, SIGTERM);
-        is_asked = signals_stop_asked();
-        (void)poll(NULL, 0, WATCH_MS);
-    }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 /* Runs `lockflight …`. True: it ended, with *ret_status. */
 static bool call(struct ci *ci, words *w, int *ret_status, struct err *e)
 {
@@ -94,14 +51,9 @@ static bool call(struct ci *ci, words *w, int *ret_status, struct err *e)
     for (size_t i = 0; i < w->n; i++)
         print(&ci->c->err, " %s", w->v[i]);
     print(&ci->c->err, "\n");
-    (void)fflush(NULL);
-    pid_t self = getpid();
-    pid_t child = fork();
-    if (child < 0)
-        return err_system(e, "start %s", w->v[1]);
-    if (child == 0)
-        _exit(run_verb(ci->c, w, self));
-    *ret_status = wait_for(child);
+    *vec_add(w, a) = NULL;
+    if (!verb_run(&(struct verb){ .parent = ci->c, .words = w->v }, ret_status, e))
+        return false;
     return !signals_stop_asked() || *ret_status != 0 ||
            err_set(e, ERR_INTERRUPTED, "stopped after %s %s", w->v[1], w->v[2]);
 }

@@ -12,8 +12,8 @@
 #include "base/strbuf.h"
 #include "cli/output.h"
 #include "cli/prompt.h"
-#include "cli/run.h"
 #include "command/init/diff.h"
+#include "command/verb.h"
 #include "config/config.h"
 #include "config/local_state.h"
 #include "provider/netlify.h"
@@ -21,7 +21,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define PASSWORD_BYTES 24
@@ -307,50 +306,21 @@ static bool keep_address(struct staging *s, struct err *e)
     return true;
 }
 
-#define VERB_WORDS_MAX 12
-
-/* The child's whole life. It is a child of our own, not a new program, because credentials are kept
- * from other programs; the address of the database is in its environment, never in arguments. */
-static int verb_child(const struct staging *s, const char *const *words)
+/* In the child: the address of the database is in its environment, never in arguments. */
+static void prepare_verb(void *context)
 {
-    CLEANUP(arena) struct arena *a = arena_new(0);
-    struct command_context c;
-    struct err e = { 0 };
-    char *argv[VERB_WORDS_MAX + 1] = { NULL };
-    int n = 0;
-    for (; words[n] && n < VERB_WORDS_MAX; n++)
-        argv[n] = arena_strdup(a, words[n]);
+    const struct staging *s = context;
     if (s->c->wants_json) /* stdout is for the one document */
         (void)dup2(STDERR_FILENO, STDOUT_FILENO);
     if (s->database_url)
         (void)setenv("LOCKFLIGHT_STAGING_DATABASE_URL", s->database_url, 1);
-    command_context_init(&c, a, s->c->commands);
-    bool is_done = command_main(&c, n, argv, &e);
-    if (!is_done)
-        command_error(&c, &e);
-    struct err unwritten = { 0 };
-    if (!command_finish(&c, &unwritten) && is_done)
-        return err_exit_status(&unwritten);
-    return is_done ? c.exit_status : err_exit_status(&e);
 }
 
 /* One of our own verbs. True: it ended, with *ret_status. */
-static bool run_verb(const struct staging *s, const char *const *words, int *ret_status,
-                     struct err *e)
+static bool run_verb(struct staging *s, const char *const *words, int *ret_status, struct err *e)
 {
-    (void)fflush(NULL);
-    pid_t child = fork();
-    int status = 0;
-    if (child < 0)
-        return err_system(e, "start %s %s", words[1], words[2]);
-    if (child == 0)
-        _exit(verb_child(s, words));
-    while (waitpid(child, &status, 0) < 0) {
-        if (errno != EINTR)
-            return err_system(e, "wait for %s %s", words[1], words[2]);
-    }
-    *ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    return true;
+    const struct verb v = { .parent = s->c, .words = words, .prepare = prepare_verb, .context = s };
+    return verb_run(&v, ret_status, e);
 }
 
 static bool apply_history(struct staging *s, struct err *e)
