@@ -9,10 +9,17 @@
 #define MIB ((size_t)1024 * KIB)
 #define GIB ((size_t)1024 * MIB)
 
-#define LIMIT_ARENA_BYTES        (512 * MIB) /* one command's data; a runaway loop ends here */
-#define LIMIT_CONFIG_BYTES       (1 * MIB)   /* lockflight.toml and friends are written by hand */
-#define LIMIT_JSON_BYTES         (16 * MIB) /* a provider's answer: reliability bar for hostile answers */
-#define LIMIT_JSON_DEPTH         64
+#define LIMIT_ARENA_BYTES         (512 * MIB) /* one command's data; a runaway loop ends here */
+#define LIMIT_CONFIG_BYTES        (1 * MIB)   /* lockflight.toml and friends are written by hand */
+#define LIMIT_JSON_BYTES          (16 * MIB) /* a provider's answer: reliability bar for hostile answers */
+#define LIMIT_JSON_DEPTH          64
+#define LIMIT_FLAG_DOCUMENT_BYTES (1 * MIB) /* 50 flags are 13 KB */
+#define LIMIT_FLAGS               5000
+#define LIMIT_FLAG_RULE_DEPTH     32
+#define LIMIT_FLAG_STEPS                                                                           \
+    10000 /* operators run for one request; a rule of 50 branches takes some 200 */
+#define LIMIT_FLAG_TEXT_BYTES    (64 * KIB)
+#define LIMIT_FLAG_REQUEST_BYTES (64 * KIB) /* an evaluation context; kept by every visitor */
 #define LIMIT_SQL_FILE_BYTES     (16 * MIB) /* a migration file; larger ones are data loads */
 #define LIMIT_MIGRATIONS         10000
 #define LIMIT_SITE_FILES         50000       /* files of one deploy */
@@ -25,16 +32,17 @@
 #define LIMIT_FUNCTIONS          500
 #define LIMIT_SECRET_VALUE_BYTES 24576 /* the hosted limit of a secret's value */
 #define LIMIT_SECRET_NAME_BYTES  256
-#define LIMIT_VARIABLES          100 /* the hosted limit per project */
+#define LIMIT_VARIABLES          100        /* the hosted limit per project */
 #define LIMIT_SECRETS_BYTES      (16 * MIB) /* a secrets file: every line full, and the older values */
-#define LIMIT_SECRETS_LINES      1000 /* with tombstones */
+#define LIMIT_SECRETS_LINES      1000       /* with tombstones */
 #define LIMIT_SECRETS_RECIPIENTS 100
 #define LIMIT_RECIPIENT_BYTES    100 /* the name of one */
-#define LIMIT_SOURCE_TEXT_BYTES  (4 * MIB)  /* one source that is searched for variables: written by hand */
-#define LIMIT_SOURCES_BYTES      (128 * MIB)
-#define LIMIT_PATH_BYTES         4096
-#define LIMIT_PROC_OUTPUT_BYTES  (64 * MIB) /* what a child may print before it is cut off */
-#define LIMIT_PROC_LINE_BYTES    (64 * KIB)
+#define LIMIT_SOURCE_TEXT_BYTES                                                                    \
+    (4 * MIB) /* one source that is searched for variables: written by hand */
+#define LIMIT_SOURCES_BYTES     (128 * MIB)
+#define LIMIT_PATH_BYTES        4096
+#define LIMIT_PROC_OUTPUT_BYTES (64 * MIB) /* what a child may print before it is cut off */
+#define LIMIT_PROC_LINE_BYTES   (64 * KIB)
 
 /* The HTTP server: what an honest client needs, with room; a hostile one meets the wall early. */
 #define LIMIT_HTTP_HEAD_BYTES    (16 * KIB) /* request line and fields */
