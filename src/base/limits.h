@@ -15,6 +15,12 @@
 #define LIMIT_JSON_DEPTH          64
 #define LIMIT_FLAG_DOCUMENT_BYTES (1 * MIB) /* 50 flags are 13 KB */
 #define LIMIT_FLAGS               5000
+#define LIMIT_FLAG_KEY_BYTES      127
+#define LIMIT_FLAG_VARIANTS       64  /* a choice among more is data, not a flag */
+#define LIMIT_FLAG_ATTRIBUTES     100 /* of a context */
+#define LIMIT_FLAG_SEGMENTS       200
+#define LIMIT_FLAG_LIST           50   /* what one flag requires, or needs */
+#define LIMIT_FLAG_WORDS_BYTES    2000 /* a description: it stands in tables */
 #define LIMIT_FLAG_RULE_DEPTH     32
 #define LIMIT_FLAG_STEPS                                                                           \
     10000 /* operators run for one request; a rule of 50 branches takes some 200 */

@@ -1,12 +1,14 @@
 /*
  * `lockflight man <page>` prints a manual page in roff, made from the tables that drive the
- * program: lockflight(1) from the commands, lockflight.toml(5) from the keys.
+ * program: lockflight(1) from the commands, lockflight.toml(5) and lockflight.flags.toml(5) from the
+ * keys.
  */
 #include "base/str.h"
 #include "cli/output.h"
 #include "cli/roff.h"
 #include "command/commands.h"
 #include "command/explain.h"
+#include "config/flags_toml.h"
 #include "config/keys.h"
 
 struct man_args {
@@ -15,7 +17,7 @@ struct man_args {
 
 static const struct argument man_arguments[] = {
     { "page", ARG_ONE, COMPLETE_WORDS, AT(man_args, page), "Which page",
-      "lockflight|lockflight.toml" },
+      "lockflight|lockflight.toml|lockflight.flags.toml" },
     { 0 },
 };
 
@@ -85,7 +87,7 @@ static void man_lockflight(struct command_context *c)
     for (const struct explanation *x = explanations; x->id; x++)
         roff_item(to, arena_printf(c->arena, "%s  %s", x->id, x->title), x->text);
     roff_section(to, "SEE ALSO");
-    roff_text(to, "lockflight.toml(5)");
+    roff_text(to, "lockflight.toml(5), lockflight.flags.toml(5)");
 }
 
 static const char *const kind_texts[] = {
@@ -100,6 +102,10 @@ static const char *const kind_texts[] = {
     [KEY_TEXTS] = "list of texts",
     [KEY_PAIRS] = "table of texts",
     [KEY_JSON] = "any value",
+    [KEY_CHOICE] = "one of",
+    [KEY_DATE] = "date",
+    [KEY_JSONS] = "table of values",
+    [KEY_LIST] = "list of tables",
     [KEY_TABLE] = "table",
     [KEY_NAMED] = "table",
     [KEY_LATER] = "",
@@ -108,12 +114,18 @@ static const char *const kind_texts[] = {
 static void key_item(struct command_context *c, const struct key *k, const char *path)
 {
     struct arena *a = c->arena;
-    bool has_words = k->kind == KEY_WORD || k->kind == KEY_WORDS;
+    bool has_words = k->kind == KEY_WORD || k->kind == KEY_WORDS || k->kind == KEY_CHOICE;
     const char *term = arena_printf(a, "%s%s%s", path, path[0] ? "." : "", k->name);
     const char *what = arena_printf(a, "%s%s%s", kind_texts[k->kind], has_words ? " " : "",
                                     has_words ? k->words : "");
-    const char *fallback = k->otherwise ? arena_printf(a, "; default %s", k->otherwise) : "";
+    const char *fallback =
+        k->otherwise && k->otherwise[0] ? arena_printf(a, "; default %s", k->otherwise) : "";
     roff_item(&c->out, term, arena_printf(a, "%s.\n(%s%s)", k->summary, what, fallback));
+}
+
+static bool is_table(const struct key *k)
+{
+    return k->kind == KEY_TABLE || k->kind == KEY_NAMED || k->kind == KEY_LIST;
 }
 
 /* The depth is the one of the key tables, three. NOLINTNEXTLINE(misc-no-recursion) */
@@ -121,13 +133,13 @@ static void keys_of(struct command_context *c, const struct key *keys, const cha
 {
     struct arena *a = c->arena;
     for (const struct key *k = keys; k->name; k++) {
-        if (k->kind != KEY_TABLE && k->kind != KEY_NAMED && k->kind != KEY_LATER)
+        if (!is_table(k) && k->kind != KEY_LATER)
             key_item(c, k, path);
     }
     for (const struct key *k = keys; k->name; k++) {
-        if (k->kind != KEY_TABLE && k->kind != KEY_NAMED)
+        if (!is_table(k))
             continue;
-        const char *name = k->kind == KEY_NAMED ? ".<name>" : "";
+        const char *name = k->kind == KEY_NAMED ? ".<name>" : k->kind == KEY_LIST ? "[]" : "";
         const char *inner = arena_printf(a, "%s%s%s%s", path, path[0] ? "." : "", k->name, name);
         if (path[0] == '\0')
             roff_section(&c->out, arena_printf(a, "[%s]", inner));
@@ -160,7 +172,32 @@ static void man_toml(struct command_context *c)
             "[check.health]\nurl = \"{functions}/health\"\n"
             "expect = { status = 200, json = { ok = true, release = \"{release}\" } }");
     roff_section(to, "SEE ALSO");
-    roff_text(to, "lockflight(1)");
+    roff_text(to, "lockflight(1), lockflight.flags.toml(5)");
+}
+
+static void man_flags(struct command_context *c)
+{
+    const struct terminal *to = &c->out;
+    roff_title(to, "lockflight.flags.toml", 5, "the feature flags of a project");
+    roff_section(to, "DESCRIPTION");
+    roff_text(to,
+              "The file stands beside lockflight.toml and holds definitions. What is switched on "
+              "is not in it: that is state of\n"
+              "an environment, in its database, and a release never changes it. A flag that is "
+              "new is created switched off,\n"
+              "or as `initial` says for that environment. Unknown keys are errors, but for those "
+              "that begin with \"x-\".");
+    roff_section(to, "KEYS");
+    keys_of(c, flags_keys, "");
+    roff_section(to, "EXAMPLE");
+    roff_example(to,
+                 "[attributes]\nplan = { type = \"string\", trusted = true }\napp = \"version\"\n\n"
+                 "[flag.financial]\ndescription = \"Invoices and payments\"\nowner = \"billing\"\n"
+                 "exposure = \"client\"\nexpires = 2027-06-01\n"
+                 "requires = [{ flag = \"crm\" }]\nneeds = { functions = [\"whatsapp\"] }\n"
+                 "initial = { staging = \"on\" }");
+    roff_section(to, "SEE ALSO");
+    roff_text(to, "lockflight(1), lockflight.toml(5)");
 }
 
 static bool man(struct command_context *c, void *args, struct err *e)
@@ -169,15 +206,17 @@ static bool man(struct command_context *c, void *args, struct err *e)
     const struct man_args *given = args;
     if (streq(given->page, "lockflight"))
         man_lockflight(c);
-    else
+    else if (streq(given->page, "lockflight.toml"))
         man_toml(c);
+    else
+        man_flags(c);
     return true;
 }
 
 const struct command cmd_man = {
     .name = "man",
     .synopsis = "man <page>",
-    .summary = "Print a manual page: lockflight or lockflight.toml",
+    .summary = "Print a manual page: lockflight, lockflight.toml or lockflight.flags.toml",
     .examples = "lockflight man lockflight.toml | man -l -",
     .group = GROUP_ALSO,
     .arguments = man_arguments,

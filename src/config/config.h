@@ -1,6 +1,6 @@
 /*
- * The project: lockflight.toml, netlify.toml and supabase/config.toml, read once into plain
- * structs.
+ * The project: lockflight.toml, lockflight.flags.toml, netlify.toml and supabase/config.toml, read
+ * once into plain structs.
  *
  * ORIGINS    Every field that was set remembers its file, line and column, environment variable or
  *            default: config_origin(config, &field) tells, by the address of the field. Errors
@@ -142,6 +142,60 @@ struct config_allow {
     struct text_array files; /* patterns of published paths; empty: all */
 };
 
+/* `requires` of a flag: it is what it is only while that flag serves this variant. */
+struct config_flag_requires {
+    const char *flag;
+    const char *variant; /* default "on" */
+};
+
+/* [flag.<key>] of lockflight.flags.toml: what the code owns. What is switched where is state of the
+ * environment, in its database. */
+struct config_flag {
+    const char *name; /* the key */
+    const char *description;
+    const char *owner;
+    const char *kind;           /* "release" "ops" "experiment" "permission" */
+    const char *exposure;       /* "server" "client" "db": who may see it */
+    const char *type;           /* of its values: "boolean" "string" "number" "object" */
+    struct pair_array variants; /* name → JSON text, at least one; default on = true, off = false */
+    const char *off;            /* the variant that is served when it is switched off */
+    const char *on;             /* the only variant but off; NULL: there are several, or none */
+    const char *expires;        /* "2027-06-01"; NULL: not said */
+    struct {
+        struct config_flag_requires *v;
+        size_t n;
+    } requires;
+    struct {
+        struct text_array migrations; /* versions */
+        struct text_array functions;  /* slugs */
+    } needs;                          /* what must be live before it can be switched on */
+    struct pair_array initial;        /* environment → variant, used once, when it is created */
+};
+
+/* [attributes]: what an evaluation's context may hold. */
+struct config_attribute {
+    const char *name;
+    const char *type; /* "string" "number" "boolean" "list" "version" */
+    bool is_trusted;  /* only from the token of a signed-in user or of a server */
+};
+
+/* [segment.<name>]: its rule when it is created; afterwards the environment's own. */
+struct config_segment {
+    const char *name;
+    const char *rule; /* JSON text */
+};
+
+/* lockflight.flags.toml. Without the file everything is empty. */
+struct config_flags {
+    const char *file;      /* absolute; NULL: there is none */
+    struct config_flag *v; /* in the order of the file */
+    size_t n;
+    struct config_attribute *attributes;
+    size_t attributes_n;
+    struct config_segment *segments;
+    size_t segments_n;
+};
+
 /* One Edge Function: declared in supabase/config.toml, or a folder
  * supabase/functions/<slug>/index.ts. */
 struct config_function {
@@ -205,6 +259,7 @@ struct config {
         const char *reverse;    /* supabase/rollbacks */
         const char *functions;  /* supabase/functions */
         const char *secrets;    /* secrets/ */
+        const char *flags;      /* lockflight.flags.toml, whether or not it exists */
     } paths;
     int64_t local_port; /* [local] port, default 4600 */
     struct {
@@ -232,6 +287,7 @@ struct config {
         struct text_array ignore;   /* patterns, relative to the project */
         struct text_array optional; /* names that the code asks for and that may be missing */
     } inventory;
+    struct config_flags flags;
     struct config_remote *remotes;
     size_t remotes_n;
     struct netlify_config netlify;
@@ -292,6 +348,13 @@ bool config_env_need(const struct config *c, const char *name, const struct conf
                      struct err *e) MUST_USE;
 const struct config_check *config_check_find(const struct config *c, const char *name);
 const struct config_var *config_var_find(const struct config *c, const char *name);
+const struct config_flag *config_flag_find(const struct config *c, const char *key);
+
+/* The JSON text of a variant's value; NULL if the flag has no such variant. */
+const char *config_flag_value(const struct config_flag *f, const char *variant);
+
+/* What it is switched to when it is created there: `initial.<env>`, otherwise its off variant. */
+const char *config_flag_initial(const struct config_flag *f, const char *environment);
 
 /* The line of a variable in the environment's secrets file; NULL if it has none. */
 const struct config_secret *config_secret_find(const struct config_env *env, const char *name);

@@ -52,7 +52,7 @@ static const struct key path_keys[] = {
     { "netlify",  KEY_PATH, KEY_AT(config, paths.netlify),  .otherwise = "netlify.toml",       .summary = "Netlify's file" },
     { "reverse",  KEY_PATH, KEY_AT(config, paths.reverse),  .otherwise = "supabase/rollbacks", .summary = "Folder of the reverse scripts" },
     { "secrets",  KEY_PATH, KEY_AT(config, paths.secrets),  .otherwise = "secrets",            .summary = "Folder of the encrypted values, one file <environment>.lf each" },
-    { "flags",    KEY_LATER, 0, .summary = "Flag definitions" },
+    { "flags",    KEY_PATH, KEY_AT(config, paths.flags),    .otherwise = "lockflight.flags.toml", .summary = "Definitions of feature flags" },
     { 0 },
 };
 

@@ -4,6 +4,7 @@
 #include "base/env.h"
 #include "base/fs.h"
 #include "config/config.h"
+#include "config/flags_toml.h"
 #include "config/keys.h"
 #include "config/secret_names.h"
 #include "config/validate.h"
@@ -125,7 +126,7 @@ static bool load(struct config *c, struct origins *origins, struct err *e)
             return false;
     }
     environment_hide(c);
-    return config_validate(c, e);
+    return config_validate(c, e) && flags_toml_load(c, origins, e) && flags_validate(c, e);
 }
 
 bool config_load(struct arena *a, const char *path, struct config *ret, struct err *e)

@@ -8,8 +8,10 @@
 #include "base/limits.h"
 #include "base/nearest.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 /* One value on its way into its field. */
 struct place {
@@ -141,6 +143,30 @@ static bool read_word(struct reader *r, struct place *p, struct err *e)
     return true;
 }
 
+static bool read_choice(struct reader *r, struct place *p, struct err *e)
+{
+    if (p->node->kind != TOML_TEXT || word_index(p->key->words, p->node->text) < 0)
+        return wrong(r, p, words_for_people(r->arena, p->key->words), e);
+    *(const char **)(void *)p->at = p->node->text;
+    return true;
+}
+
+/* A date that the calendar has, with or without quotes. */
+static bool read_date(struct reader *r, struct place *p, struct err *e)
+{
+    struct tm tm = { 0 };
+    const char *text = p->node->text;
+    bool is_text = p->node->kind == TOML_TEXT || p->node->kind == TOML_DATE;
+    const char *end =
+        is_text && strlen(text) == strlen("2027-06-01") ? strptime(text, "%Y-%m-%d", &tm) : NULL;
+    struct tm normal = tm;
+    normal.tm_isdst = 0;
+    if (!end || *end || timegm(&normal) == -1 || normal.tm_mday != tm.tm_mday)
+        return wrong(r, p, "a date such as 2027-06-01", e);
+    *(const char **)(void *)p->at = text;
+    return true;
+}
+
 static bool is_list_of_texts(const struct toml_node *node)
 {
     if (node->kind != TOML_ARRAY)
@@ -210,6 +236,33 @@ static bool read_json(struct reader *r, struct place *p, struct err *e)
     return true;
 }
 
+/* What TOML has and JSON has not. */
+static bool is_json(const struct toml_node *node)
+{
+    return node->kind != TOML_DATE && (node->kind != TOML_REAL || isfinite(node->real));
+}
+
+static bool read_jsons(struct reader *r, struct place *p, struct err *e)
+{
+    struct pair_array *to = (void *)p->at;
+    if (p->node->kind != TOML_TABLE)
+        return wrong(r, p, "a table", e);
+    to->v = ARENA_ARRAY(r->arena, struct text_pair, p->node->n + 1);
+    to->n = 0;
+    for (size_t i = 0; i < p->node->n; i++) {
+        const struct toml_node *item = &p->node->items[i];
+        const char *path = arena_printf(r->arena, "%s.%s", p->path, item->key);
+        struct place inner = { p->key, item, path, NULL };
+        if (!is_json(item))
+            return wrong(r, &inner, "a value that JSON has", e);
+        struct text_pair *pair = &to->v[to->n++];
+        *pair = (struct text_pair){ item->key, toml_json(r->arena, item) };
+        origin_set(r->origins, &pair->name, key_origin(r, item));
+        origin_set(r->origins, &pair->value, origin_of(r, item));
+    }
+    return true;
+}
+
 /* supabase = "remote:staging" means supabase = { ref = "remote:staging" } */
 static struct toml_node table_from_text(struct arena *a, const struct key *key,
                                         const struct toml_node *text)
@@ -224,7 +277,7 @@ static struct toml_node table_from_text(struct arena *a, const struct key *key,
     return table;
 }
 
-static bool read_inner_table(struct reader *r, struct place *p, struct err *e)
+static bool read_inner(struct reader *r, struct place *p, struct err *e)
 {
     struct toml_node table = *p->node;
     if (table.kind == TOML_TEXT && p->key->words)
@@ -234,24 +287,45 @@ static bool read_inner_table(struct reader *r, struct place *p, struct err *e)
     return read_table(r, &table, p->key->keys, p->path, p->at, e);
 }
 
+/* Room for `n` items, { T *v; size_t n; } at the place. */
+static char *make_items(struct reader *r, struct place *p, size_t n)
+{
+    char *items = arena_array(r->arena, n + 1, p->key->item_bytes);
+    memcpy(p->at, &(void *){ items }, sizeof(void *));
+    memcpy(p->at + sizeof(void *), &n, sizeof n);
+    return items;
+}
+
 static bool read_named(struct reader *r, struct place *p, struct err *e)
 {
     if (p->node->kind != TOML_TABLE)
         return wrong(r, p, "a table of tables", e);
     size_t n = p->node->n;
-    char *items = arena_array(r->arena, n + 1, p->key->item_bytes);
-    memcpy(p->at, &(void *){ items }, sizeof(void *));
-    memcpy(p->at + sizeof(void *), &n, sizeof n);
+    char *items = make_items(r, p, n);
     for (size_t i = 0; i < n; i++) {
         const struct toml_node *node = &p->node->items[i];
         char *item = items + i * p->key->item_bytes;
         const char *path = arena_printf(r->arena, "%s.%s", p->path, node->key);
         struct place inner = { p->key, node, path, item };
-        if (node->kind != TOML_TABLE)
-            return wrong(r, &inner, "a table", e);
         *(const char **)(void *)item = node->key;
         origin_set(r->origins, item, key_origin(r, node));
-        if (!read_table(r, node, p->key->keys, path, item, e))
+        if (!read_inner(r, &inner, e))
+            return false;
+    }
+    return true;
+}
+
+static bool read_list(struct reader *r, struct place *p, struct err *e)
+{
+    if (p->node->kind != TOML_ARRAY)
+        return wrong(r, p, "a list of tables", e);
+    size_t n = p->node->n;
+    char *items = make_items(r, p, n);
+    for (size_t i = 0; i < n; i++) {
+        char *item = items + i * p->key->item_bytes;
+        struct place inner = { p->key, &p->node->items[i], p->path, item };
+        origin_set(r->origins, item, origin_of(r, inner.node));
+        if (!read_inner(r, &inner, e))
             return false;
     }
     return true;
@@ -270,8 +344,9 @@ static const read_function read_functions[] = {
     [KEY_TEXT] = read_text,   [KEY_PATH] = read_path,   [KEY_BOOL] = read_bool,
     [KEY_INT] = read_int,     [KEY_MS] = read_ms,       [KEY_SHARE] = read_share,
     [KEY_WORD] = read_word,   [KEY_WORDS] = read_words, [KEY_TEXTS] = read_texts,
-    [KEY_PAIRS] = read_pairs, [KEY_JSON] = read_json,   [KEY_TABLE] = read_inner_table,
-    [KEY_NAMED] = read_named, [KEY_LATER] = read_later,
+    [KEY_PAIRS] = read_pairs, [KEY_JSON] = read_json,   [KEY_CHOICE] = read_choice,
+    [KEY_DATE] = read_date,   [KEY_JSONS] = read_jsons, [KEY_TABLE] = read_inner,
+    [KEY_NAMED] = read_named, [KEY_LIST] = read_list,   [KEY_LATER] = read_later,
 };
 
 /* The default of a row as if it stood in the file; false if it has none. */
@@ -338,7 +413,7 @@ bool read_table(struct reader *r, const struct toml_node *table, const struct ke
             p.path = arena_printf(r->arena, "%s.%s", path, k->name);
         if (!read_functions[k->kind](r, &p, e))
             return false;
-        if (k->kind != KEY_TABLE && k->kind != KEY_NAMED)
+        if (k->kind != KEY_TABLE && k->kind != KEY_NAMED && k->kind != KEY_LIST)
             origin_set(r->origins, p.at, origin_of(r, p.node));
     }
     return true;

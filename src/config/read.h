@@ -17,30 +17,35 @@
 #define KEY_AT(type, field) offsetof(struct type, field)
 
 enum key_kind {
-    KEY_TEXT,  /* const char * */
-    KEY_PATH,  /* const char *, made absolute from the folder of the file */
-    KEY_BOOL,  /* bool */
-    KEY_INT,   /* int64_t, not negative */
-    KEY_MS,    /* int64_t, from "5m" */
-    KEY_SHARE, /* double 0..1, from "0.5%" */
-    KEY_WORD,  /* an enum, by the place of the word in `words` */
-    KEY_WORDS, /* unsigned, one bit per word of the list */
-    KEY_TEXTS, /* struct text_array */
-    KEY_PAIRS, /* struct pair_array, from a table of texts */
-    KEY_JSON,  /* const char *, any value as JSON text */
-    KEY_TABLE, /* the rows in `keys`, offsets counted from `at` */
-    KEY_NAMED, /* one item per member: { T *v; size_t n; } at `at`; T begins with its name */
-    KEY_LATER, /* understood, has no effect in this version: refused, never silently ignored */
+    KEY_TEXT,   /* const char * */
+    KEY_PATH,   /* const char *, made absolute from the folder of the file */
+    KEY_BOOL,   /* bool */
+    KEY_INT,    /* int64_t, not negative */
+    KEY_MS,     /* int64_t, from "5m" */
+    KEY_SHARE,  /* double 0..1, from "0.5%" */
+    KEY_WORD,   /* an enum, by the place of the word in `words` */
+    KEY_WORDS,  /* unsigned, one bit per word of the list */
+    KEY_TEXTS,  /* struct text_array */
+    KEY_PAIRS,  /* struct pair_array, from a table of texts */
+    KEY_JSON,   /* const char *, any value as JSON text */
+    KEY_CHOICE, /* const char *, one of `words` */
+    KEY_DATE,   /* const char *, "2027-06-01" */
+    KEY_JSONS,  /* struct pair_array, from a table of any values, each as JSON text */
+    KEY_TABLE,  /* the rows in `keys`, offsets counted from `at` */
+    KEY_NAMED,  /* one item per member: { T *v; size_t n; } at `at`; T begins with its name */
+    KEY_LIST,   /* one item per table of a list: { T *v; size_t n; } at `at` */
+    KEY_LATER,  /* understood, has no effect in this version: refused, never silently ignored */
 };
 
 struct key {
     const char *name;
     enum key_kind kind;
     size_t at;
-    const char *words; /* KEY_WORD(S): "same|rebuild"; KEY_TABLE: the key a plain text stands for */
+    const char *words; /* KEY_WORD(S), KEY_CHOICE: "same|rebuild"; KEY_TABLE, KEY_NAMED: the key a
+                        * plain text stands for */
     const char *otherwise;  /* default, as one would write it; NULL: none */
-    const struct key *keys; /* KEY_TABLE, KEY_NAMED */
-    size_t item_bytes;      /* KEY_NAMED */
+    const struct key *keys; /* KEY_TABLE, KEY_NAMED, KEY_LIST */
+    size_t item_bytes;      /* KEY_NAMED, KEY_LIST */
     const char *summary;    /* for the manual; NULL in tables of files that are not ours */
 };
 

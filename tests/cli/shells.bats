@@ -89,3 +89,11 @@ fish_completes() { # fish_completes LINE
   grep -q 'default 250ms' page
   grep -q 'env.<name>.watch.max_error' page
 }
+
+@test "lockflight.flags.toml(5) has every key with its default" {
+  lockflight man lockflight.flags.toml | mandoc -T ascii | sed $'s,.\b,,g' >page
+  grep -q 'flag.<name>.exposure' page
+  grep -q 'one of string|number|boolean|list|version' page
+  grep -q 'flag.<name>.requires\[\].variant' page
+  grep -q 'attributes.<name>.trusted' page
+}

@@ -55,7 +55,7 @@ wanted()      { "$repo/build/lockflight" version; }
   dpkg -x "$deb" "$scratch/root"
   run "$scratch/root/usr/bin/lockflight" version
   assert_output "$(wanted)"
-  for file in share/man/man1/lockflight.1.gz share/man/man5/lockflight.toml.5.gz share/bash-completion/completions/lockflight \
+  for file in share/man/man1/lockflight.1.gz share/man/man5/lockflight.toml.5.gz share/man/man5/lockflight.flags.toml.5.gz share/bash-completion/completions/lockflight \
     share/zsh/site-functions/_lockflight share/fish/vendor_completions.d/lockflight.fish share/doc/lockflight/copyright; do
     assert [ -s "$scratch/root/usr/$file" ]
   done

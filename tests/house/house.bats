@@ -34,7 +34,7 @@ tree() { # a scratch tree with one of our tools in it
   to=$BATS_TEST_TMPDIR/usr
   run "$to/bin/lockflight" --version
   assert_success
-  for file in share/man/man1/lockflight.1 share/man/man5/lockflight.toml.5 share/bash-completion/completions/lockflight \
+  for file in share/man/man1/lockflight.1 share/man/man5/lockflight.toml.5 share/man/man5/lockflight.flags.toml.5 share/bash-completion/completions/lockflight \
     share/zsh/site-functions/_lockflight share/fish/vendor_completions.d/lockflight.fish; do
     [ -s "$to/$file" ] || { echo "missing: $file"; false; }
   done
