@@ -10,7 +10,8 @@
 /* Serialises upgrades; any fixed number that nothing else uses. */
 #define SCHEMA_LOCK_KEY "7305813346150402"
 
-extern const char schema_001_journal[], schema_002_migrations[], schema_003_secrets[];
+extern const char schema_001_journal[], schema_002_migrations[], schema_003_secrets[],
+    schema_004_flags[];
 
 /* In the order of their numbers; row i is script i + 1. */
 static const struct {
@@ -20,6 +21,7 @@ static const struct {
     { "001_journal.sql", schema_001_journal },
     { "002_migrations.sql", schema_002_migrations },
     { "003_secrets.sql", schema_003_secrets },
+    { "004_flags.sql", schema_004_flags },
     { 0 },
 };
 
