@@ -27,6 +27,7 @@ const struct command *const commands[] = {
     /* Control */
     &cmd_lock,
     &cmd_unlock,
+    &cmd_flags,
     /* Look */
     &cmd_log,
     /* Also */
