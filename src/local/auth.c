@@ -7,7 +7,7 @@
 #include "local/auth_session.h"
 #include "local/cors.h"
 #include "local/guesses.h"
-#include "local/jwt.h"
+#include "net/jwt.h"
 #include "net/server/route.h"
 
 #include <pthread.h>

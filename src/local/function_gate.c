@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "local/functions_run.h"
-#include "local/jwt.h"
+#include "net/jwt.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/hash.h"
-#include "local/jwt.h"
+#include "net/jwt.h"
 #include "net/url.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * Tokens. A text that is a JSON object is signed and must be good; every other text is checked as a
  * token, and none but those that we signed may be good.
  */
-#include "local/jwt.h"
+#include "net/jwt.h"
 
 #include "fuzz.h"
 

@@ -5,7 +5,7 @@
 
 #include "base/hash.h"
 #include "base/strbuf.h"
-#include "local/jwt.h"
+#include "net/jwt.h"
 
 #define SECRET "a-secret-of-the-environment"
 #define NOW_MS ((int64_t)1800000000 * 1000)

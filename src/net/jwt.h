@@ -2,8 +2,8 @@
  * JSON Web Tokens, HS256 only. The algorithm is fixed by us, never taken from the token: `none`,
  * other algorithms and headers that name a key (jku, jwk, x5u, x5c, crit) are refused.
  */
-#ifndef LOCKFLIGHT_LOCAL_JWT_H
-#define LOCKFLIGHT_LOCAL_JWT_H
+#ifndef LOCKFLIGHT_NET_JWT_H
+#define LOCKFLIGHT_NET_JWT_H
 
 #include "base/arena.h"
 #include "base/str.h"

@@ -1,4 +1,4 @@
-#include "local/jwt.h"
+#include "net/jwt.h"
 
 #include "base/hash.h"
 #include "base/json.h"
