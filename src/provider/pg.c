@@ -53,6 +53,8 @@ bool pg_lost(struct pg *db, bool nothing_took_effect, struct err *e)
 {
     char line[512];
     first_line(line, sizeof line, PQerrorMessage(db->conn));
+    if (!*line && db->answer_ms)
+        (void)snprintf(line, sizeof line, "no answer within %d ms", db->answer_ms);
     if (nothing_took_effect)
         return err_set(e, ERR_NET, "connection to %s lost: %s", db->where, line);
     return err_set(e, ERR_UNKNOWN_OUTCOME, "connection to %s lost while it was answering: %s",
@@ -355,7 +357,9 @@ static bool send_one(struct pg *db, const char *sql, struct pg_params params, PG
     if (!pg_is_alive(db))
         return pg_lost(db, true, e);
     bool nothing_took_effect = pg_in_transaction(db);
-    *ret = PQexecParams(db->conn, sql, (int)params.n, NULL, params.v, NULL, NULL, 0);
+    *ret = db->answer_ms
+               ? pg_exec_in_time(db, sql, params)
+               : PQexecParams(db->conn, sql, (int)params.n, NULL, params.v, NULL, NULL, 0);
     pg_notice_loss(db, *ret);
     if (!pg_is_alive(db))
         return pg_lost(db, nothing_took_effect, e);

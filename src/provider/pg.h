@@ -96,6 +96,11 @@ struct pg_params {
 bool pg_query(struct pg *db, struct arena *a, const char *sql, struct pg_params params,
               struct pg_rows *ret, struct err *e) MUST_USE;
 
+/* From here on an answer that has not come after answer_ms counts as none: the connection is given
+ * up (ERR_NET, ERR_UNKNOWN_OUTCOME). For threads that must go on whatever the server does. Holds for
+ * pg_query and pg_exec outside a queue. 0: wait for as long as it takes. */
+void pg_be_impatient(struct pg *db, int answer_ms);
+
 /* The columns that one statement would answer with. It is parsed and its names are looked up, but it
  * is not run; ERR_DB if the server cannot. Parameters may be left open: $1. */
 struct pg_column {
@@ -127,6 +132,11 @@ bool pg_run(struct pg *db, const char *sql, int *ret_position, struct err *e) MU
  * of pg_run. Between the two calls nothing else can be done on this connection but pg_cancel. */
 bool pg_start(struct pg *db, const char *sql, struct err *e) MUST_USE;
 bool pg_wait(struct pg *db, int wait_ms, bool *ret_done, int *ret_position, struct err *e) MUST_USE;
+
+/* Waits for a notification on a channel that was listened to, at most wait_ms, or until `wake_fd`
+ * (-1: none) can be read. *ret_came: one or more came, and all are taken. ERR_NET if the connection
+ * is gone; what was notified since is lost then, so ask what there is after a reconnect. */
+bool pg_await(struct pg *db, int wake_fd, int64_t wait_ms, bool *ret_came, struct err *e) MUST_USE;
 
 /* Asks the server to stop what it does on this connection; its answer still comes: ERR_DB, 57014.
  */

@@ -17,6 +17,7 @@ struct pg {
     char *application_name;
     char where[256];
     int connect_timeout_s;
+    int answer_ms; /* 0: no end */
     int backend_pid;
     bool is_lost;                /* noticed by an answer that did not come from the server */
     bool started_in_transaction; /* pg_start: what its loss would mean */
@@ -41,6 +42,9 @@ void pg_notice_loss(struct pg *db, const PGresult *result);
 
 /* What a result says: true, or its error. */
 bool pg_check_result(struct pg *db, const PGresult *result, struct err *e);
+
+/* As PQexecParams, for at most db->answer_ms. NULL: no answer, and the connection is to be given up. */
+PGresult *pg_exec_in_time(struct pg *db, const char *sql, struct pg_params params);
 
 /* A result's rows, copied. */
 void pg_rows_copy(struct arena *a, const PGresult *r, struct pg_rows *ret);

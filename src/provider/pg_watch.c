@@ -1,5 +1,6 @@
 /*
- * Statements that take long: started, watched, cancelled. See pg.h.
+ * Statements that take long: started, watched, cancelled; those that must not take long; and waiting
+ * for notifications. See pg.h.
  */
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -120,4 +121,81 @@ bool pg_run(struct pg *db, const char *sql, int *ret_position, struct err *e)
             is_cancelled = true;
         (void)poll(NULL, 0, LOOK_MS / 10);
     }
+}
+
+/* ---- In time, or not at all ---- */
+
+void pg_be_impatient(struct pg *db, int answer_ms)
+{
+    db->answer_ms = answer_ms;
+}
+
+/* Not ended by a signal, as is_busy is: the answer is short, or it is not waited for. */
+static bool answers_in_time(struct pg *db)
+{
+    int64_t until = clock_boot_ms() + db->answer_ms;
+    for (;;) {
+        if (PQconsumeInput(db->conn) == 0)
+            return false;
+        if (!PQisBusy(db->conn))
+            return true;
+        int64_t left_ms = until - clock_boot_ms();
+        if (left_ms <= 0)
+            return false;
+        struct pollfd p = { .fd = PQsocket(db->conn), .events = POLLIN };
+        (void)poll(&p, 1, (int)left_ms);
+    }
+}
+
+PGresult *pg_exec_in_time(struct pg *db, const char *sql, struct pg_params params)
+{
+    PGresult *last = NULL;
+    if (PQsendQueryParams(db->conn, sql, (int)params.n, NULL, params.v, NULL, NULL, 0) != 1)
+        return NULL;
+    for (;;) {
+        if (!answers_in_time(db))
+            break;
+        PGresult *r = PQgetResult(db->conn);
+        if (!r)
+            return last;
+        PQclear(last);
+        last = r;
+        ExecStatusType status = PQresultStatus(r);
+        if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH)
+            return last;
+    }
+    PQclear(last);
+    return NULL;
+}
+
+/* ---- Notifications ---- */
+
+static bool take_notices(struct pg *db)
+{
+    bool came = false;
+    for (PGnotify *n = PQnotifies(db->conn); n; n = PQnotifies(db->conn)) {
+        came = true;
+        PQfreemem(n);
+    }
+    return came;
+}
+
+bool pg_await(struct pg *db, int wake_fd, int64_t wait_ms, bool *ret_came, struct err *e)
+{
+    if (!pg_is_alive(db))
+        return pg_lost(db, true, e);
+    *ret_came = take_notices(db); /* those that came with an answer */
+    if (*ret_came)
+        return true;
+    struct pollfd fds[] = { { .fd = PQsocket(db->conn), .events = POLLIN },
+                            { .fd = wake_fd, .events = POLLIN } };
+    int64_t most_ms = wait_ms < 0 ? 0 : wait_ms;
+    if (poll(fds, 2, most_ms > 60000 ? 60000 : (int)most_ms) <= 0 || !fds[0].revents)
+        return true;
+    if (PQconsumeInput(db->conn) == 0) {
+        db->is_lost = true;
+        return pg_lost(db, true, e);
+    }
+    *ret_came = take_notices(db);
+    return true;
 }
