@@ -26,6 +26,9 @@
     10000 /* operators run for one request; a rule of 50 branches takes some 200 */
 #define LIMIT_FLAG_TEXT_BYTES    (64 * KIB)
 #define LIMIT_FLAG_REQUEST_BYTES (64 * KIB) /* an evaluation context; kept by every visitor */
+#define LIMIT_FLAG_ANSWER_BYTES  (8 * MIB)  /* all flags of a document, with metadata */
+#define LIMIT_FLAG_STREAMS       2000       /* open event streams; half of the connections */
+#define LIMIT_FLAG_TOKENS        64         /* of servers that may see everything */
 #define LIMIT_SQL_FILE_BYTES     (16 * MIB) /* a migration file; larger ones are data loads */
 #define LIMIT_MIGRATIONS         10000
 #define LIMIT_SITE_FILES         50000       /* files of one deploy */
