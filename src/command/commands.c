@@ -28,6 +28,7 @@ const struct command *const commands[] = {
     &cmd_lock,
     &cmd_unlock,
     &cmd_flags,
+    &cmd_serve,
     /* Look */
     &cmd_log,
     /* Also */

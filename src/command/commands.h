@@ -7,6 +7,7 @@
 #include "cli/command.h"
 
 extern const struct command cmd_plan;
+extern const struct command cmd_serve;
 extern const struct command cmd_ci;
 extern const struct command cmd_deploy;
 extern const struct command cmd_rollback;

@@ -120,10 +120,12 @@ static bool start(struct platform *p, const struct daemon_spec *spec, struct err
 static void stop(struct platform *p)
 {
     projects_close(p);
+    environments_quiet(p);
     if (p->server)
         (void)server_drain(p->server, DRAIN_MS);
     environments_stop(p);
     server_free(p->server);
+    environments_free(p);
     projects_free(p);
     sites_close(p->sites);
     cluster_stop(p->cluster);

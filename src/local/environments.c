@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "local/auth.h"
+#include "local/flag_gate.h"
 #include "local/functions.h"
 #include "local/identity.h"
 #include "local/rest.h"
@@ -49,6 +50,8 @@ static bool make_parts(struct platform *p, struct platform_environment *env, str
                               .id = env->id.site_id,
                               .port = env->id.port };
     env->auth = auth_new(env);
+    if (!env->flags)
+        env->flags = flag_gate_new(env);
     if (!cluster_database(p->cluster, env->database, e) || !rest_start(env, &env->rest, e) ||
         !functions_open(env, p->tools, &env->functions, e))
         return false;
@@ -282,6 +285,7 @@ bool environments_remove_created(struct platform *p, struct platform_environment
                                  struct err *e)
 {
     atomic_store(&env->is_removed, true); /* from here on nothing is served */
+    flag_gate_stop(env->flags);
     if (write_down(p, e) && empty(p, env, e))
         return true;
     return err_wrap(e, "remove project %s", env->id.project_ref);
@@ -349,8 +353,22 @@ void environments_status(struct platform *p, json_t *parts)
     }
 }
 
+void environments_quiet(struct platform *p)
+{
+    for (size_t i = 0; i < atomic_load(&p->environments_n); i++)
+        flag_gate_stop(p->environments[i]->flags);
+}
+
 void environments_stop(struct platform *p)
 {
     for (size_t i = 0; i < atomic_load(&p->environments_n); i++)
         stop_parts(p->environments[i]);
+}
+
+void environments_free(struct platform *p)
+{
+    for (size_t i = 0; i < atomic_load(&p->environments_n); i++)
+        flag_gate_free(p->environments[i]->flags);
+    for (struct platform_environment *env = p->unready; env; env = env->next_unready)
+        flag_gate_free(env->flags);
 }

@@ -33,6 +33,12 @@ void environments_look(struct platform *p);
 /* Adds one object per running part to the array `parts`. */
 void environments_status(struct platform *p, json_t *parts);
 
+/* Ends what would hold up a drain: the streams of events. */
+void environments_quiet(struct platform *p);
+
 void environments_stop(struct platform *p);
+
+/* What requests may hold to their end: after the HTTP server was freed. */
+void environments_free(struct platform *p);
 
 #endif

@@ -21,6 +21,7 @@ struct platform;
 struct rest;
 struct functions;
 struct auth;
+struct flag_gate;
 struct bundle_tools;
 struct projects;
 
@@ -40,6 +41,7 @@ struct platform_environment {
     struct rest *rest;
     struct functions *functions;
     struct auth *auth;
+    struct flag_gate *flags;
     atomic_bool is_ready;   /* all of the above is there */
     atomic_bool has_failed; /* a created one that could not be brought up; the next `up` retries */
     atomic_bool is_removed; /* kept, because a port's handler may hold it; serves nothing */

@@ -4,6 +4,7 @@
  *     environment port   /rest/v1/…                  PostgREST              (rest.h)
  *                        /auth/v1/…                  sign-in                (auth.h)
  *                        /functions/v1/<slug>…       Edge Functions         (functions.h)
+ *                        /ofrep/v1/…                 feature flags          (flag_gate.h)
  *                        anything else               the site               (sites.h)
  *
  * A port is bound on 127.0.0.1 only.
@@ -11,6 +12,7 @@
 #include "local/routes.h"
 
 #include "local/auth.h"
+#include "local/flag_gate.h"
 #include "local/functions.h"
 #include "local/rest.h"
 #include "local/supabase_api.h"
@@ -44,6 +46,8 @@ static void answer_environment(struct request *r, void *context)
         auth_serve(env->auth, r);
     else if (is_below(r, "/functions/v1"))
         functions_serve(env->functions, r);
+    else if (is_below(r, "/ofrep"))
+        flag_gate_serve(env->flags, r);
     else if (!env->site)
         respond_error(r, 404, "A project made over the API serves no site on its own port");
     else
