@@ -8,6 +8,7 @@
 
 // clang-format off
 static const struct command *const flags_commands[] = {
+    &cmd_flags_eval,
     NULL,
 };
 // clang-format on
