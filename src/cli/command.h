@@ -75,6 +75,7 @@ enum argument_count {
 enum completion {
     COMPLETE_NOTHING,
     COMPLETE_ENVIRONMENT, /* names from lockflight.toml, without network */
+    COMPLETE_FLAG,        /* keys from lockflight.flags.toml */
     COMPLETE_COMMAND,
     COMPLETE_FILE,
     COMPLETE_WORDS, /* the argument's `words`, which are also the only ones allowed */

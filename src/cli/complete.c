@@ -56,6 +56,12 @@ static void offer(const struct walk *w, const char *word, const char *what)
     print(&w->c->out, "%s\t%s\n", word, what ? what : "");
 }
 
+static void offer_all(const struct walk *w, const char *const *names, const char *what)
+{
+    for (; *names; names++)
+        offer(w, *names, what);
+}
+
 static void offer_value(const struct walk *w)
 {
     const char *placeholder = w->awaiting->placeholder;
@@ -63,6 +69,8 @@ static void offer_value(const struct walk *w)
         print(&w->c->out, ":file\n");
         return;
     }
+    if (streq(placeholder, "<environment>"))
+        offer_all(w, w->in->environments, "environment");
     struct str rest = str_of(placeholder && placeholder[0] != '<' ? placeholder : "");
     while (rest.n > 0) {
         struct str word = str_cut(&rest, '|');
@@ -101,8 +109,10 @@ static void offer_argument(const struct walk *w)
     case COMPLETE_NOTHING:
         return;
     case COMPLETE_ENVIRONMENT:
-        for (const char *const *name = w->in->environments; *name; name++)
-            offer(w, *name, "environment");
+        offer_all(w, w->in->environments, "environment");
+        return;
+    case COMPLETE_FLAG:
+        offer_all(w, w->in->flags, "flag");
         return;
     case COMPLETE_COMMAND:
         offer_commands(w, w->c->commands);

@@ -11,6 +11,7 @@
 struct complete_input {
     const struct text_list *words;   /* after "lockflight"; the last one is being typed, maybe "" */
     const char *const *environments; /* names, NULL-terminated */
+    const char *const *flags;        /* keys, NULL-terminated */
 };
 
 /* Prints one candidate a line, "word<tab>what it is", or the line ":file"

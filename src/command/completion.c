@@ -116,23 +116,27 @@ static const struct argument complete_arguments[] = {
     { 0 },
 };
 
-/* A project that cannot be read has no environments to offer; this is not the place to say so. */
-static const char *const *environment_names(struct command_context *c)
+/* A project that cannot be read has no names to offer; this is not the place to say so. */
+static struct complete_input known_names(struct command_context *c, const struct text_list *words)
 {
     struct config config = { 0 };
     struct err ignored;
-    bool is_read = config_load(c->arena, c->config_path, &config, &ignored);
-    const char **names = ARENA_ARRAY(c->arena, const char *, config.envs_n + 1);
-    for (size_t i = 0; is_read && i < config.envs_n; i++)
-        names[i] = config.envs[i].name;
-    return names;
+    if (!config_load(c->arena, c->config_path, &config, &ignored))
+        config = (struct config){ 0 };
+    const char **environments = ARENA_ARRAY(c->arena, const char *, config.envs_n + 1);
+    for (size_t i = 0; i < config.envs_n; i++)
+        environments[i] = config.envs[i].name;
+    const char **flags = ARENA_ARRAY(c->arena, const char *, config.flags.n + 1);
+    for (size_t i = 0; i < config.flags.n; i++)
+        flags[i] = config.flags.v[i].name;
+    return (struct complete_input){ words, environments, flags };
 }
 
 static bool complete(struct command_context *c, void *args, struct err *e)
 {
     (void)e;
     const struct complete_args *given = args;
-    struct complete_input in = { &given->words, environment_names(c) };
+    struct complete_input in = known_names(c, &given->words);
     complete_print(c, &in);
     return true;
 }

@@ -1,0 +1,195 @@
+#include "command/flags/change.h"
+
+#include "base/json.h"
+#include "cli/output.h"
+#include "cli/prompt.h"
+#include "flag/state.h"
+
+#define BRAKE_TRIES 5 /* somebody would have to be faster as often as that */
+
+/* ---- what it is about ---- */
+
+void flags_difference_make(struct flags *f, const struct flag_row *row, const json_t *patch,
+                           struct flags_difference *ret)
+{
+    struct arena *a = f->c->arena;
+    *ret = (struct flags_difference){ .row = row, .from = flags_state(row) };
+    ret->to = flag_state_patched(ret->from, patch);
+    ret->from_text = flag_state_words(a, ret->from, row->off_variant);
+    ret->to_text = flag_state_words(a, ret->to, row->off_variant);
+    ret->moves = flag_moves(a, ret->from, ret->to, row->off_variant);
+    ret->changes = !json_equal(ret->from, ret->to);
+    const json_t *rule = flag_state_rule(ret->from);
+    ret->drops_rule = rule && !flag_state_rule(ret->to) && !json_object_get(rule, "fractional");
+}
+
+void flags_difference_done(struct flags_difference *d)
+{
+    json_decref(d->from);
+    json_decref(d->to);
+    *d = (struct flags_difference){ 0 };
+}
+
+static const char *arrow(const struct terminal *t)
+{
+    return symbol(t, " → ", " -> ");
+}
+
+void flags_difference_print(struct flags *f, const struct flags_difference *d,
+                            const struct terminal *to)
+{
+    print_styled(to, STYLE_STRONG, "%s", d->row->key);
+    if (!d->changes) {
+        print(to, " in %s: %s already\n", f->name, d->to_text);
+        return;
+    }
+    if (strlen(d->from_text) + strlen(d->to_text) > 70)
+        print(to, " in %s\n  before  %s\n  after   %s\n", f->name, d->from_text, d->to_text);
+    else
+        print(to, " in %s: %s%s%s\n", f->name, d->from_text, arrow(to), d->to_text);
+    print_styled(
+        to, d->moves.lost > 0 || d->moves.kind == FLAG_MOVES_UNKNOWN ? STYLE_WARN : STYLE_FAINT,
+        "  %s\n", flag_moves_words(f->c->arena, &d->moves, arrow(to)));
+}
+
+static json_t *moves_json(const struct flag_moves *m)
+{
+    static const char *const kinds[] = { "exact", "at_most", "unknown" };
+    json_t *pairs = json_array();
+    for (size_t i = 0; i < m->n; i++)
+        json_array_append_new(pairs, json_pack("{s:s?, s:s?, s:I}", "from", m->v[i].from, "to",
+                                               m->v[i].to, "buckets", (json_int_t)m->v[i].buckets));
+    json_t *moves = json_pack("{s:s, s:o}", "kind", kinds[m->kind], "pairs", pairs);
+    if (m->kind == FLAG_MOVES_UNKNOWN) {
+        json_object_set_new(moves, "why", json_string(m->why));
+        return moves;
+    }
+    json_object_set_new(moves, "buckets", json_integer((json_int_t)m->moved));
+    json_object_set_new(moves, "lost", json_integer((json_int_t)m->lost));
+    json_object_set_new(moves, "share", json_real((double)m->moved / (double)FLAG_BUCKETS));
+    return moves;
+}
+
+json_t *flags_difference_json(const struct flags_difference *d)
+{
+    return json_pack("{s:s, s:b, s:O, s:O, s:s, s:s, s:o}", "flag", d->row->key, "changed",
+                     (int)d->changes, "from", d->from, "to", d->to, "from_text", d->from_text,
+                     "to_text", d->to_text, "moves", moves_json(&d->moves));
+}
+
+/* ---- asking ---- */
+
+bool flags_difference_asks(const struct flags *f, const struct flags_difference *d)
+{
+    return d->changes && (f->is_protected || d->moves.lost > 0 || d->drops_rule ||
+                          d->moves.kind == FLAG_MOVES_UNKNOWN);
+}
+
+static bool ask(struct flags *f, const struct flags_difference *d, bool *ret_shown, struct err *e)
+{
+    struct command_context *c = f->c;
+    if (!flags_difference_asks(f, d))
+        return true;
+    flags_difference_print(f, d, &c->err);
+    *ret_shown = true;
+    const char *why = d->moves.kind == FLAG_MOVES_UNKNOWN ? " It is not known whom that moves."
+                      : d->moves.lost > 0                 ? " Users lose a variant that they have."
+                      : d->drops_rule                     ? " The rule that is there goes."
+                                                          : "";
+    return prompt_continue(
+        c, f->name, arena_printf(c->arena, "Change %s in %s?%s", d->row->key, f->name, why), e);
+}
+
+/* ---- writing ---- */
+
+/* Somebody was faster: what they made of it. */
+static bool tell_conflict(struct flags *f, const char *key, struct err *e)
+{
+    struct arena *a = f->c->arena;
+    struct flag_row now;
+    struct err unreadable = { 0 };
+    if (e->code != ERR_CONFLICT || !flag_store_get(f->db, a, key, &now, &unreadable))
+        return false;
+    json_auto_t *state = flags_state(&now);
+    err_state(e, "%s in %s is now %s (version %lld, by %s, %s%s%s); nothing was changed here", key,
+              f->name, flag_state_words(a, state, now.off_variant), (long long)now.version,
+              now.updated_by, flags_ago(a, now.updated_unix_ms), now.updated_reason ? ": " : "",
+              now.updated_reason ? now.updated_reason : "");
+    return err_hint(e, "look, then say it again: lockflight flags show %s --env %s", key, f->name);
+}
+
+static bool check_expected(struct flags *f, const struct flag_row *row, int64_t expect,
+                           struct err *e)
+{
+    if (expect == 0 || expect == row->version)
+        return true;
+    err_set(e, ERR_CONFLICT, "%s is at version %lld, not %lld: changed by %s", row->key,
+            (long long)row->version, (long long)expect, row->updated_by);
+    return tell_conflict(f, row->key, e);
+}
+
+static bool write_state(struct flags *f, struct flag_row *row, const struct flags_change *x,
+                        int64_t *ret_version, struct err *e)
+{
+    for (int i = 1;; i++) {
+        if (flag_store_set(f->db, row->key, x->patch, row->version, &f->by, ret_version, e))
+            return true;
+        if (e->code != ERR_CONFLICT || !x->is_brake || i == BRAKE_TRIES)
+            break;
+        err_clear(e);
+        if (!flags_get(f, row->key, row, e))
+            return false;
+    }
+    return tell_conflict(f, row->key, e);
+}
+
+/* ---- telling ---- */
+
+static void answer(struct flags *f, const struct flags_difference *d, const struct flags_change *x,
+                   int64_t version, bool is_shown)
+{
+    struct command_context *c = f->c;
+    if (c->wants_json) {
+        json_t *document = flags_difference_json(d);
+        json_object_set_new(document, "environment", json_string(f->name));
+        json_object_set_new(document, "dry_run", json_boolean(x->is_dry));
+        json_object_set_new(document, "version", json_integer((json_int_t)version));
+        json_object_set_new(document, "actor", json_string(f->by.actor));
+        if (f->by.reason)
+            json_object_set_new(document, "reason", json_string(f->by.reason));
+        if (x->note)
+            json_object_set_new(document, "note", json_string(x->note));
+        print_json(c, document);
+        return;
+    }
+    if (is_shown)
+        print(&c->out, "%s in %s is %s.\n", d->row->key, f->name, d->to_text);
+    else
+        flags_difference_print(f, d, &c->out);
+    if (x->note)
+        print_styled(&c->out, STYLE_WARN, "  %s\n", x->note);
+    if (x->is_dry)
+        print(&c->out, "  nothing was changed: --dry-run\n");
+    else if (d->changes && d->row->schedules > 0)
+        print_styled(&c->out, STYLE_WARN,
+                     "  %s: what was just changed by hand is not changed by it; lockflight flags "
+                     "schedule list --env %s\n",
+                     text_count(c->arena, d->row->schedules, "schedule waits", "schedules wait"),
+                     f->name);
+}
+
+bool flags_change(struct flags *f, struct flag_row *row, const struct flags_change *x,
+                  struct err *e)
+{
+    CLEANUP(flags_difference) struct flags_difference d = { 0 };
+    bool is_shown = false;
+    int64_t version = row->version;
+    flags_difference_make(f, row, x->patch, &d);
+    bool ok = check_expected(f, row, x->expect, e);
+    if (ok && d.changes && !x->is_dry)
+        ok = (x->is_brake || ask(f, &d, &is_shown, e)) && write_state(f, row, x, &version, e);
+    if (!ok)
+        return err_wrap(e, "%s in %s", row->key, f->name);
+    answer(f, &d, x, version, is_shown);
+    return true;
+}

@@ -1,0 +1,76 @@
+/*
+ * One change of a flag's state: shown, asked for, written, told.
+ *
+ *     asked for   where the environment is protected, where users lose a variant that they have,
+ *                 where a rule is dropped, and where it cannot be said whom the change moves
+ *     never       for the brake: switching off is what one does at night, in a hurry
+ *
+ * The write carries the version that was shown. If somebody was faster, the error tells who it was
+ * and what they did; the brake looks again and brakes.
+ */
+#ifndef LOCKFLIGHT_COMMAND_FLAGS_CHANGE_H
+#define LOCKFLIGHT_COMMAND_FLAGS_CHANGE_H
+
+#include "command/flags/session.h"
+#include "flag/moves.h"
+
+struct flags_change {
+    const json_t *patch;
+    bool is_brake;
+    int64_t expect; /* 0: the version that is shown */
+    bool is_dry;
+    const char *note; /* printed below the change; NULL: none */
+};
+
+bool flags_change(struct flags *f, struct flag_row *row, const struct flags_change *x,
+                  struct err *e) MUST_USE;
+
+/* A change compared: states owned until flags_difference_done. */
+struct flags_difference {
+    const struct flag_row *row;
+    json_t *from, *to; /* states */
+    const char *from_text, *to_text;
+    struct flag_moves moves;
+    bool changes;
+    bool drops_rule;
+};
+void flags_difference_make(struct flags *f, const struct flag_row *row, const json_t *patch,
+                           struct flags_difference *ret);
+void flags_difference_done(struct flags_difference *d);
+
+static inline void flags_difference_cleanup(struct flags_difference *d)
+{
+    flags_difference_done(d);
+}
+
+/* "financial in staging: off for everyone → on for 25 %", and whom it moves, on two lines. */
+void flags_difference_print(struct flags *f, const struct flags_difference *d,
+                            const struct terminal *to);
+
+/* {"flag","changed","from","to","from_text","to_text","moves":{…}} */
+json_t *flags_difference_json(const struct flags_difference *d);
+
+bool flags_difference_asks(const struct flags *f, const struct flags_difference *d);
+
+/* Which variant is "on": the one named, or the only one that is not the off variant. */
+bool flags_on_variant(struct flags *f, const struct flag_row *row, const char *named,
+                      const char **ret, struct err *e) MUST_USE;
+
+/* Patches; the caller owns them. A percentage replaces the weights of the only fractional of the
+ * rule that is there, if it is one this tool can read; else the rule. */
+json_t *flags_patch_off(void);
+json_t *flags_patch_on(const char *variant);
+bool flags_patch_percent(struct flags *f, const struct flag_row *row, const char *variant,
+                         const char *percent, json_t **ret, struct err *e) MUST_USE;
+
+/* ERR_DATA unless the rule is of the portable profile for this flag; with `unportable` it must only
+ * be one that can be run. Notes are printed on stderr. */
+bool flags_check_rule(struct flags *f, const struct flag_row *row, const json_t *rule,
+                      bool unportable, struct err *e) MUST_USE;
+
+/* What stands in the way of being on: required flags that are off; NULL: nothing. One query, only if
+ * the flag requires any. */
+bool flags_unmet(struct flags *f, const struct flag_row *row, const char **ret,
+                 struct err *e) MUST_USE;
+
+#endif

@@ -1,0 +1,140 @@
+/*
+ * `lockflight flags set`: any part of a flag's state, with a rule of its own.
+ */
+#include "base/fs.h"
+#include "base/json.h"
+#include "cli/output.h"
+#include "command/flags/change.h"
+#include "command/flags/flags.h"
+
+struct set_args {
+    struct flags_args flags;
+    const char *key;
+    const char *rule; /* JSON or @file */
+    const char *otherwise;
+    const char *state;
+    int64_t bucketing;
+    bool no_rule;
+    bool unportable;
+};
+
+/* "@file" or the text itself; "-" is no rule that anybody would want. */
+static bool read_rule(struct command_context *c, const char *word, json_t **ret, struct err *e)
+{
+    const char *name = "--rule";
+    struct str text = str_of(word);
+    if (word[0] == '@') {
+        name = word + 1;
+        if (!fs_read(c->arena, name, LIMIT_FLAG_TEXT_BYTES, &text, e))
+            return err_wrap(e, "--rule %s", word);
+    }
+    if (text.n > LIMIT_FLAG_TEXT_BYTES)
+        return err_set(e, ERR_LIMIT, "%s has %zu bytes; %zu are the most of a rule", name, text.n,
+                       LIMIT_FLAG_TEXT_BYTES);
+    *ret = json_parse(text, name, e);
+    if (*ret)
+        return true;
+    return err_hint(e, "a JsonLogic object, such as "
+                       "{\"if\":[{\"$ref\":\"staff\"},\"on\",\"off\"]}, or @file");
+}
+
+static bool make_patch(struct flags *f, const struct flag_row *row, const struct set_args *args,
+                       json_t **ret, struct err *e)
+{
+    json_t *patch = *ret = json_object(); /* the caller frees it, whatever happens */
+    if (args->rule) {
+        json_t *rule = NULL;
+        if (!read_rule(f->c, args->rule, &rule, e))
+            return false;
+        json_object_set_new(patch, "targeting", rule);
+        if (!flags_check_rule(f, row, rule, args->unportable, e))
+            return false;
+    }
+    if (args->no_rule)
+        json_object_set_new(patch, "targeting", json_null());
+    if (args->otherwise) {
+        const char *variant;
+        bool is_code = streq(args->otherwise, "code");
+        if (!is_code && !flags_on_variant(f, row, args->otherwise, &variant, e))
+            return false;
+        json_object_set_new(patch, "default_variant", is_code ? json_null() : json_string(variant));
+    }
+    if (args->state)
+        json_object_set_new(patch, "enabled", json_boolean(streq(args->state, "enabled")));
+    if (args->bucketing > 0)
+        json_object_set_new(patch, "bucketing", json_integer(args->bucketing));
+    return true;
+}
+
+static bool usage(const struct set_args *args, struct err *e)
+{
+    if (args->rule && args->no_rule)
+        return err_set(e, ERR_USAGE, "either --rule or --no-rule, not both");
+    if (args->unportable && !args->rule)
+        return err_set(e, ERR_USAGE, "--unportable is about a rule; there is no --rule");
+    if (args->rule || args->no_rule || args->otherwise || args->state || args->bucketing)
+        return true;
+    err_set(e, ERR_USAGE, "what is to be set?");
+    return err_hint(e, "--rule, --no-rule, --default, --state; or lockflight flags on, off, ramp");
+}
+
+static bool set(struct command_context *c, void *args_, struct err *e)
+{
+    const struct set_args *args = args_;
+    CLEANUP(flags) struct flags f = { 0 };
+    struct flag_row row;
+    json_auto_t *patch = NULL;
+    const char *unmet = NULL;
+    if (!usage(args, e) || !flags_open_to_write(c, &args->flags, &f, e) ||
+        !flags_get(&f, args->key, &row, e) || !make_patch(&f, &row, args, &patch, e) ||
+        !flags_unmet(&f, &row, &unmet, e))
+        return false;
+    if (args->unportable) /* whoever reads the history must know */
+        f.by.reason = arena_printf(c->arena, "%s%s(stored with --unportable)",
+                                   f.by.reason ? f.by.reason : "", f.by.reason ? " " : "");
+    if (row.is_killed && !unmet)
+        unmet = "it is switched off all the same, until `lockflight flags on`";
+    const struct flags_change x = {
+        .patch = patch, .expect = args->flags.expect, .is_dry = args->flags.is_dry, .note = unmet
+    };
+    return flags_change(&f, &row, &x, e);
+}
+
+// clang-format off
+static const struct option set_options[] = {
+    { "rule",       0, OPT_TEXT, AT(set_args, rule),       "<json>",           "A JsonLogic rule that answers with a variant, or @file" },
+    { "no-rule",    0, OPT_FLAG, AT(set_args, no_rule),    NULL,               "Take the rule away"                                     },
+    { "default",    0, OPT_TEXT, AT(set_args, otherwise),  "<variant>",        "What is served without a rule, or where it says null; \"code\": the code's own" },
+    { "state",      0, OPT_TEXT, AT(set_args, state),      "enabled|disabled", "Disabled: every caller uses the default in its code"    },
+    { "bucketing",  0, OPT_INT,  AT(set_args, bucketing),  "<generation>",     "How users are divided; another one divides them anew"   },
+    { "unportable", 0, OPT_FLAG, AT(set_args, unportable), NULL,               "Store a rule that other engines may read otherwise"     },
+    FLAGS_WRITE_OPTIONS(set_args, flags),
+    { 0 },
+};
+static const struct argument set_arguments[] = {
+    { "flag", ARG_ONE, COMPLETE_FLAG, AT(set_args, key), "Its key" },
+    { 0 },
+};
+// clang-format on
+
+const struct command cmd_flags_set = {
+    .name = "set",
+    .synopsis = "flags set <flag>",
+    .summary = "Set a flag's rule, default or state",
+    .description =
+        "A rule is JsonLogic in flagd's form. It is held against the portable profile, in which "
+        "every engine gives the same answer; --unportable stores another one all the same, and the "
+        "history says so. It is shown how many users get another variant; the change is asked for "
+        "where users lose one that they have, or where that can not be known.",
+    .examples =
+        "lockflight flags set financial --env staging --rule "
+        "'{\"if\":[{\"$ref\":\"staff\"},\"on\",{\"fractional\":[[\"on\",10],[\"off\",90]]}]}'\n"
+        "lockflight flags set financial --env staging --rule @rule.json --default off\n"
+        "lockflight flags set financial --env staging --no-rule",
+    .group = GROUP_CONTROL,
+    .offers = COMMAND_JSON | COMMAND_ASKS,
+    .options = set_options,
+    .arguments = set_arguments,
+    .args_size = sizeof(struct set_args),
+    .run = set,
+};
