@@ -53,7 +53,8 @@ bool flags_on_variant(struct flags *f, const struct flag_row *row, const char *n
     }
     err_set(e, ERR_USAGE, "which variant of %s? It has %s", row->key,
             variant_names(a, variants, NULL));
-    return err_hint(e, "add --variant %s", variant_names(a, variants, row->off_variant));
+    struct str others = str_of(variant_names(a, variants, row->off_variant));
+    return err_hint(e, "add --variant %s", str_dup(a, str_cut(&others, ',')));
 }
 
 /* ---- percentages ---- */

@@ -114,7 +114,8 @@ static bool add(struct command_context *c, const struct schedule_args *args, str
     const char *question = arena_printf(c->arena, "At %s, %s in %s: %s. Go on?",
                                         clock_rfc3339(c->arena, at_ms), row.key, f.name, d.to_text);
     if (!args->flags.is_dry &&
-        ((flags_difference_asks(&f, &d) && !prompt_continue(c, f.name, question, e)) ||
+        ((!args->is_off && flags_difference_asks(&f, &d) &&
+          !prompt_continue(c, f.name, question, e)) ||
          !flag_store_schedule_add(f.db, row.key, at_ms, patch, &f.by, &id, e)))
         return err_wrap(e, "schedule a change of %s in %s", row.key, f.name);
     answer(&f, &d, at_ms, id, args->flags.is_dry);
