@@ -20,9 +20,11 @@
 #include "base/strbuf.h"
 #include "cli/output.h"
 #include "command/flags/flags.h"
+#include "command/flight.h"
 #include "flag/evaluate.h"
 #include "flag/json_text.h"
 #include "flag/normalise.h"
+#include "flag/store.h"
 
 #define LINE_BYTES (LIMIT_FLAG_DOCUMENT_BYTES + 2 * LIMIT_FLAG_REQUEST_BYTES)
 
@@ -101,11 +103,14 @@ static bool use_file(struct eval *v, struct err *e)
            use_text(v, text, v->args->file, e);
 }
 
-static bool use_environment(const struct eval *v, struct err *e)
+static bool use_environment(struct eval *v, struct err *e)
 {
-    (void)v;
-    err_set(e, ERR_USAGE, "evaluate what?");
-    return err_hint(e, "lockflight flags eval --file <document> …");
+    CLEANUP(flight) struct flight f = { 0 };
+    struct flag_snapshot s;
+    if (!flight_open_database(v->c, v->args->environment, &f, e) ||
+        !flag_store_snapshot(f.target.db, v->c->arena, 0, &s, e))
+        return false;
+    return use_text(v, str_of(s.text), arena_printf(v->c->arena, "flags of %s", f.target.name), e);
 }
 
 /* ---- the caller ---- */
@@ -410,7 +415,10 @@ static bool open_source(struct eval *v, bool is_stream, struct err *e)
         return err_set(e, ERR_USAGE, "a document is from --file or from --env, not from both");
     if (args->file)
         return use_file(v, e);
-    return (is_stream && !args->environment) || use_environment(v, e);
+    if (args->environment)
+        return use_environment(v, e);
+    err_set(e, ERR_USAGE, "flags of what?");
+    return is_stream || err_hint(e, "lockflight flags eval --env <environment>, or --file <document>");
 }
 
 static bool eval(struct command_context *c, void *args_, struct err *e)
@@ -429,6 +437,7 @@ static const struct option eval_options[] = {
     { "key", 'k', OPT_TEXT, AT(eval_args, key), "<flag>", "This flag (default: all)" },
     { "context", 'c', OPT_TEXT, AT(eval_args, context), "<json>", "For this context" },
     { "file", 'f', OPT_TEXT, AT(eval_args, file), "<document>", "A flagd document" },
+    { "env", 'e', OPT_TEXT, AT(eval_args, environment), "<environment>", "What this one has now" },
     { "kind", 0, OPT_TEXT, AT(eval_args, kind), "anonymous|user|server", "As this caller sees it" },
     { "claims", 0, OPT_TEXT, AT(eval_args, claims), "<json>", "A user's token: sub, app_metadata" },
     { "explain", 0, OPT_FLAG, AT(eval_args, explain), NULL, "Tell each step of the rule" },

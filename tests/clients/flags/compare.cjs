@@ -1,0 +1,173 @@
+// compare.cjs KIND COUNT SEED PROGRAM PROBE MODULES: `lockflight flags eval` beside @openfeature/flagd-core, one evaluation
+// after the other. KIND is profile (both modes of the engine, normalised contexts), full (every operator, its interpreter)
+// or requires (our own document against its export, which the engine reads). Prints "N evaluations, N differences",
+// and each difference reduced to the smallest rule and context that show it; exit 1 if there is one that is not known.
+const { spawn, spawnSync } = require('child_process')
+const { createInterface } = require('readline')
+const random = require('./random.cjs')
+const { engine, load, normalise } = require('./oracle.cjs')
+const { isKnown } = require('./known.cjs')
+
+const [, , kind, count, seed, program, probe, modules] = process.argv
+const FlagdCore = engine(modules)
+const contextsEach = 25
+const differencesMax = 5
+
+// What the engine says: a list of answers that must all be the same as ours.
+const kinds = {
+  profile: {
+    document: (r) => random.profileDocument(r),
+    context: random.context,
+    given: (document) => ({ document, attributes: random.attributes, flags: {} }),
+    oracles: (document) => [load(FlagdCore, document, false, true), load(FlagdCore, document, true, true)],
+    seen: (context) => normalise(random.attributes, context),
+    extra: { kind: 'server' },
+    parts: (answer) => answer,
+  },
+  full: {
+    document: (r) => random.fullDocument(r),
+    context: random.fullContext,
+    given: (document) => document,
+    oracles: (document) => [load(FlagdCore, document, true, false)],
+    seen: (context) => context,
+    extra: {},
+    parts: (answer) => answer,
+  },
+  requires: {
+    document: (r) => random.requiresDocument(r),
+    context: random.context,
+    given: (document) => ({ document, attributes: random.attributes, flags: {} }),
+    oracles: (document, plain) => [load(FlagdCore, plain, false, true), load(FlagdCore, plain, true, true)],
+    needsExport: true,
+    seen: (context) => normalise(random.attributes, context),
+    extra: { kind: 'server' },
+    // a flag without a rule whose requirement is met answers DEFAULT from its export
+    parts: ({ reason, ...rest }) => (reason === 'STATIC' ? { ...rest, reason: 'DEFAULT' } : { ...rest, reason }),
+  },
+}
+const k = kinds[kind]
+
+// A program that answers each line with a line.
+function start(file, args) {
+  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  return {
+    send: (questions) => child.stdin.write(questions.map((q) => JSON.stringify(q)).join('\n') + '\n'),
+    next: async () => (await lines.next()).value ?? '',
+    end: () => child.stdin.end(),
+  }
+}
+
+// The same at once, for reducing.
+function ask(file, args, questions) {
+  const r = spawnSync(file, args, { input: questions.map((q) => JSON.stringify(q)).join('\n') + '\n', maxBuffer: 1 << 28 })
+  return r.stdout.toString().split('\n').filter((line) => line).map((line) => JSON.parse(line))
+}
+const exportedNow = (documents) => (k.needsExport ? ask(probe, ['export'], documents) : documents.map(() => null))
+
+// Ours, as the oracle would write it: without what only ours tells.
+function answered(flag) {
+  const { errorDetails, metadata, ...rest } = flag
+  return rest
+}
+function same(ours, theirs) {
+  const a = k.parts(ours), b = k.parts(theirs)
+  return a.reason === b.reason && a.variant === b.variant && a.errorCode === b.errorCode &&
+    JSON.stringify(a.value) === JSON.stringify(b.value)
+}
+
+function theirs(document, plain, key, context) {
+  try { return k.oracles(document, plain).map((o) => o(key, k.seen(context))) } catch (error) { return [] }
+}
+const differs = (ours, all) => all.length > 0 && all.some((t) => !same(answered(ours), t))
+
+// Smaller values in place of a value: its parts, and itself with one part less.
+function* smaller(value) {
+  if (value === null || typeof value !== 'object') {
+    if (typeof value === 'string' && value.length > 1) yield value.slice(0, value.length >> 1)
+    return
+  }
+  const entries = Object.entries(value)
+  for (const [, part] of entries) if (part !== null && typeof part === 'object') yield part
+  for (const [name] of entries) {
+    if (Array.isArray(value)) yield value.filter((_, i) => String(i) !== name)
+    else { const { [name]: _, ...rest } = value; yield rest }
+  }
+  for (const [name, part] of entries)
+    for (const less of smaller(part)) {
+      const copy = Array.isArray(value) ? [...value] : { ...value }
+      copy[name] = less
+      yield copy
+    }
+}
+
+function reduce(document, key, context) {
+  let best = { document: { ...document, flags: kind === 'requires' ? document.flags : { [key]: document.flags[key] } }, context }
+  for (let round = 0; round < 40; round++) {
+    const candidates = []
+    for (const less of smaller(best.context)) candidates.push({ document: best.document, context: less })
+    for (const less of smaller(best.document.flags[key].targeting ?? {})) {
+      const flag = { ...best.document.flags[key], targeting: less }
+      candidates.push({ document: { ...best.document, flags: { ...best.document.flags, [key]: flag } }, context: best.context })
+    }
+    const list = candidates.filter((c) => c.context !== null && !Array.isArray(c.context)).slice(0, 400)
+    if (!list.length) break
+    const ours = ask(program, ['flags', 'eval'], list.map((c) => ({ doc: k.given(c.document), key, context: c.context, ...k.extra })))
+    const plain = exportedNow(list.map((c) => c.document))
+    const found = list.find((c, i) => ours[i]?.key && differs(ours[i], theirs(c.document, plain[i], key, c.context)))
+    if (!found) break
+    best = found
+  }
+  return best
+}
+
+function report(document, key, context, ours, all) {
+  const least = reduce(document, key, context)
+  const [now] = ask(program, ['flags', 'eval'], [{ doc: k.given(least.document), key, context: least.context, ...k.extra }])
+  const [plain] = exportedNow([least.document])
+  const say = (answer) => JSON.stringify(answer && answered(answer))
+  console.log(`# difference, seed ${seed}:`)
+  console.log(`#   flag     ${JSON.stringify({ [key]: least.document.flags[key] })}`)
+  if (plain) console.log(`#   export   ${JSON.stringify(plain.flags[key].targeting)}`)
+  console.log(`#   segments ${JSON.stringify(least.document.$evaluators)}`)
+  console.log(`#   context  ${JSON.stringify(least.context)}`)
+  console.log(`#   ours     ${say(now)}`)
+  for (const t of theirs(least.document, plain, key, least.context)) console.log(`#   theirs   ${say(t)}`)
+}
+
+async function main() {
+  const evaluator = start(program, ['flags', 'eval'])
+  const exporter = k.needsExport ? start(probe, ['export']) : null
+  const r = random.randomFrom(Number(seed))
+  const reasons = {}
+  let done = 0, different = 0, known = 0
+  while (done < Number(count) && different < differencesMax) {
+    const document = k.document(r)
+    const contexts = Array.from({ length: contextsEach }, () => k.context(r))
+    const questions = contexts.map((context, i) => ({ ...(i ? {} : { doc: k.given(document) }), context, ...k.extra }))
+    evaluator.send(questions)
+    exporter?.send([document])
+    const oracles = k.oracles(document, exporter && JSON.parse(await exporter.next()))
+    for (const context of contexts) {
+      const line = await evaluator.next()
+      const bulk = JSON.parse(line || '{}')
+      if (!bulk.flags || JSON.stringify(bulk) !== line) throw new Error(`no answer, or not as JSON.stringify writes it: ${line}\n${JSON.stringify(document)}`)
+      for (const flag of bulk.flags) {
+        const ours = answered(flag)
+        const all = oracles.map((o) => o(flag.key, k.seen(context)))
+        const what = ours.errorCode ?? ours.reason
+        reasons[what] = (reasons[what] ?? 0) + 1
+        done++
+        if (all.every((t) => same(ours, t))) continue
+        if (isKnown(kind, document.flags[flag.key], context)) { known++; continue }
+        if (++different <= differencesMax) report(document, flag.key, context, ours, all)
+      }
+    }
+  }
+  evaluator.end()
+  exporter?.end()
+  console.log(`# seed ${seed}: ${Object.entries(reasons).map(([name, n]) => `${n} ${name}`).join(', ')}`)
+  console.log(`${done} evaluations, ${different} differences${known ? `, ${known} known` : ''}`)
+  process.exitCode = different ? 1 : 0
+}
+main().catch((error) => { console.log(`# seed ${seed}: ${error.stack}`); process.exit(1) })
