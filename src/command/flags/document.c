@@ -9,6 +9,7 @@
 #include "cli/prompt.h"
 #include "command/flags/change.h"
 #include "command/flags/flags.h"
+#include "flag/export.h"
 #include "flag/state.h"
 
 #include <stdio.h>
@@ -29,9 +30,10 @@ static bool export(struct command_context *c, void *args_, struct err *e)
         !flag_store_snapshot(f.db, c->arena, 0, &snapshot, e))
         return err_wrap(e, "export flags");
     json_auto_t *all = json_parse(str_of(snapshot.text), "the flags of the database", e);
-    if (!all)
+    json_auto_t *document = NULL;
+    if (!all || !flag_export(json_object_get(all, "document"), &document, e))
         return false;
-    char *text = json_dumps(json_object_get(all, "document"), JSON_INDENT(2) | JSON_SORT_KEYS);
+    char *text = json_dumps(document, JSON_INDENT(2) | JSON_SORT_KEYS);
     struct str bytes = str_of(arena_printf(c->arena, "%s\n", text ? text : "{}"));
     free(text);
     if (!args->file) {
@@ -78,7 +80,7 @@ static json_t *patch_of(const json_t *flag)
     if (json_is_true(json_object_get(json_object_get(flag, "metadata"), "killed")))
         return json_pack("{s:b}", "killed", 1);
     const json_t *otherwise = json_object_get(flag, "defaultVariant");
-    const json_t *rule = json_object_get(flag, "targeting");
+    const json_t *rule = flag_export_rule(flag);
     bool is_disabled = streq(json_text_or(flag, "state", "ENABLED"), "DISABLED");
     bool has_default = json_is_string(otherwise) && json_string_length(otherwise) > 0;
     return json_pack("{s:b, s:b, s:o, s:o}", "enabled", (int)!is_disabled, "killed", 0,

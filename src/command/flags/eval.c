@@ -20,18 +20,17 @@
 #include "base/strbuf.h"
 #include "cli/output.h"
 #include "command/flags/flags.h"
-#include "command/flight.h"
+#include "command/flags/session.h"
 #include "flag/evaluate.h"
 #include "flag/json_text.h"
 #include "flag/normalise.h"
-#include "flag/store.h"
 
 #define LINE_BYTES (LIMIT_FLAG_DOCUMENT_BYTES + 2 * LIMIT_FLAG_REQUEST_BYTES)
 
 struct eval_args {
+    struct flags_args flags;
     const char *key;
     const char *file;
-    const char *environment;
     const char *context;
     const char *kind;
     const char *claims;
@@ -105,12 +104,12 @@ static bool use_file(struct eval *v, struct err *e)
 
 static bool use_environment(struct eval *v, struct err *e)
 {
-    CLEANUP(flight) struct flight f = { 0 };
+    CLEANUP(flags) struct flags f = { 0 };
     struct flag_snapshot s;
-    if (!flight_open_database(v->c, v->args->environment, &f, e) ||
-        !flag_store_snapshot(f.target.db, v->c->arena, 0, &s, e))
-        return false;
-    return use_text(v, str_of(s.text), arena_printf(v->c->arena, "flags of %s", f.target.name), e);
+    if (!flags_open(v->c, &v->args->flags, &f, e) ||
+        !flag_store_snapshot(f.db, v->c->arena, 0, &s, e))
+        return err_wrap(e, "evaluate flags");
+    return use_text(v, str_of(s.text), arena_printf(v->c->arena, "the flags of %s", f.name), e);
 }
 
 /* ---- the caller ---- */
@@ -411,14 +410,11 @@ static bool answer_once(struct eval *v, struct err *e)
 static bool open_source(struct eval *v, bool is_stream, struct err *e)
 {
     const struct eval_args *args = v->args;
-    if (args->file && args->environment)
+    if (args->file && args->flags.environment)
         return err_set(e, ERR_USAGE, "a document is from --file or from --env, not from both");
     if (args->file)
         return use_file(v, e);
-    if (args->environment)
-        return use_environment(v, e);
-    err_set(e, ERR_USAGE, "flags of what?");
-    return is_stream || err_hint(e, "lockflight flags eval --env <environment>, or --file <document>");
+    return (is_stream && !args->flags.environment) || use_environment(v, e);
 }
 
 static bool eval(struct command_context *c, void *args_, struct err *e)
@@ -437,7 +433,7 @@ static const struct option eval_options[] = {
     { "key", 'k', OPT_TEXT, AT(eval_args, key), "<flag>", "This flag (default: all)" },
     { "context", 'c', OPT_TEXT, AT(eval_args, context), "<json>", "For this context" },
     { "file", 'f', OPT_TEXT, AT(eval_args, file), "<document>", "A flagd document" },
-    { "env", 'e', OPT_TEXT, AT(eval_args, environment), "<environment>", "What this one has now" },
+    FLAGS_LOOK_OPTIONS(eval_args, flags),
     { "kind", 0, OPT_TEXT, AT(eval_args, kind), "anonymous|user|server", "As this caller sees it" },
     { "claims", 0, OPT_TEXT, AT(eval_args, claims), "<json>", "A user's token: sub, app_metadata" },
     { "explain", 0, OPT_FLAG, AT(eval_args, explain), NULL, "Tell each step of the rule" },
