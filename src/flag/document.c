@@ -21,12 +21,15 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#define DOCUMENT_BYTES (128 * MIB) /* compiled; 50 flags take 100 KB */
+
 struct build {
     struct flag_document *d;
     const char *name;
     const json_t *metadata; /* of the set; may be NULL */
     struct compiler *compiler;
     struct strbuf text;
+    bool is_too_large; /* small flags that repeat a large set's metadata, thousands of times */
 };
 
 static struct str text_of(const json_t *s)
@@ -59,6 +62,10 @@ static void overlay(json_t *to, const json_t *from)
 static const char *metadata_of(struct build *b, const json_t *own, const char *prerequisite)
 {
     json_auto_t *all = json_object();
+    if (arena_used_bytes(b->d->arena) > DOCUMENT_BYTES) {
+        b->is_too_large = true;
+        return "{}";
+    }
     overlay(all, b->metadata);
     overlay(all, own);
     if (prerequisite)
@@ -83,7 +90,7 @@ static bool type_of_value(const json_t *value, enum flag_type *ret)
     return true;
 }
 
-static const struct variant *find_variant(const struct flag *f, struct str name)
+const struct variant *flag_variant(const struct flag *f, struct str name)
 {
     for (size_t i = 0; i < f->variant_count; i++)
         if (str_eq(f->variants[i].name, name))
@@ -145,7 +152,7 @@ static bool read_choice(struct build *b, const struct flag *f, const json_t *fro
     if (!json_is_string(choice))
         return err_set(e, ERR_DATA, "%s: flag %s: \"%s\" must name a variant", b->name, f->key.p,
                        member);
-    *ret = find_variant(f, text_of(choice));
+    *ret = flag_variant(f, text_of(choice));
     if (!*ret)
         return err_set(e, ERR_DATA, "%s: flag %s: \"%s\" names the variant %s, which it has not",
                        b->name, f->key.p, member, json_string_value(choice));
@@ -215,10 +222,19 @@ static bool read_flag(struct build *b, struct flag *f, const json_t *from, struc
         return false;
     f->by_default = answer_with(f, f->default_variant, FLAG_REASON_DEFAULT, NULL);
     f->at_rest = answer_with(f, f->default_variant, FLAG_REASON_STATIC, NULL);
+    for (size_t i = 0; i < f->variant_count; i++)
+        f->variants[i].matched = answer_with(f, &f->variants[i], FLAG_REASON_TARGETING_MATCH, NULL);
+    if (!f->is_enabled) {
+        f->is_plain = true;
+        f->at_rest =
+            (struct flag_answer){ .reason = FLAG_REASON_DISABLED, .metadata = f->metadata };
+        return true;
+    }
     const char *why = NULL;
     if (!compile_rule(b->compiler, json_object_get(from, "targeting"), &f->rule, &why) &&
         !f->broken)
-        f->broken = arena_printf(b->d->arena, "the rule of flag %s: %s", f->key.p, why);
+        f->broken = arena_printf(b->d->arena, "the rule of flag %.200s: %s", f->key.p, why);
+    f->is_plain = !f->rule && !f->broken && !f->requirement_count;
     return true;
 }
 
@@ -291,6 +307,9 @@ static bool read_flags(struct build *b, const json_t *flags, struct err *e)
                                entries[i].key.n };
         if (!read_flag(b, f, entries[i].flag, e))
             return false;
+        if (b->is_too_large)
+            return err_set(e, ERR_LIMIT, "%s: more than %zu MiB of memory would be needed", b->name,
+                           DOCUMENT_BYTES / MIB);
     }
     index_flags(b->d);
     return true;

@@ -16,6 +16,7 @@
 #define LOCKFLIGHT_FLAG_EVALUATE_H
 
 #include "flag/document.h"
+#include "flag/value.h"
 
 enum flag_reason {
     FLAG_REASON_ERROR,
@@ -47,10 +48,17 @@ struct flag_answer {
 /* What an evaluation is about. `values` is a JSON object, not changed, that outlives the context;
  * "$flagd" in it is hidden by our own. Makes room for a few kilobytes once, on the caller's stack;
  * use it for as many flags as wanted, from one thread. */
+#define FLAG_CONTEXT_SLOTS 64
+
 struct flag_context {
     const json_t *values;
     int64_t now_s;       /* $flagd.timestamp, unix seconds */
     unsigned steps_left; /* shared by the request: LIMIT_FLAG_STEPS at the start */
+
+    /* Variables that have been looked up, by their number in the document of this serial. */
+    uint64_t serial;
+    uint64_t known;
+    struct value slots[FLAG_CONTEXT_SLOTS];
 };
 struct flag_context flag_context(const json_t *values, int64_t now_s);
 

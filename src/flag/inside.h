@@ -5,13 +5,13 @@
 #define LOCKFLIGHT_FLAG_INSIDE_H
 
 #include "flag/evaluate.h"
-
-struct rule;
+#include "flag/program.h"
 
 struct variant {
     struct str name;
     const json_t *value;
     const char *value_json;
+    struct flag_answer matched; /* the rule chose it */
 };
 
 /* Another flag that must give a variant before this one's own rule is looked at. */
@@ -26,6 +26,7 @@ struct flag {
     struct str key;
     enum flag_type type;
     bool is_enabled;
+    bool is_plain; /* at_rest is the answer */
     struct variant *variants;
     size_t variant_count;
     const struct variant *default_variant; /* or NULL */
@@ -53,5 +54,8 @@ struct flag_document {
     const char *metadata;
     json_t *values; /* an array that owns the variants' values */
 };
+
+/* The variant of that name, or NULL. */
+const struct variant *flag_variant(const struct flag *f, struct str name);
 
 #endif

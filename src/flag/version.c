@@ -1,0 +1,183 @@
+/*
+ * Versions: see version.h.
+ */
+#include "flag/version.h"
+
+#include "flag/run.h"
+
+#define VERSION_BYTES 256
+#define NUMBER_MAX    9007199254740991ULL
+#define SHORT_DIGITS  16 /* of a number in the short forms */
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* A number without leading zero at *at. */
+static bool number_at(struct str s, size_t *at, uint64_t *ret)
+{
+    size_t i = *at;
+    uint64_t x = 0;
+    for (; i < s.n && is_digit(s.p[i]); i++) {
+        x = x * 10 + (uint64_t)(s.p[i] - '0');
+        if (x > NUMBER_MAX)
+            return false;
+    }
+    if (i == *at || (s.p[*at] == '0' && i > *at + 1))
+        return false;
+    *at = i;
+    *ret = x;
+    return true;
+}
+
+static bool is_identifier(struct str id, bool zeros_matter)
+{
+    bool all_digits = true;
+    for (size_t i = 0; i < id.n; i++) {
+        char c = id.p[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
+        if (!letter && !is_digit(c))
+            return false;
+        all_digits = all_digits && !letter;
+    }
+    return id.n && !(zeros_matter && all_digits && id.n > 1 && id.p[0] == '0');
+}
+
+/* Identifiers with points between them. */
+static bool are_identifiers(struct str s, bool zeros_matter)
+{
+    while (s.p) {
+        struct str id = str_cut(&s, '.');
+        if (!is_identifier(id, zeros_matter))
+            return false;
+    }
+    return true;
+}
+
+/* What stands behind the numbers: -alpha.1+build. */
+static bool parse_rest(struct str rest, struct str *ret_before)
+{
+    *ret_before = (struct str){ "", 0 };
+    if (!rest.n)
+        return true;
+    struct str build = rest;
+    struct str before = str_cut(&build, '+');
+    if (build.p && !are_identifiers(build, false))
+        return false;
+    if (!before.n)
+        return true;
+    *ret_before = (struct str){ before.p + 1, before.n - 1 };
+    return before.p[0] == '-' && are_identifiers(*ret_before, true);
+}
+
+bool version_parse(struct str text, struct version *ret)
+{
+    struct str s = text;
+    if (s.n && (s.p[0] == 'v' || s.p[0] == 'V'))
+        s = (struct str){ s.p + 1, s.n - 1 };
+    struct version v = { .before = { "", 0 } };
+    uint64_t *numbers[] = { &v.major, &v.minor, &v.patch };
+    size_t at = 0;
+    size_t n = 0;
+    size_t longest = 0;
+    if (s.n > VERSION_BYTES)
+        return false;
+    do {
+        size_t from = at;
+        if (!number_at(s, &at, numbers[n]))
+            return false;
+        longest = at - from > longest ? at - from : longest;
+    } while (++n < 3 && at < s.n && s.p[at++] == '.');
+    if (n < 3 ? at < s.n || longest > SHORT_DIGITS || s.p[at - 1] == '.'
+              : !parse_rest((struct str){ s.p + at, s.n - at }, &v.before))
+        return false;
+    *ret = v;
+    return true;
+}
+
+/* ---- Order ----------------------------------------------------------------------------------- */
+
+static bool is_number(struct str id)
+{
+    for (size_t i = 0; i < id.n; i++)
+        if (!is_digit(id.p[i]))
+            return false;
+    return true;
+}
+
+static int compare_identifiers(struct str a, struct str b)
+{
+    bool a_number = is_number(a);
+    bool b_number = is_number(b);
+    if (a_number != b_number)
+        return a_number ? -1 : 1;
+    if (a_number && a.n != b.n) /* no leading zeros: the longer is the larger */
+        return a.n < b.n ? -1 : 1;
+    return str_compare(a, b);
+}
+
+static int compare_before(struct str a, struct str b)
+{
+    if (!a.n || !b.n) /* a version without is above its candidates */
+        return (b.n != 0) - (a.n != 0);
+    while (a.p && b.p) {
+        struct str x = str_cut(&a, '.');
+        struct str y = str_cut(&b, '.');
+        int order = compare_identifiers(x, y);
+        if (order)
+            return order;
+    }
+    return (a.p != NULL) - (b.p != NULL);
+}
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+    return a < b ? -1 : a > b;
+}
+
+int version_compare(const struct version *a, const struct version *b)
+{
+    int order = compare_numbers(a->major, b->major);
+    if (!order)
+        order = compare_numbers(a->minor, b->minor);
+    if (!order)
+        order = compare_numbers(a->patch, b->patch);
+    return order ? order : compare_before(a->before, b->before);
+}
+
+/* ---- sem_ver --------------------------------------------------------------------------------- */
+
+struct value run_sem_ver(struct run *r, struct value operands)
+{
+    struct version a;
+    struct version b;
+    struct str left;
+    struct str op;
+    struct str right;
+    if (operands.n != 3)
+        return value_of_kind(VALUE_NULL);
+    if (!run_text(r, value_item(operands, 0), &left) ||
+        !run_text(r, value_item(operands, 1), &op) || !run_text(r, value_item(operands, 2), &right))
+        return value_of_kind(VALUE_RAISED);
+    if (!version_parse(left, &a) || !version_parse(right, &b))
+        return value_of_kind(VALUE_NULL);
+    int order = version_compare(&a, &b);
+    if (str_is(op, "="))
+        return value_of_bool(order == 0);
+    if (str_is(op, "!="))
+        return value_of_bool(order != 0);
+    if (str_is(op, "<"))
+        return value_of_bool(order < 0);
+    if (str_is(op, "<="))
+        return value_of_bool(order <= 0);
+    if (str_is(op, ">"))
+        return value_of_bool(order > 0);
+    if (str_is(op, ">="))
+        return value_of_bool(order >= 0);
+    if (str_is(op, "^"))
+        return value_of_bool(a.major == b.major);
+    if (str_is(op, "~"))
+        return value_of_bool(a.major == b.major && a.minor == b.minor);
+    return value_of_kind(VALUE_NULL);
+}

@@ -1,0 +1,23 @@
+/*
+ * Versions of software, as semver.org writes them, and two shorter forms: "v1.2.3", "1" and "1.2".
+ */
+#ifndef LOCKFLIGHT_FLAG_VERSION_H
+#define LOCKFLIGHT_FLAG_VERSION_H
+
+#include "base/str.h"
+
+struct version {
+    uint64_t major;
+    uint64_t minor;
+    uint64_t patch;
+    struct str before; /* what stands behind the -, "" if nothing */
+};
+
+/* False for what is no version: a number with a leading zero or above 2^53 - 1, blanks around it,
+ * more than 256 bytes. */
+bool version_parse(struct str text, struct version *ret);
+
+/* Below 0, 0, above 0. The part behind + does not count. */
+int version_compare(const struct version *a, const struct version *b);
+
+#endif
