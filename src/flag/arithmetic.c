@@ -71,7 +71,7 @@ static struct value fold(struct run *r, enum op op, struct value operands, uint3
             return not_a_number(r);
         x = apply(op, x, value_number(v));
     }
-    if (op == OP_DIVIDE && x == INFINITY)
+    if (op == OP_DIVIDE && x == HUGE_VAL)
         return not_a_number(r);
     return unless_nan(r, x);
 }
