@@ -60,8 +60,10 @@ bool flags_on_variant(struct flags *f, const struct flag_row *row, const char *n
  * rule that is there, if it is one this tool can read; else the rule. */
 json_t *flags_patch_off(void);
 json_t *flags_patch_on(const char *variant);
-bool flags_patch_percent(struct flags *f, const struct flag_row *row, const char *variant,
-                         const char *percent, json_t **ret, struct err *e) MUST_USE;
+json_t *flags_patch_percent(const struct flag_row *row, const char *variant, int64_t thousandths);
+
+/* "25", "25%", "0.5", in 1/1000 of a percent. ERR_USAGE */
+bool flags_percent(const char *text, int64_t *ret, struct err *e) MUST_USE;
 
 /* ERR_DATA unless the rule is of the portable profile for this flag; with `unportable` it must only
  * be one that can be run. Notes are printed on stderr. */

@@ -60,7 +60,7 @@ bool flags_on_variant(struct flags *f, const struct flag_row *row, const char *n
 /* ---- percentages ---- */
 
 /* "25", "25%", "0.5", in 1/1000 of a percent. */
-static bool parse_percent(const char *text, int64_t *ret, struct err *e)
+bool flags_percent(const char *text, int64_t *ret, struct err *e)
 {
     uint64_t whole = 0, part = 0;
     struct str rest = str_of(text);
@@ -119,13 +119,8 @@ static json_t *replace(const json_t *rule, const char *variant, const char *off,
     return json_pack("{s:o}", "if", list);
 }
 
-bool flags_patch_percent(struct flags *f, const struct flag_row *row, const char *variant,
-                         const char *percent, json_t **ret, struct err *e)
+json_t *flags_patch_percent(const struct flag_row *row, const char *variant, int64_t thousandths)
 {
-    int64_t thousandths = 0;
-    (void)f;
-    if (!parse_percent(percent, &thousandths, e))
-        return false;
     json_auto_t *state = flags_state(row);
     const json_t *rule = flag_state_rule(state);
     const char *off = row->off_variant;
@@ -135,21 +130,18 @@ bool flags_patch_percent(struct flags *f, const struct flag_row *row, const char
     bool is_simple = !rule || json_object_get(rule, "fractional") || found != 1;
     if (is_simple && thousandths == FINE_TOTAL) {
         json_decref(now);
-        *ret = flags_patch_on(variant);
-        return true;
+        return flags_patch_on(variant);
     }
     if (is_simple && thousandths == 0) {
         json_decref(now);
-        *ret = flags_patch_on(off);
-        return true;
+        return flags_patch_on(off);
     }
     if (found != 1) {
         json_decref(now);
         now = fractional(NULL, variant, off, thousandths);
     }
-    *ret = json_pack("{s:b, s:b, s:s, s:o}", "enabled", 1, "killed", 0, "default_variant", off,
+    return json_pack("{s:b, s:b, s:s, s:o}", "enabled", 1, "killed", 0, "default_variant", off,
                      "targeting", now);
-    return true;
 }
 
 /* ---- rules ---- */

@@ -61,7 +61,8 @@ static bool usage(const struct schedule_args *args, struct err *e)
 }
 
 static bool make_patch(struct flags *f, const struct flag_row *row,
-                       const struct schedule_args *args, json_t **ret, struct err *e)
+                       const struct schedule_args *args, int64_t thousandths, json_t **ret,
+                       struct err *e)
 {
     const char *variant = NULL;
     if (args->is_off) {
@@ -70,9 +71,7 @@ static bool make_patch(struct flags *f, const struct flag_row *row,
     }
     if (!flags_on_variant(f, row, args->variant, &variant, e))
         return false;
-    if (args->percent)
-        return flags_patch_percent(f, row, variant, args->percent, ret, e);
-    *ret = flags_patch_on(variant);
+    *ret = args->percent ? flags_patch_percent(row, variant, thousandths) : flags_patch_on(variant);
     return true;
 }
 
@@ -106,9 +105,11 @@ static bool add(struct command_context *c, const struct schedule_args *args, str
     CLEANUP(flags_difference) struct flags_difference d = { 0 };
     struct flag_row row;
     json_auto_t *patch = NULL;
-    int64_t at_ms = 0, id = 0;
-    if (!usage(args, e) || !when(args, &at_ms, e) || !flags_open_to_write(c, &args->flags, &f, e) ||
-        !flags_get(&f, args->word, &row, e) || !make_patch(&f, &row, args, &patch, e))
+    int64_t at_ms = 0, id = 0, thousandths = 0;
+    if (!usage(args, e) || !when(args, &at_ms, e) ||
+        (args->percent && !flags_percent(args->percent, &thousandths, e)) ||
+        !flags_open_to_write(c, &args->flags, &f, e) || !flags_get(&f, args->word, &row, e) ||
+        !make_patch(&f, &row, args, thousandths, &patch, e))
         return false;
     flags_difference_make(&f, &row, patch, &d);
     const char *question = arena_printf(c->arena, "At %s, %s in %s: %s. Go on?",

@@ -79,14 +79,17 @@ static bool ramp(struct command_context *c, void *args_, struct err *e)
     struct flag_row row;
     json_auto_t *patch = NULL;
     const char *variant = NULL;
+    int64_t thousandths = 0;
     if (!args->percent) {
         err_set(e, ERR_USAGE, "on for how many percent?");
         return err_hint(e, "lockflight flags ramp %s 25", args->key);
     }
-    return flags_open_to_write(c, &args->flags, &f, e) && flags_get(&f, args->key, &row, e) &&
-           flags_on_variant(&f, &row, args->variant, &variant, e) &&
-           flags_patch_percent(&f, &row, variant, args->percent, &patch, e) &&
-           apply(&f, &row, args, patch, NULL, e);
+    if (!flags_percent(args->percent, &thousandths, e) ||
+        !flags_open_to_write(c, &args->flags, &f, e) || !flags_get(&f, args->key, &row, e) ||
+        !flags_on_variant(&f, &row, args->variant, &variant, e))
+        return false;
+    patch = flags_patch_percent(&row, variant, thousandths);
+    return apply(&f, &row, args, patch, NULL, e);
 }
 
 // clang-format off

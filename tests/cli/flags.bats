@@ -1,0 +1,100 @@
+#!/usr/bin/env bats
+# `lockflight flags` without a platform: what is wrong with a command is said before anything is connected to.
+
+load ../lib/lockflight
+
+setup() {
+  dir=$(mktemp -d)
+  cd "$dir"
+  export LOCKFLIGHT_ACTOR=ana NO_COLOR=1
+  export LOCKFLIGHT_STAGING_DATABASE_URL=postgresql://nobody@127.0.0.1:9/none
+  export LOCKFLIGHT_PRODUCTION_DATABASE_URL=$LOCKFLIGHT_STAGING_DATABASE_URL
+  printf 'version = 1\nproject = "acme"\n[env.staging]\nrequires = "none"\n[env.production]\nrequires = "staging"\n' >lockflight.toml
+  printf '[flag.financial]\n[flag.crm]\n' >lockflight.flags.toml
+}
+teardown() { rm -rf "$dir"; }
+
+@test "where there are several environments the error lists them" {
+  run lockflight flags list
+  assert_failure 2
+  has_line 'There are staging, production'
+  has_line 'next +add --env staging'
+  run lockflight flags list --env stagign
+  assert_failure 2
+  has_line 'staging'
+}
+
+@test "where there is one environment it need not be named" {
+  printf 'version = 1\nproject = "acme"\n[env.staging]\nrequires = "none"\n' >lockflight.toml
+  run lockflight flags list
+  assert_failure 1 # nobody is at that address
+  has_line '127.0.0.1'
+}
+
+@test "a reason is asked for before anything is connected to" {
+  for verb in 'off financial' 'on financial' 'ramp financial 10' 'set financial --no-rule' 'schedule financial --at +1h --off' \
+    'archive financial' 'revert 1' 'import x.json'; do
+    run lockflight flags $verb --env production
+    assert_failure 2
+    has_line 'needs a reason'
+  done
+  run lockflight flags promote staging production financial
+  assert_failure 2
+  has_line 'needs a reason'
+}
+
+@test "mistakes are told with what would be right" {
+  run lockflight flags ramp financial --env staging
+  assert_failure 2
+  has_line 'how many percent'
+  for wrong in 101 -1 x 25.0001 1e3 '' 100.001; do
+    run lockflight flags ramp financial --env staging -- "$wrong"
+    assert_failure 2
+    has_line 'no percentage'
+  done
+  run lockflight flags set financial --env staging
+  assert_failure 2
+  has_line 'what is to be set'
+  run lockflight flags set financial --env staging --rule '{}' --no-rule
+  assert_failure 2
+  run lockflight flags schedule financial --env staging --at tomorrow --on
+  assert_failure 2
+  has_line '2026-12-01T09:00\+01:00'
+  run lockflight flags schedule financial --env staging --at 2099-12-01T09:00 --on
+  assert_failure 2
+  run lockflight flags schedule financial --env staging --at 2099-02-30T09:00Z --on
+  assert_failure 2
+  run lockflight flags schedule financial --env staging --at +1h
+  assert_failure 2
+  has_line 'what shall happen then'
+  run lockflight flags schedule cancel --env staging
+  assert_failure 2
+  run lockflight flags revert x --env staging
+  assert_failure 2
+  run lockflight flags diff staging staging
+  assert_failure 2
+}
+
+@test "what goes into the history is one line of a sane length" {
+  run lockflight flags off financial --env staging --reason "$(printf 'a\nb')"
+  assert_failure 2
+  has_line 'one line'
+  run lockflight flags off financial --env staging --reason "$(printf 'a\033[31mb')"
+  assert_failure 2
+  run lockflight flags off financial --env staging --reason "$(printf 'a%.0s' {1..2100})"
+  assert_failure 1
+  has_line '2000 are the most'
+  run lockflight flags off financial --env staging --reason ' '
+  assert_failure 2
+  run lockflight flags off financial --env staging --actor "$(printf 'a%.0s' {1..300})"
+  assert_failure 1
+}
+
+@test "the shell completes flags and environments without asking anybody" {
+  run lockflight complete -- flags off ''
+  has_line '^financial'
+  has_line '^crm'
+  run lockflight complete -- flags off financial --env ''
+  has_line '^staging'
+  has_line '^production'
+}
