@@ -41,6 +41,7 @@ static const struct err_row err_rows[] = {
     [ERR_AHEAD]           = { "ahead",          "LF-E007",  7,    false },
     [ERR_STUCK]           = { "stuck",          "LF-E008",  8,    false },
     [ERR_INTERRUPTED]     = { "interrupted",    "LF-E009",  9,    false },
+    [ERR_MITIGATED]       = { "mitigated",      "LF-E010",  10,   false },
 };
 // clang-format on
 

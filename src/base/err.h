@@ -42,6 +42,7 @@ enum err_code {
     ERR_AHEAD,           /* failed; code as before, database ahead and verified (exit 7) */
     ERR_STUCK,           /* failed, and a person is needed (exit 8) */
     ERR_INTERRUPTED,     /* stopped half-way, resumable (exit 9) */
+    ERR_MITIGATED,       /* released, with a flag switched off to be green (exit 10) */
 };
 
 struct err {

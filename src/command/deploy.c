@@ -9,6 +9,7 @@
 #include "command/flight.h"
 #include "command/plan_file.h"
 #include "command/plan_view.h"
+#include "engine/mitigate.h"
 #include "engine/release.h"
 
 struct deploy_args {
@@ -21,6 +22,7 @@ struct deploy_args {
     int64_t cancel_ms;
     bool adopt;
     bool accept_drift;
+    bool accept_flags;
     bool allow_older;
     bool not_older;
     bool is_dry;
@@ -34,6 +36,7 @@ static const struct option deploy_options[] = {
     { "cancel-blockers-older-than", 0, OPT_MS, AT(deploy_args, cancel_ms), "<time>", "End sessions of applications that are in a migration's way with a transaction this old" },
     { "prebuilt",         0, OPT_TEXT, AT(deploy_args, prebuilt),         "<folder>", "Publish this folder instead of running the build command"           },
     { "accept-drift",     0, OPT_FLAG, AT(deploy_args, accept_drift),     NULL,       "Take changes of the schema that were made outside Lockflight as they are" },
+    { "accept-flags",     0, OPT_FLAG, AT(deploy_args, accept_flags),     NULL,       "Show visitors what a flag has kept to servers, or change what it serves while it is off" },
     { "allow-older",      0, OPT_FLAG, AT(deploy_args, allow_older),      NULL,       "Take older revisions of secrets, and lines that are gone, as meant" },
     { "not-older",        0, OPT_FLAG, AT(deploy_args, not_older),        NULL,       "Do nothing if what is live comes after this commit" },
     { "adopt",            0, OPT_FLAG, AT(deploy_args, adopt),            NULL,       "Take migrations that were applied before Lockflight came as they are" },
@@ -93,6 +96,20 @@ static bool agree(void *context, const struct plan *plan, const struct live *liv
     return is_agreed;
 }
 
+/* A module or the whole release: somebody at the terminal may choose. */
+static bool offer(void *context, const char *flag, const char *question)
+{
+    struct consent *consent = context;
+    struct flight *f = consent->f;
+    struct err no = { 0 };
+    if (f->c->no_input && !f->c->yes)
+        return false;
+    progress_pause(f->progress);
+    bool is_agreed = prompt_continue(f->c, flag, question, &no);
+    progress_resume(f->progress);
+    return is_agreed;
+}
+
 static void print_end(struct flight *f, const struct release *r, int64_t took_ms)
 {
     struct command_context *c = f->c;
@@ -135,11 +152,13 @@ static bool fly(struct flight *f, const struct deploy_args *args, struct err *e)
                   .adopt = args->adopt,
                   .allow_older = args->allow_older,
                   .accept_drift = args->accept_drift,
+                  .accept_flags = args->accept_flags,
                   .is_prebuilt = args->prebuilt != NULL },
         .prebuilt_dir = args->prebuilt,
         .end_older_ms = args->cancel_ms,
         .wait_ms = args->wait_ms,
         .agree = agree,
+        .offer = offer,
         .context = &consent,
     };
     int64_t started_ms = clock_boot_ms();
@@ -150,6 +169,8 @@ static bool fly(struct flight *f, const struct deploy_args *args, struct err *e)
         return consent.is_overtaken;
     }
     if (!r.is_live_already && !release_walk(&r, e))
+        return false;
+    if (!mitigate_end(&r, e))
         return false;
     print_end(f, &r, clock_boot_ms() - started_ms);
     return true;
@@ -166,7 +187,8 @@ static bool deploy(struct command_context *c, void *args_, struct err *e)
                                               .unproven = args->unproven,
                                               .adopt = args->adopt,
                                               .allow_older = args->allow_older,
-                                              .accept_drift = args->accept_drift };
+                                              .accept_drift = args->accept_drift,
+                                              .accept_flags = args->accept_flags };
         return plan_show(&f, &options, NULL, NULL, e);
     }
     if (!fly(&f, args, e)) {
@@ -189,7 +211,8 @@ const struct command cmd_deploy = {
                    "environment is as before. 7: failed, "
                    "the code is as before, the backend is ahead and proved. 8: failed, a person is "
                    "needed. 9: interrupted, "
-                   "resumable.",
+                   "resumable. 10: released, with a flag switched off because the check of its "
+                   "module was red.",
     .examples = "lockflight deploy staging\nlockflight deploy production --no-input",
     .group = GROUP_FLY,
     .offers = COMMAND_EVENTS | COMMAND_ASKS,

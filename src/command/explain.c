@@ -67,6 +67,9 @@ const struct explanation explanations[] = {
     { "LF-E009", "Interrupted, resumable (exit 9)",
       "The release stopped half-way on purpose or because its process ended. `lockflight resume <environment>` goes\n"
       "on from there; with --unwind it takes everything back." },
+    { "LF-E010", "Released, with a flag switched off (exit 10)",
+      "A check that names a module was red. The module's flag was switched off, the checks were green then, and the\n"
+      "release stayed. `lockflight flags history <flag>` says why; `lockflight flags on <flag>` when it is mended." },
     { 0 },
 };
 // clang-format on

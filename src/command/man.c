@@ -47,6 +47,7 @@ static const struct row statuses[] = {
     { "7", "Failed; code as before, database ahead and verified." },
     { "8", "Failed; a person is needed." },
     { "9", "Interrupted, resumable." },
+    { "10", "Released, and a flag was switched off because a check was red." },
     { 0 },
 };
 

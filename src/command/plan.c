@@ -18,6 +18,7 @@ struct plan_args {
     bool wants_exit_code;
     bool adopt;
     bool accept_drift;
+    bool accept_flags;
     bool allow_older;
 };
 
@@ -26,6 +27,7 @@ static const struct option plan_option_rows[] = {
     { "out",              0, OPT_TEXT, AT(plan_args, out),              "<file>",   "Save the plan for `deploy --plan`"              },
     { "exit-code",        0, OPT_FLAG, AT(plan_args, wants_exit_code),  NULL,       "End with status 3 if there are changes"          },
     { "accept-drift",     0, OPT_FLAG, AT(plan_args, accept_drift),     NULL,       "As `deploy --accept-drift` would see it"         },
+    { "accept-flags",     0, OPT_FLAG, AT(plan_args, accept_flags),     NULL,       "As `deploy --accept-flags` would see it"         },
     { "allow-older",      0, OPT_FLAG, AT(plan_args, allow_older),      NULL,       "As `deploy --allow-older` would see it"          },
     { "adopt",            0, OPT_FLAG, AT(plan_args, adopt),            NULL,       "As `deploy --adopt` would see it"                },
     { "unproven",         0, OPT_TEXT, AT(plan_args, unproven),         "<reason>", "As `deploy --unproven` would see it"             },
@@ -51,7 +53,8 @@ static bool plan(struct command_context *c, void *args_, struct err *e)
                                           .unproven = args->unproven,
                                           .adopt = args->adopt,
                                           .allow_older = args->allow_older,
-                                          .accept_drift = args->accept_drift };
+                                          .accept_drift = args->accept_drift,
+                                          .accept_flags = args->accept_flags };
     if (!flight_open(c, args->environment, false, &f, e) ||
         !plan_show(&f, &options, args->out, &changes, e))
         return false;

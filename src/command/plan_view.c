@@ -146,6 +146,32 @@ static void database(struct view *v)
              NULL);
 }
 
+static void flags(struct view *v)
+{
+    const struct definition_plan *p = &v->plan->flags;
+    const char *phase = "Flags";
+    if (v->plan->flags_n == 0 && p->n == 0)
+        return;
+    for (size_t i = 0; i < p->n; i++) {
+        const struct definition_action *f = &p->v[i];
+        if (f->move == DEFINE_CREATE) {
+            line(v, phase, arena_printf(v->arena, "+ %s (%s)", f->key, f->initial),
+                 "stays defined");
+            phase = NULL;
+            continue;
+        }
+        for (size_t k = 0; k < f->n; k++) {
+            line(v, phase,
+                 arena_printf(v->arena, "%s %s: %s", f->v[k].move == DEFINE_KEEP ? " " : "~",
+                              f->key, f->v[k].text),
+                 NULL);
+            phase = NULL;
+        }
+    }
+    if (phase)
+        line(v, phase, arena_printf(v->arena, "%zu unchanged", v->plan->flags_n), NULL);
+}
+
 static bool is_planned(const struct plan *p, const char *slug)
 {
     for (size_t i = 0; i < p->functions_n; i++) {
@@ -264,6 +290,7 @@ bool plan_show(struct flight *f, const struct plan_options *options, const char 
     draft(&v);
     variables(&v);
     database(&v);
+    flags(&v);
     functions(&v);
     proofs(&v);
     gates(&v);

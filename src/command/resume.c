@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "command/commands.h"
 #include "command/flight.h"
+#include "engine/mitigate.h"
 #include "engine/release.h"
 #include "engine/rollback.h"
 #include "engine/unwind.h"
@@ -58,7 +59,7 @@ static bool go_on(struct release *r, bool unwind, const char **ret_sentence, str
         return ok;
     }
     *ret_sentence = arena_printf(a, "%s is on %s.", environment, r->name);
-    return release_walk(r, e);
+    return release_walk(r, e) && mitigate_end(r, e);
 }
 
 static bool resume(struct command_context *c, void *args_, struct err *e)

@@ -52,6 +52,13 @@ enum on_red {
     ON_RED_ASK,
 };
 
+/* Whether a red check that names a module switches its flag off before anything is rolled back. */
+enum flag_off {
+    FLAG_OFF_OFFER, /* a person at the terminal is asked */
+    FLAG_OFF_DO,
+    FLAG_OFF_NEVER,
+};
+
 /* [env.<name>].watch: how long, and what is too much. */
 struct watch_settings {
     int64_t backend_ms; /* after the backend checks; 0: no watch */
@@ -90,6 +97,7 @@ struct config_env {
         struct text_array site;
     } checks;
     struct watch_settings watch;
+    enum flag_off flag_off;
     const char *secrets_file;      /* secrets/<name>.lf, whether or not it exists */
     struct config_secret *secrets; /* the variables that have a value there */
     size_t secrets_n;

@@ -40,6 +40,7 @@ static const struct key env_keys[] = {
     { "requires", KEY_TEXT,  KEY_AT(config_env, requires), .summary = "Environment that must have proved the content first, or \"none\"; required for production" },
     { "checks",   KEY_TABLE, 0, .keys = env_check_keys, .summary = "Names of [check.<name>], by phase" },
     { "watch",    KEY_TABLE, 0, .keys = watch_keys,     .summary = "Watching after the checks" },
+    { "flag_off", KEY_WORD,  KEY_AT(config_env, flag_off), .words = "offer|do|never", .otherwise = "offer", .summary = "Whether a red check that names a module switches that flag off before anything is rolled back; \"offer\": if a person at the terminal says so" },
     { "auto",     KEY_LATER, 0, .summary = "Branch that is deployed by itself" },
     { "gates",    KEY_LATER, 0, .summary = "Named gates" },
     { "soak",     KEY_MS,    KEY_AT(config_env, soak_ms), .otherwise = "0", .summary = "How long the environment that it requires must have had the content, proved" },
@@ -93,7 +94,7 @@ static const struct key check_keys[] = {
     { "repeat",  KEY_INT,   KEY_AT(config_check, repeat),     .otherwise = "1",   .summary = "Times in a row it must be green" },
     { "within",  KEY_MS,    KEY_AT(config_check, within_ms),  .otherwise = "10s", .summary = "Time for one answer" },
     { "timeout", KEY_MS,    KEY_AT(config_check, timeout_ms), .otherwise = "60s", .summary = "Time for a `run`" },
-    { "module",  KEY_TEXT,  KEY_AT(config_check, module), .summary = "Part of the app that a failure points at" },
+    { "module",  KEY_TEXT,  KEY_AT(config_check, module), .summary = "The flag that a failure points at" },
     { 0 },
 };
 

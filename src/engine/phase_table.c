@@ -4,6 +4,9 @@
  * Users are never shown a mixture: before "publish" they see the old frontend on a backend that
  * still serves it, after it the new one. "take back" empty: nothing was changed. "after a crash"
  * empty: running it again is harmless.
+ *
+ * "flags" is not taken back although it changes something: what it writes switches nothing, and the
+ * code that is live before and after an unwinding must find its flags.
  */
 #include "engine/phase_table.h"
 
@@ -17,6 +20,7 @@ const struct phase release_phases[] = {
     { "draft",     "Build once and upload hidden",         draft_run,     draft_undo,      draft_probe,      UNWIND_ALWAYS,  LAYER_NONE      },
     { "variables", "Set the declared variables",           variables_run, variables_undo,  variables_probe,  UNWIND_FIRST,   LAYER_SCHEMA    },
     { "database",  "Apply the pending migrations",         database_run,  database_undo,   database_probe,   UNWIND_IF_RED,  LAYER_SCHEMA    },
+    { "flags",     "Define the feature flags",             flags_run,     NULL,            NULL,             UNWIND_NOTHING, LAYER_NONE      },
     { "functions", "Deploy the functions that changed",    functions_run, functions_undo,  functions_probe,  UNWIND_FIRST,   LAYER_FUNCTIONS },
     { "backend",   "Prove the backend, old and new",       backend_run,   NULL,            NULL,             UNWIND_NOTHING, LAYER_NONE      },
     { "publish",   "Make the draft live",                  publish_run,   publish_undo,    publish_probe,    UNWIND_FIRST,   LAYER_SITE      },

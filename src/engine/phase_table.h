@@ -23,6 +23,8 @@ bool database_run(struct release *r, struct err *e);
 bool database_undo(struct release *r, struct err *e);
 bool database_probe(struct release *r, bool *ret_done, struct err *e);
 
+bool flags_run(struct release *r, struct err *e);
+
 bool functions_run(struct release *r, struct err *e);
 bool functions_undo(struct release *r, struct err *e);
 bool functions_probe(struct release *r, bool *ret_done, struct err *e);

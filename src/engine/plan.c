@@ -228,7 +228,7 @@ bool plan_make(struct target *t, const struct live *live, const struct plan_opti
         return err_wrap(e, "read the migrations");
     migration_plan(a, &ret->migrations, &live->history, &ret->schema);
     if (!plan_pairs(t, ret, e) || !plan_find_locks(t, ret, e) ||
-        !drift_look(t->db, a, &ret->drift, e))
+        !drift_look(t->db, a, &ret->drift, e) || !plan_find_flags(t, live, ret, e))
         return false;
 
     CLEANUP(variable_set) struct variable_set runtime = { 0 };
@@ -257,7 +257,8 @@ void plan_done(struct plan *plan)
 bool plan_is_live(const struct plan *plan, const struct live *live)
 {
     return live->has_release && plan->functions_changed == 0 && plan->variables_changed == 0 &&
-           plan->schema.pending_count == 0 && plan->runtime_digest &&
+           plan->schema.pending_count == 0 && !definition_has_work(&plan->flags) &&
+           plan->runtime_digest &&
            streq(json_text_or(live->manifest, "source", NULL), plan->source.digest) &&
            streq(json_text_or(live->manifest, "runtime", NULL), plan->runtime_digest) &&
            streq(json_text_or(live->manifest, "deploy", NULL), live->site.published_id);

@@ -8,6 +8,7 @@
 #include "engine/attestation.h"
 #include "engine/live.h"
 #include "engine/source.h"
+#include "flag/definition.h"
 #include "migrate/migration.h"
 #include "migrate/prove/drift.h"
 #include "migrate/prove/proof_record.h"
@@ -22,9 +23,10 @@ struct plan_options {
                              stays closed */
     bool
         accept_drift; /* changes of the schema that were made outside Lockflight are taken as they are */
-    bool allow_older; /* older revisions of secrets, and lines that are gone, are meant */
-    bool adopt;       /* migrations applied before Lockflight came are taken as they are */
-    bool is_prebuilt; /* the site was built by somebody else: no build command runs */
+    bool allow_older;  /* older revisions of secrets, and lines that are gone, are meant */
+    bool accept_flags; /* what becomes public of flags, or another off variant, is meant */
+    bool adopt;        /* migrations applied before Lockflight came are taken as they are */
+    bool is_prebuilt;  /* the site was built by somebody else: no build command runs */
 };
 
 enum plan_mark {
@@ -102,6 +104,9 @@ struct plan {
     struct plan_locks *locks; /* one for each pending migration */
     struct proof_row *pairs; /* one for each pending migration: was it run up, down and up again? */
 
+    struct definition_plan flags;
+    size_t flags_n; /* in the file */
+
     const char *lint_warning; /* what the linter lets through and says; NULL: nothing */
     struct plan_gate *gates;
     size_t gates_n, gates_closed;
@@ -117,6 +122,11 @@ bool plan_lint(struct target *t, struct plan *plan, struct err *e) MUST_USE;
 
 /* The gate of what the sources ask for; a part of plan_find_gates. */
 bool plan_inventory(struct target *t, struct plan *plan, struct err *e) MUST_USE;
+
+/* What changes about flags; a part of plan_make. And whether it may: a part of plan_find_gates. */
+bool plan_find_flags(struct target *t, const struct live *live, struct plan *plan,
+                     struct err *e) MUST_USE;
+void plan_gate_flags(struct target *t, struct plan *plan);
 
 /* Pending migrations that have a reverse script and no proof, in order. */
 size_t plan_unproven(const struct plan *plan, const struct migration ***ret);

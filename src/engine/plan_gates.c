@@ -285,6 +285,7 @@ bool plan_find_gates(struct target *t, const struct live *live, const struct pla
     gate_soak(t, plan);
     gate_pairs(options, plan);
     gate_drift(t, options, plan);
+    plan_gate_flags(t, plan);
     return gate_quarantine(t, options, plan, e) && plan_inventory(t, plan, e) &&
            gate_distinct(t, plan, e) && gate_secrets(t, options, plan, e) && plan_lint(t, plan, e);
 }

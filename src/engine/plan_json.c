@@ -82,6 +82,44 @@ static json_t *migrations_json(const struct plan *plan)
     return list;
 }
 
+static const char *flag_change(enum definition_move move)
+{
+    switch (move) {
+    case DEFINE_CREATE:
+        return "create";
+    case DEFINE_UPDATE:
+        return "update";
+    case DEFINE_WARN:
+        return "warn";
+    case DEFINE_KEEP:
+        return "keep";
+    case DEFINE_CONFIRM:
+        return "confirm";
+    case DEFINE_REFUSE:
+        return "refuse";
+    case DEFINE_MARK_REMOVED:
+        return "mark_removed";
+    }
+    return "";
+}
+
+static json_t *flags_json(const struct plan *plan)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < plan->flags.n; i++) {
+        const struct definition_action *f = &plan->flags.v[i];
+        json_t *changes = json_array();
+        for (size_t k = 0; k < f->n; k++)
+            json_array_append_new(
+                changes,
+                json_pack("{s:s, s:s}", "change", flag_change(f->v[k].move), "text", f->v[k].text));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s*, s:o}", "key", f->key, "change",
+                                              flag_change(f->move), "initial", f->initial,
+                                              "changes", changes));
+    }
+    return list;
+}
+
 static json_t *drift_json(const struct plan *plan)
 {
     json_t *list = json_array();
@@ -113,16 +151,17 @@ json_t *plan_json(const struct plan *plan, const struct live *live)
     json_t *now =
         json_pack("{s:o, s:o, s:b}", "release", text_or_null(live_release_name(live)), "deploy",
                   text_or_null(live->site.published_id), "locked", (int)live->site.is_locked);
-    json_t *decided =
-        json_pack("{s:o, s:o, s:b, s:b, s:b, s:b}", "clear_quarantine",
-                  text_or_null(plan->options.clear_quarantine), "unproven",
-                  text_or_null(plan->options.unproven), "adopt", (int)plan->options.adopt,
-                  "accept_drift", (int)plan->options.accept_drift, "allow_older",
-                  (int)plan->options.allow_older, "prebuilt", (int)plan->options.is_prebuilt);
-    return json_pack("{s:i, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "v", 1,
-                     "environment", plan->environment, "decided", decided, "release", plan->release,
-                     "source", source, "live", now, "variables", variables_json(plan), "migrations",
-                     migrations_json(plan), "functions", functions_json(plan), "gates",
-                     gates_json(plan), "drift", drift_json(plan), "blocked",
-                     (int)(plan->gates_closed > 0), "changes", (int)!plan_is_live(plan, live));
+    json_t *decided = json_pack(
+        "{s:o, s:o, s:b, s:b, s:b, s:b, s:b}", "clear_quarantine",
+        text_or_null(plan->options.clear_quarantine), "unproven",
+        text_or_null(plan->options.unproven), "adopt", (int)plan->options.adopt, "accept_drift",
+        (int)plan->options.accept_drift, "accept_flags", (int)plan->options.accept_flags,
+        "allow_older", (int)plan->options.allow_older, "prebuilt", (int)plan->options.is_prebuilt);
+    return json_pack("{s:i, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "v",
+                     1, "environment", plan->environment, "decided", decided, "release",
+                     plan->release, "source", source, "live", now, "variables",
+                     variables_json(plan), "migrations", migrations_json(plan), "flags",
+                     flags_json(plan), "functions", functions_json(plan), "gates", gates_json(plan),
+                     "drift", drift_json(plan), "blocked", (int)(plan->gates_closed > 0), "changes",
+                     (int)!plan_is_live(plan, live));
 }

@@ -232,6 +232,7 @@ static void remember_decisions(struct release *r)
     r->options.plan.unproven = unproven ? arena_strdup(r->arena, unproven) : NULL;
     r->options.plan.adopt = json_bool_or(decided, "adopt", false);
     r->options.plan.accept_drift = json_bool_or(decided, "accept_drift", false);
+    r->options.plan.accept_flags = json_bool_or(decided, "accept_flags", false);
     r->options.plan.allow_older = json_bool_or(decided, "allow_older", false);
     r->options.plan.is_prebuilt = json_bool_or(decided, "prebuilt", false);
 }

@@ -18,6 +18,7 @@
 #include "engine/report.h"
 #include "engine/step.h"
 #include "engine/target.h"
+#include "engine/verify.h"
 
 struct release_options {
     const char *actor;        /* who: "ana", "ci run 8123" */
@@ -30,6 +31,9 @@ struct release_options {
     /* Asked once, under the lease and before anything is touched. False with *e set: nothing
      * happens. NULL: go. */
     bool (*agree)(void *context, const struct plan *plan, const struct live *live, struct err *e);
+
+    /* Asked before a flag is switched off for a red check (mitigate.h). NULL: nobody can be asked. */
+    bool (*offer)(void *context, const char *flag, const char *question);
     void *context;
 };
 
@@ -53,6 +57,7 @@ struct release {
     bool may_lose_rows;       /* a person has typed that reverse scripts may lose rows */
     bool is_unrecorded;       /* the journal could not be written: nothing more may be done */
     bool stays_open;          /* asked to stop in the middle of what resume can finish */
+    struct verify_result red; /* the check for which the running phase failed; failed NULL: none */
     const char *summary; /* what the running phase did, for its line; set with release_summary */
 };
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/strbuf.h"
+#include "engine/mitigate.h"
 #include "engine/phase_table.h"
 #include "engine/previous.h"
 #include "engine/release.h"
@@ -287,6 +288,7 @@ bool release_unwind(struct release *r, const struct phase *failed, struct err *e
     }
     if (cause == ERR_UNKNOWN_OUTCOME)
         let_late_call_land(r);
+    mitigate_undo(r);
     bool anything = false;
     for (const struct phase *p = failed; p; p = phase_above(p))
         anything |= p->undo && p->unwind != UNWIND_ALWAYS && has_effect(r, p);
@@ -311,6 +313,7 @@ bool release_unwind_again(struct release *r, struct err *e)
     release_turn_back(r);
     if (r->state != RELEASE_REVERSING && !journal_state(r->journal, RELEASE_REVERSING, reason, e))
         return err_wrap(e, "begin the way back");
+    mitigate_undo(r);
     err_set(e, ERR_INTERRUPTED, "%s", reason);
     layers_from(r, phase_last(), &ending, e);
     if (must_stop(r, e))
@@ -338,6 +341,7 @@ bool release_take_back(struct release *r, enum layer through, const char *reason
     if (!remember_reach(r, through, e) || !journal_state(r->journal, RELEASE_REVERSING, reason, e))
         return err_wrap(e, "begin the way back");
     struct ending ending = { 0 };
+    mitigate_undo(r);
     err_set(e, ERR_INTERRUPTED, "%s", reason);
     for (const struct phase *p = phase_last(); p && !ending.is_stuck; p = phase_above(p)) {
         if (!p->undo || !has_effect(r, p))

@@ -16,6 +16,7 @@ enum definition_move definition_decide(enum definition_difference d, enum flag_p
         [DIFFERENCE_WORDS]            = { DEFINE_UPDATE,       DEFINE_UPDATE,       DEFINE_UPDATE       },
         [DIFFERENCE_LINKS]            = { DEFINE_UPDATE,       DEFINE_UPDATE,       DEFINE_UPDATE       },
         [DIFFERENCE_BACK]             = { DEFINE_UPDATE,       DEFINE_UPDATE,       DEFINE_UPDATE       },
+        [DIFFERENCE_ADRIFT]           = { DEFINE_UPDATE,       DEFINE_UPDATE,       DEFINE_UPDATE       },
         [DIFFERENCE_VARIANT_ADDED]    = { DEFINE_UPDATE,       DEFINE_UPDATE,       DEFINE_UPDATE       },
         [DIFFERENCE_VALUE_UNUSED]     = { DEFINE_UPDATE,       DEFINE_UPDATE,       DEFINE_UPDATE       },
         [DIFFERENCE_VALUE_USED]       = { DEFINE_WARN,         DEFINE_REFUSE,       DEFINE_REFUSE       },
@@ -257,6 +258,15 @@ static void compare_exposure(struct differ *d, const struct config_flag *f,
         differs(d, DIFFERENCE_WORDS, NULL, "exposure");
 }
 
+static bool is_adrift(const struct definition_database *db, const char *key)
+{
+    for (size_t i = 0; i < db->adrift.n; i++) {
+        if (streq(db->adrift.v[i], key))
+            return true;
+    }
+    return false;
+}
+
 static bool compare(struct differ *d, const struct config_flag *f, const struct flag_row *row,
                     struct err *e)
 {
@@ -272,6 +282,8 @@ static bool compare(struct differ *d, const struct config_flag *f, const struct 
     }
     if (row->code_removed_unix_ms != 0)
         differs(d, DIFFERENCE_BACK, NULL, "in the file again");
+    if (is_adrift(d->db, f->name))
+        differs(d, DIFFERENCE_ADRIFT, NULL, "its content comes with this release");
     if (!compare_variants(d, f, row, e) || !compare_links(d, f, row, e))
         return false;
     compare_words(d, f, row);
@@ -475,12 +487,12 @@ bool definition_json(const struct definition_action *action, const char *code_re
         json_decref(variants);
         return err_wrap(e, "flag %s", action->key);
     }
-    *ret = json_pack("{s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:s*, s:o, s:{s:o, s:o}, s:s*, s:s*}",
-                     "key", f->name, "variants", variants, "off", f->off, "exposure", f->exposure,
-                     "kind", f->kind, "owner", f->owner, "description", f->description, "expires",
-                     f->expires, "requires", requires_json(f), "needs", "migrations",
-                     texts(&f->needs.migrations), "functions", texts(&f->needs.functions),
-                     "initial", action->initial, "code_rev", code_rev);
+    *ret = json_pack(
+        "{s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:s*, s:o, s:{s:o, s:o, s:b}, s:s*, s:s*}", "key",
+        f->name, "variants", variants, "off", f->off, "exposure", f->exposure, "kind", f->kind,
+        "owner", f->owner, "description", f->description, "expires", f->expires, "requires",
+        requires_json(f), "needs", "migrations", texts(&f->needs.migrations), "functions",
+        texts(&f->needs.functions), "release", 1, "initial", action->initial, "code_rev", code_rev);
     return *ret != NULL ||
            err_set(e, ERR_INTERNAL, "flag %s cannot be written as JSON", action->key);
 }

@@ -11,6 +11,7 @@
  *     words, kind, expires              update     update     update
  *     requires, needs                   update     update     update
  *     gone from the file and back       update     update     update
+ *     came with a release that failed   update     update     update      this one brings it
  *     variant added                     update     update     update
  *     variant's value changed, unused   update     update     update
  *     variant's value changed, used     warn       refuse     refuse
@@ -52,6 +53,7 @@ enum definition_difference {
     DIFFERENCE_WORDS,
     DIFFERENCE_LINKS,
     DIFFERENCE_BACK,
+    DIFFERENCE_ADRIFT,
     DIFFERENCE_VARIANT_ADDED,
     DIFFERENCE_VALUE_UNUSED,
     DIFFERENCE_VALUE_USED,
@@ -114,6 +116,7 @@ struct definition_database {
     size_t attributes_n;
     const struct flag_segment *segments;
     size_t segments_n;
+    struct text_array adrift; /* flags whose content came with a release that did not stay */
 };
 
 /* `environment` is looked up in `initial`. ERR_DATA if the database's JSON cannot be read. */

@@ -4,6 +4,7 @@
  */
 #include "base/clock.h"
 #include "engine/draft_site.h"
+#include "engine/mitigate.h"
 #include "engine/phase_table.h"
 #include "engine/previous.h"
 #include "engine/release.h"
@@ -43,7 +44,7 @@ bool backend_run(struct release *r, struct err *e)
     struct verify_set fresh = checks_of_the_new(r);
     struct verify_result result = verify_checks(&spec, &fresh);
     if (!result.is_green)
-        return verify_error(&result, e);
+        return mitigate_note(r, &result, e);
 
     spec.values.site = r->target->site_url;
     struct previous old = previous_ask(&spec, r->live.manifest);
@@ -59,7 +60,7 @@ bool backend_run(struct release *r, struct err *e)
     if (!verify_watch_checks(&spec, &fresh, &how, &result, &probes, e))
         return false;
     if (!result.is_green)
-        return verify_error(&result, e);
+        return mitigate_note(r, &result, e);
     const char *watched = "";
     if (how.duration_ms > 0)
         watched = arena_printf(r->arena, ", watched %s, %lld probes",

@@ -2,9 +2,9 @@
  * Phase 9: is what visitors now get the new release, and does it stay right while it is watched?
  */
 #include "base/clock.h"
+#include "engine/mitigate.h"
 #include "engine/phase_table.h"
 #include "engine/release.h"
-#include "engine/verify.h"
 
 #define PHASE "live"
 
@@ -24,14 +24,14 @@ bool live_run(struct release *r, struct err *e)
     if (result.is_green)
         result = verify_checks(&spec, &set);
     if (!result.is_green)
-        return verify_error(&result, e);
+        return mitigate_note(r, &result, e);
 
     struct verify_watch how = { env->watch.site_ms, env->watch.max_error, env->watch.min_requests };
     int64_t probes;
     if (!verify_watch_checks(&spec, &set, &how, &result, &probes, e))
         return false;
     if (!result.is_green)
-        return verify_error(&result, e);
+        return mitigate_note(r, &result, e);
     release_summary(r, "%zu check%s%s", set.n + 1, set.n == 0 ? "" : "s",
                     how.duration_ms > 0
                         ? arena_printf(r->arena, ", watched %s, %lld probes",

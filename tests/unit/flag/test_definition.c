@@ -141,6 +141,13 @@ static void a_flag_that_comes_back_loses_its_mark(void **state)
     ASSERT_EVERYWHERE(DIFFERENCE_BACK, DEFINE_UPDATE);
 }
 
+static void a_flag_of_a_release_that_failed_belongs_to_the_next(void **state)
+{
+    struct fixture *f = *state;
+    f->db.adrift = (struct text_array){ (const char *[]){ "colour" }, 1 };
+    ASSERT_EVERYWHERE(DIFFERENCE_ADRIFT, DEFINE_UPDATE);
+}
+
 static void a_variant_is_added_everywhere(void **state)
 {
     struct fixture *f = *state;
@@ -314,7 +321,8 @@ static void a_definition_is_written_whole(void **state)
         "{\"code_rev\":\"c0ffee\",\"description\":\"A colour\",\"exposure\":\"server\",\"initial\":"
         "\"off\",\"key\":\"colour\",\"kind\":\"release\",\"needs\":{\"functions\":[],"
         "\"migrations\":"
-        "[\"2026\"]},\"off\":\"off\",\"owner\":\"design\",\"requires\":[],\"variants\":{\"blue\":"
+        "[\"2026\"],\"release\":true},\"off\":\"off\",\"owner\":\"design\",\"requires\":[],"
+        "\"variants\":{\"blue\":"
         "\"#00f\",\"off\":\"\",\"red\":\"#f00\"}}");
     json_decref(json);
 }
@@ -345,6 +353,7 @@ int main(void)
         TEST(words_are_brought_up_to_date_everywhere),
         TEST(requirements_and_needs_are_brought_up_to_date_everywhere),
         TEST(a_flag_that_comes_back_loses_its_mark),
+        TEST(a_flag_of_a_release_that_failed_belongs_to_the_next),
         TEST(a_variant_is_added_everywhere),
         TEST(a_value_that_nobody_uses_may_change),
         TEST(a_value_in_use_changes_in_dev_only),

@@ -1,0 +1,104 @@
+/*
+ * Sealing the flags of a release: see flag_seal.h.
+ */
+#include "engine/flag_seal.h"
+
+#include "engine/draft_site.h"
+
+struct flag_author flag_seal_author(struct release *r)
+{
+    return (struct flag_author){ .actor = r->options.actor,
+                                 .via = "deploy",
+                                 .reason = arena_printf(r->arena, "release %s", r->name) };
+}
+
+/* {key: [variants]}: what the code of this release knows. */
+static json_t *known_flags(const struct release *r)
+{
+    const struct config_flags *f = &r->target->config->flags;
+    json_t *known = json_object();
+    for (size_t i = 0; i < f->n; i++)
+        json_object_set_new(known, f->v[i].name, json_array());
+    return known;
+}
+
+static bool keep_manifest(struct release *r, struct err *e)
+{
+    json_auto_t *known = known_flags(r);
+    const char *commit = r->plan->source.commit;
+    struct flag_manifest m = {
+        .deploy_id = draft_deploy_id(r),
+        .release_id = r->id,
+        .code_rev = commit[0] ? commit : NULL,
+        .flags = json_text(r->arena, known),
+    };
+    return flag_store_manifest_put(lease_db(r->lease), &m, e) ||
+           err_wrap(e, "keep which flags the code knows");
+}
+
+static bool mark_gone(struct release *r, struct err *e)
+{
+    struct flag_author by = flag_seal_author(r);
+    for (size_t i = 0; i < r->plan->flags.n; i++) {
+        const struct definition_action *f = &r->plan->flags.v[i];
+        if (f->move == DEFINE_MARK_REMOVED &&
+            !flag_store_mark_removed(lease_db(r->lease), f->key, r->id, &by, e))
+            return err_wrap(e, "mark flag %s", f->key);
+    }
+    return true;
+}
+
+bool flag_seal(struct release *r, struct err *e)
+{
+    const struct plan *plan = r->plan;
+    if (plan->flags_n == 0 && plan->flags.n == 0)
+        return true;
+    return keep_manifest(r, e) && mark_gone(r, e);
+}
+
+/* ---- what begins as something else than off ---- */
+
+/* Still as this release made it: nobody else has had it in hand. */
+static bool is_untouched(const struct flag_row *row, const char *variant)
+{
+    return row->version == 1 && streq(row->updated_via, "deploy") && !row->is_killed &&
+           !streq(row->default_variant, variant);
+}
+
+static bool switch_one(struct release *r, const char *key, const char *variant, bool *ret_switched,
+                       struct err *e)
+{
+    struct flag_row row;
+    int64_t version;
+    struct pg *db = lease_db(r->lease);
+    struct flag_author by = flag_seal_author(r);
+    *ret_switched = false;
+    if (!flag_store_get(db, r->arena, key, &row, e))
+        return false;
+    if (!is_untouched(&row, variant))
+        return true;
+    json_auto_t *patch = json_pack("{s:s}", "default_variant", variant);
+    *ret_switched = flag_store_set(db, key, patch, row.version, &by, &version, e);
+    return *ret_switched;
+}
+
+void flag_seal_initial(struct release *r)
+{
+    const struct step *step = step_find(r, FLAGS_PHASE, FLAGS_KIND, FLAGS_KEY);
+    json_t *created = step ? json_object_get(step->before, "created") : NULL;
+    const char *key;
+    json_t *variant;
+    json_object_foreach (created, key, variant) {
+        struct err why = { 0 };
+        const char *first = json_string_value(variant);
+        const struct config_flag *f = config_flag_find(r->target->config, key);
+        bool is_switched = false;
+        if (!f || streq(first, f->off))
+            continue;
+        if (!switch_one(r, key, first, &is_switched, &why))
+            report_warn(r->sink, "flag %s could not be switched to %s and is off: %s", key, first,
+                        why.why);
+        else if (is_switched)
+            report_say(r->sink, "Flag %s begins as %s", key, first);
+    }
+}
