@@ -136,8 +136,8 @@ struct config_var {
     bool is_distinct;   /* must differ between environments */
     int64_t min_length; /* bytes; 0: any */
     int64_t rotate_ms;  /* status warns when it is older; 0: never */
-    const char
-        *value; /* for every environment; template {supabase_url} {supabase_anon_key} {site_url} */
+    const char *value;  /* for every environment; templates {supabase_url} {supabase_anon_key}
+                          {site_url} {flags_url} */
     struct pair_array
         from; /* environment → "env:NAME" | "cmd:shell line" | literal (not for secrets) */
 };

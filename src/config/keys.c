@@ -104,7 +104,7 @@ static const struct key var_keys[] = {
     { "distinct",   KEY_BOOL,  KEY_AT(config_var, is_distinct), .otherwise = "false", .summary = "It must differ between environments" },
     { "min_length", KEY_INT,   KEY_AT(config_var, min_length),  .otherwise = "0",     .summary = "Bytes it must have" },
     { "rotate",     KEY_MS,    KEY_AT(config_var, rotate_ms),   .otherwise = "0",     .summary = "Age after which `status` warns" },
-    { "value",      KEY_TEXT,  KEY_AT(config_var, value), .summary = "For every environment: a text, {supabase_url}, {supabase_anon_key} or {site_url}" },
+    { "value",      KEY_TEXT,  KEY_AT(config_var, value), .summary = "For every environment: a text, {supabase_url}, {supabase_anon_key}, {site_url} or {flags_url}" },
     { "from",       KEY_PAIRS, KEY_AT(config_var, from),  .summary = "By environment: \"env:NAME\", \"cmd:shell line\", or a text if it is no secret" },
     { 0 },
 };

@@ -331,7 +331,7 @@ static bool check_var(const struct config *c, const struct config_var *var, stru
         err_set(e, ERR_CONFIG, "the value of secret %s stands in the file; use from", var->name);
     else
         return (!var->value ||
-                check_template(c, var->value, "|supabase_url|supabase_anon_key|site_url|",
+                check_template(c, var->value, "|supabase_url|supabase_anon_key|site_url|flags_url|",
                                &var->value, e)) &&
                check_sources(c, var, e) && check_stored(c, var, e) && check_public(c, var, e);
     return at(c, var->value && (var->from.n > 0 || var->is_secret) ? &var->value : &var->name, e);

@@ -54,6 +54,13 @@ static bool find_anon_key(struct target *t, struct err *e)
     return true;
 }
 
+/* The local gateway serves OFREP itself, hosted projects have the function `flags`. */
+static const char *flags_url(struct arena *a, enum platform platform, const char *supabase_url)
+{
+    return platform == PLATFORM_LOCAL ? supabase_url
+                                      : arena_printf(a, "%s/functions/v1/flags", supabase_url);
+}
+
 bool target_open(struct arena *a, const struct config *config, const char *name, struct target *ret,
                  struct err *e)
 {
@@ -68,6 +75,7 @@ bool target_open(struct arena *a, const struct config *config, const char *name,
         return err_wrap(e, "open the project of %s", name);
     ret->functions_url = without_slash(a, env->functions_url);
     ret->supabase_url = without_slash(a, env->supabase.url);
+    ret->flags_url = flags_url(a, env->platform, ret->supabase_url);
     return find_site_url(ret, e) && find_anon_key(ret, e);
 }
 
@@ -92,6 +100,7 @@ bool target_declared(struct arena *a, const struct config *config, const char *n
     ret->environment.declared = env;
     ret->environment.name = env->name;
     ret->supabase_url = "{supabase_url}";
+    ret->flags_url = "{flags_url}";
     ret->anon_key = "{supabase_anon_key}";
     ret->site_url = "{site_url}";
     return true;
@@ -159,6 +168,7 @@ static bool variable_source(struct target *t, const struct config_var *var, cons
         { "{supabase_url}", t->supabase_url },
         { "{supabase_anon_key}", t->anon_key },
         { "{site_url}", t->site_url },
+        { "{flags_url}", t->flags_url },
         { "{environment}", t->name },
     };
     *ret = var->value;

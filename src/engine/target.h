@@ -27,6 +27,7 @@ struct target {
     const char *site_url;      /* without trailing slash */
     const char *functions_url; /* same */
     const char *supabase_url;
+    const char *flags_url; /* what OFREP clients take as their base address */
     const char *anon_key; /* NULL if the project has none */
     struct vault vault;   /* its secrets file, open; see target_vault */
 };

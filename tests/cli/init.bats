@@ -221,3 +221,53 @@ loads() { lockflight migration lint --help >/dev/null && lockflight local status
   jq -e '.v == 1 and .written and (.files | map(.path) | index("lockflight.toml")) != null' "$BATS_TEST_TMPDIR/document"
   jq -r '.files[] | select(.path == "lockflight.toml").content' "$BATS_TEST_TMPDIR/document" | diff - <(cat lockflight.toml; echo)
 }
+
+with_database() {
+  mkdir -p app/.git app/supabase/migrations && cd app
+  printf 'project_id = "shop"\n' >supabase/config.toml
+  printf 'create table public.t (a int);\n' >supabase/migrations/20260101000000_t.sql
+}
+
+@test "a project with a database gets the function flags, a migration with its reverse, and a starter file" {
+  with_database
+  run lockflight init --yes
+  assert_success
+  grep -A1 '^\[functions.flags\]' supabase/config.toml | grep -qx 'verify_jwt = true'
+  grep -q '^project_id = "shop"$' supabase/config.toml
+  up=$(echo supabase/migrations/*_lockflight_flags.sql)
+  grep -q 'create function public.module_enabled(module text)' "$up"
+  [ "$(grep -c '^drop function' "supabase/rollbacks/${up##*/}")" -eq 2 ]
+  [ -f lockflight.flags.toml ]
+  loads
+  run lockflight init
+  assert_line --partial 'Nothing to do'
+}
+
+@test "the example reads flags through the very function that init writes" {
+  with_database
+  lockflight init --yes >/dev/null
+  diff -r supabase/functions/flags "$repo/examples/studio/supabase/functions/flags"
+  # its migration too, but for replacing a module_enabled that had grants already
+  grep -vE '^-- allow:' "$repo/examples/studio/supabase/migrations/20260209090000_flags.sql" |
+    sed 's/create or replace function public.module/create function public.module/' >example
+  head -n "$(wc -l <example)" supabase/migrations/*_lockflight_flags.sql | diff - example
+  run lockflight migration lint
+  refute_output --partial '_lockflight_flags.sql:'
+}
+
+@test "module_enabled of a project's own stays, and --no-flags writes none of it" {
+  with_database
+  printf 'create function public.module_enabled(m text) returns boolean language sql as $$ select true $$;\n' >supabase/migrations/20260102000000_m.sql
+  lockflight init --yes --no-flags >/dev/null
+  [ ! -e lockflight.flags.toml ] && [ ! -e supabase/functions ]
+  lockflight init --yes >/dev/null
+  ! grep -q module_enabled supabase/migrations/*_lockflight_flags.sql
+  ! grep -q module_enabled supabase/rollbacks/*_lockflight_flags.sql
+}
+
+@test "a migration of the future is followed by ours" {
+  with_database
+  mv supabase/migrations/20260101000000_t.sql supabase/migrations/29990101000000_t.sql
+  lockflight init --yes >/dev/null
+  [ -f supabase/migrations/29990101000001_lockflight_flags.sql ]
+}

@@ -40,7 +40,8 @@ bool draft_files(const struct found *f, const struct answers *answers, bool has_
 {
     *ret = (struct draft){ .arena = f->arena };
     return (has_config || draft_config(f, answers, ret, e)) && draft_netlify(f, ret, e) &&
-           draft_workflow(f, answers, ret, e) && draft_reverse(f, answers, ret, e);
+           draft_workflow(f, answers, ret, e) && draft_reverse(f, answers, ret, e) &&
+           draft_flags(f, answers, ret, e);
 }
 
 bool draft_write(const struct found *f, const struct draft_file *file, struct err *e)

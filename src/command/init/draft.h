@@ -1,7 +1,7 @@
 /*
  * The files that `init` would write, as texts: lockflight.toml, a workflow, netlify.toml where there
- * is none, reverse scripts. Nothing is written here; what is there already is kept beside, so that
- * the difference can be shown and a file that changed meanwhile is noticed.
+ * is none, reverse scripts, feature flags. Nothing is written here; what is there already is kept
+ * beside, so that the difference can be shown and a file that changed meanwhile is noticed.
  *
  * CALLS    found_project → draft_files → shown to the user → draft_write for each
  */
@@ -17,6 +17,7 @@ struct answers {
     const char *ref;    /* its Supabase project */
     enum found_ci ci;   /* never FOUND_CI_UNKNOWN */
     const char *server; /* scratch databases for generated reverse scripts; NULL: stubs */
+    bool wants_flags;   /* feature flags, where there is a database */
 };
 
 struct draft_file {
@@ -54,5 +55,7 @@ bool draft_workflow(const struct found *f, const struct answers *answers, struct
                     struct err *e) MUST_USE;
 bool draft_reverse(const struct found *f, const struct answers *answers, struct draft *d,
                    struct err *e) MUST_USE;
+bool draft_flags(const struct found *f, const struct answers *answers, struct draft *d,
+                 struct err *e) MUST_USE;
 
 #endif

@@ -19,6 +19,7 @@ struct init_args {
     const char *ci;
     const char *server;
     bool is_dry;
+    bool without_flags;
     bool makes_staging;
     struct staging_args staging;
 };
@@ -103,6 +104,7 @@ static bool answer(struct command_context *c, const struct init_args *args, cons
         .ref = args->ref ? args->ref : f->ref,
         .ci = args->ci ? ci_by_name(args->ci) : f->ci,
         .server = args->server,
+        .wants_flags = !args->without_flags,
     };
     if (!has_config && wants_questions(c) && !ask(c, f, to, e))
         return false;
@@ -277,6 +279,8 @@ static const struct option init_options[] = {
     { "ci", 0, OPT_TEXT, AT(init_args, ci), "github|gitlab|none", "Which CI the workflow is for" },
     { "server", 0, OPT_TEXT, AT(init_args, server), "<url>",
       "Generate and prove missing reverse scripts on scratch databases of this server" },
+    { "no-flags", 0, OPT_FLAG, AT(init_args, without_flags), NULL,
+      "Leave feature flags out: no lockflight.flags.toml, function `flags` and migration for it" },
     { "staging", 0, OPT_FLAG, AT(init_args, makes_staging), NULL,
       "Make a Supabase project and a Netlify site for staging, with the history applied" },
     { "organization", 0, OPT_TEXT, AT(init_args, staging.organization), "<slug>",

@@ -406,7 +406,7 @@ static void every_migration_of_the_example_gets_the_script_that_is_kept_and_it_i
     assert_ok(migration_read(a, in_project(a, "examples/studio/supabase/migrations"),
                              "/nonexistent", &set, &e),
               &e);
-    assert_int_equal(set.n, 5);
+    assert_int_equal(set.n, 6);
     struct shadow_spec spec = { pg_fixture_database(a), &set, set.v[0].version };
     assert_ok(shadow_open(&spec, a, &s, &e), &e);
     for (size_t i = 0; i < set.n; i++) {
