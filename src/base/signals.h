@@ -1,6 +1,7 @@
 /*
  * The signals of a command: SIGINT and SIGTERM ask it to stop at the next boundary, a second one
- * ends it at once with exit status 9. SIGPIPE is ignored.
+ * ends it at once with exit status 9. The same signal sent again by a process within a second is the
+ * first one, passed on. SIGPIPE is ignored.
  */
 #ifndef LOCKFLIGHT_BASE_SIGNALS_H
 #define LOCKFLIGHT_BASE_SIGNALS_H

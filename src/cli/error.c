@@ -3,6 +3,7 @@
  */
 #include "base/log.h"
 #include "base/str.h"
+#include "cli/annotation.h"
 #include "cli/output.h"
 #include "cli/run.h"
 
@@ -76,40 +77,15 @@ static void print_document(const struct command_context *c, const struct err *e)
     print_json(c, document);
 }
 
-/* Workflow commands end at a line end; GitHub decodes these three. */
-static char *annotation_text(struct arena *a, const char *text)
-{
-    char *to = arena_alloc(a, strlen(text) * 3 + 1);
-    char *at = to;
-    for (; *text; text++) {
-        const char *code = *text == '%'    ? "%25"
-                           : *text == '\n' ? "%0A"
-                           : *text == '\r' ? "%0D"
-                                           : NULL;
-        if (code) {
-            memcpy(at, code, 3);
-            at += 3;
-        } else {
-            *at++ = *text;
-        }
-    }
-    return to;
-}
-
 /* "file:line" or "file:line:column" becomes an annotation of that line. */
-static void print_annotation(const struct command_context *c, const struct err *e)
+static void annotate(const struct command_context *c, const struct err *e)
 {
-    struct str rest = str_of(e->where);
-    struct str file = str_cut(&rest, ':');
-    struct str line_text = str_cut(&rest, ':');
-    uint64_t line = 0;
-    const char *text = annotation_text(c->arena, clean(c, e->why));
-    const char *what = annotation_text(c->arena, clean(c, e->what[0] ? e->what : e->why));
-    if (str_to_u64(line_text, &line))
-        print(&c->err, "::error file=%.*s,line=%llu,title=%s::%s\n", STR_FMT(file),
-              (unsigned long long)line, err_stable_id(e), text);
-    else
-        print(&c->err, "::error title=%s %s::%s\n", err_stable_id(e), what, text);
+    const char *id = err_stable_id(e), *why = clean(c, e->why);
+    const char *what = e->what[0] ? clean(c, e->what) : why;
+    bool has_place = strchr(e->where, ':') && !strstr(e->where, "://");
+    struct annotation x = { "error", e->where,
+                            has_place ? id : arena_printf(c->arena, "%s %s", id, what), why };
+    print_annotation(c->arena, &c->err, &x);
 }
 
 void command_error(struct command_context *c, const struct err *e)
@@ -117,7 +93,7 @@ void command_error(struct command_context *c, const struct err *e)
     (void)fflush(c->out.file); /* the answer so far stands before the error */
     print_story(c, e);
     if (c->is_github)
-        print_annotation(c, e);
+        annotate(c, e);
     if (c->wants_json)
         print_document(c, e);
 }

@@ -113,7 +113,7 @@ static bool look(struct ci *ci, const struct config_env *env, int64_t *ret_left_
         !plan_make(&f.target, &live, &options, &plan, e))
         return err_wrap(e, "plan %s", env->name);
     *ret_left_ms = plan.soak_left_ms;
-    ci->is_overtaken = !plan.has_proof;
+    ci->is_overtaken = !plan.has_proof || (plan.soak_left_ms > 0 && plan.stay.followed_by);
     return true;
 }
 

@@ -31,6 +31,7 @@ const struct command *const commands[] = {
     &cmd_serve,
     /* Look */
     &cmd_log,
+    &cmd_site,
     /* Also */
     &cmd_completion,
     &cmd_man,

@@ -19,6 +19,7 @@ extern const struct command cmd_lock;
 extern const struct command cmd_unlock;
 extern const struct command cmd_flags;
 extern const struct command cmd_log;
+extern const struct command cmd_site;
 extern const struct command cmd_help;
 extern const struct command cmd_init;
 extern const struct command cmd_doctor;

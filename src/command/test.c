@@ -51,7 +51,7 @@ const struct command cmd_test = {
     .summary = "Ask the gates of a release and run its tests, and stop there",
     .description = "The first two steps of a deploy. It takes no lock and changes nothing, in the "
                    "environment or at the vendors. Exit status 5: a gate was closed or a test "
-                   "failed.",
+                   "failed. 9: an earlier release is not finished.",
     .examples = "lockflight test production",
     .group = GROUP_PREPARE,
     .offers = COMMAND_EVENTS,

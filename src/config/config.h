@@ -348,6 +348,10 @@ bool config_environment(const struct config *c, const char *name, struct environ
 bool config_environment_database(const struct config *c, const char *name, struct environment *ret,
                                  struct err *e) MUST_USE;
 
+/* Only its name and its Netlify site, with the token for asking about it. */
+bool config_environment_site(const struct config *c, const char *name, struct environment *ret,
+                             struct err *e) MUST_USE;
+
 /* As declared; NULL if there is none. */
 const struct config_env *config_env_find(const struct config *c, const char *name);
 

@@ -170,21 +170,24 @@ static void take_addresses(struct resolver *r)
     to->supabase.anon_key = l ? arena_strdup(a, l->anon_key) : NULL;
 }
 
+static bool has_site(const struct resolver *r, struct err *e)
+{
+    if (r->to->netlify.site)
+        return true;
+    err_set(e, ERR_CONFIG, "[env.%s] does not name its Netlify site", r->declared->name);
+    err_hint(e, "add a line: netlify = { site = \"name\" }");
+    return err_where_origin(e, config_origin(r->c, &r->declared->name));
+}
+
 static bool has_addresses(const struct resolver *r, struct err *e)
 {
-    const struct config *c = r->c;
-    const char *name = r->declared->name;
-    if (!r->to->netlify.site) {
-        err_set(e, ERR_CONFIG, "[env.%s] does not name its Netlify site", name);
-        err_hint(e, "add a line: netlify = { site = \"name\" }");
-        return err_where_origin(e, config_origin(c, &r->declared->name));
-    }
-    if (!r->to->supabase.ref) {
-        err_set(e, ERR_CONFIG, "[env.%s] does not name its Supabase project", name);
-        err_hint(e, "add a line: supabase = { ref = \"project ref\" }");
-        return err_where_origin(e, config_origin(c, &r->declared->name));
-    }
-    return true;
+    if (!has_site(r, e))
+        return false;
+    if (r->to->supabase.ref)
+        return true;
+    err_set(e, ERR_CONFIG, "[env.%s] does not name its Supabase project", r->declared->name);
+    err_hint(e, "add a line: supabase = { ref = \"project ref\" }");
+    return err_where_origin(e, config_origin(r->c, &r->declared->name));
 }
 
 static bool read_platform(struct resolver *r, struct err *e)
@@ -270,6 +273,24 @@ bool config_environment(const struct config *c, const char *name, struct environ
     if (!has_addresses(&r, e) || !nothing_missing(&r, e))
         return false;
     if (!supabase_config_load(c, c->origins, r.declared->supabase.remote, &to->supabase_config, e))
+        return false;
+    origins_copied(c->origins, to, ret, sizeof *ret);
+    *ret = *to;
+    return true;
+}
+
+bool config_environment_site(const struct config *c, const char *name, struct environment *ret,
+                             struct err *e)
+{
+    struct environment *to = ARENA_NEW(c->arena, struct environment);
+    struct resolver r = { .c = c, .origins = c->origins, .to = to };
+    if (!begin(&r, name, e))
+        return false;
+    r.missing = NULL; /* the database is not asked */
+    take_addresses(&r);
+    take_token(&r, &to->netlify.token, "NETLIFY_TOKEN", "NETLIFY_AUTH_TOKEN",
+               r.platform ? r.platform->netlify_token : NULL);
+    if (!has_site(&r, e) || !nothing_missing(&r, e))
         return false;
     origins_copied(c->origins, to, ret, sizeof *ret);
     *ret = *to;

@@ -53,7 +53,6 @@ static bool find(struct pg *db, struct arena *a, const char *sql, struct pg_para
             .claims = pg_value(&r, 0, 5),
             .created_by = pg_value(&r, 0, 6),
             .created_unix_ms = pg_int(&r, 0, 7),
-            .proved_for_ms = pg_int(&r, 0, 8),
         };
     return true;
 }
@@ -61,10 +60,7 @@ static bool find(struct pg *db, struct arena *a, const char *sql, struct pg_para
 #define COLUMNS                                                                                    \
     "SELECT environment, release, release_name, source_digest, artefact_digest, claims, "          \
     "created_by,"                                                                                  \
-    " (extract(epoch FROM created_at) * 1000)::bigint,"                                            \
-    " (extract(epoch FROM clock_timestamp() - (SELECT min(f.created_at) FROM"                      \
-    " lockflight.attestations f WHERE f.environment = x.environment"                               \
-    " AND f.source_digest = x.source_digest)) * 1000)::bigint FROM lockflight.attestations x "
+    " (extract(epoch FROM created_at) * 1000)::bigint FROM lockflight.attestations "
 
 /* NOLINTNEXTLINE(readability-function-size): where, into what, about whom and which */
 bool attestation_find(struct pg *db, struct arena *a, const char *environment,
@@ -81,4 +77,30 @@ bool attestation_newest(struct pg *db, struct arena *a, const char *environment,
 {
     return find(db, a, COLUMNS "WHERE environment = $1 ORDER BY id DESC LIMIT 1",
                 PG_PARAMS(environment), ret, ret_found, e);
+}
+
+/* What lay there and when: what was proved, and what was released, a rollback among it. The content's
+ * last stay begins with the first line after the last one of something else, and ends with the next. */
+bool attestation_stay(struct pg *db, struct arena *a, const struct attestation *x,
+                      struct attestation_stay *ret, struct err *e)
+{
+    static const char sql[] =
+        "WITH line AS (SELECT created_at AS at, source_digest AS content, release_name AS name"
+        "  FROM lockflight.attestations WHERE environment = $1"
+        " UNION ALL SELECT finished_at, source_digest, name FROM lockflight.releases"
+        "  WHERE target = $1 AND state = 'committed' AND finished_at IS NOT NULL"
+        "  AND source_digest IS NOT NULL),"
+        " last AS (SELECT max(at) AS at FROM line WHERE content = $2),"
+        " other AS (SELECT max(line.at) AS at FROM line, last"
+        "  WHERE content <> $2 AND line.at < last.at),"
+        " next AS (SELECT line.at, name FROM line, last WHERE line.at > last.at ORDER BY 1 LIMIT 1)"
+        " SELECT (extract(epoch FROM coalesce((SELECT at FROM next), clock_timestamp())"
+        "  - (SELECT min(line.at) FROM line, other WHERE content = $2"
+        "  AND (other.at IS NULL OR line.at > other.at))) * 1000)::bigint, (SELECT name FROM next)";
+    struct pg_rows r;
+    if (!pg_query(db, a, sql, PG_PARAMS(x->environment, x->source_digest), &r, e))
+        return err_wrap(e, "find how long the content lay in %s", x->environment);
+    ret->for_ms = pg_int(&r, 0, 0);
+    ret->followed_by = pg_value(&r, 0, 1);
+    return true;
 }

@@ -17,7 +17,13 @@ struct attestation {
     const char *claims; /* JSON object: tests, checks, permalink, requires … */
     const char *created_by;
     int64_t created_unix_ms;
-    int64_t proved_for_ms; /* since this content was first proved there, by that database's clock */
+};
+
+/* How long proved content lay in the environment without anything else in between: the last time that
+ * it did. By that database's clock. */
+struct attestation_stay {
+    int64_t for_ms;
+    const char *followed_by; /* the release that came after it; NULL: it lies there now */
 };
 
 /* Writes one, under the lease. The same content may be proved many times; the newest counts.
@@ -28,6 +34,9 @@ bool attestation_write(struct lease *l, const struct attestation *x, struct err 
 bool attestation_find(struct pg *db, struct arena *a, const char *environment,
                       const char *source_digest, struct attestation *ret, bool *ret_found,
                       struct err *e) MUST_USE;
+
+bool attestation_stay(struct pg *db, struct arena *a, const struct attestation *x,
+                      struct attestation_stay *ret, struct err *e) MUST_USE;
 
 /* The newest of the environment: for "waiting" in status. */
 bool attestation_newest(struct pg *db, struct arena *a, const char *environment,

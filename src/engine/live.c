@@ -41,6 +41,19 @@ bool live_read(struct target *t, struct live *ret, struct err *e)
     return true;
 }
 
+bool live_is_settled(const struct live *live, const char *environment, struct err *e)
+{
+    const struct release_record *open = &live->open;
+    if (!live->has_open)
+        return true;
+    err_set(e, ERR_INTERRUPTED, "release %s (%s, by %s) is not finished: it stands at \"%s\"",
+            open->name, open->kind, open->actor ? open->actor : "somebody",
+            release_state_name(open->state));
+    err_state(e, "nothing was changed");
+    return err_hint(e, "lockflight resume %s, or: lockflight resume %s --unwind", environment,
+                    environment);
+}
+
 void live_done(struct live *live)
 {
     json_decref(live->manifest);

@@ -44,6 +44,9 @@ bool live_read(struct target *t, struct live *ret, struct err *e) MUST_USE;
 /* Only what the database knows: release, manifest, open release, lease, history. */
 bool live_read_database(struct target *t, struct live *ret, struct err *e) MUST_USE;
 
+/* ERR_INTERRUPTED if a release of the environment is not finished: says which, and what to type. */
+bool live_is_settled(const struct live *live, const char *environment, struct err *e) MUST_USE;
+
 void live_done(struct live *live);
 
 static inline void live_cleanup(struct live *live)

@@ -131,6 +131,9 @@ static bool plan_proof(struct target *t, struct plan *plan, struct err *e)
     if (!attestation_find(required.db, t->arena, plan->requires, plan->source.digest, &plan->proof,
                           &plan->has_proof, e))
         return err_wrap(e, "look for the proof of %s", plan->requires);
+    if (plan->has_proof && t->environment.declared->soak_ms > 0 &&
+        !attestation_stay(required.db, t->arena, &plan->proof, &plan->stay, e))
+        return false;
     return !plan->has_proof || read_proof_manifest(&required, plan, e);
 }
 

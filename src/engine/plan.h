@@ -88,6 +88,7 @@ struct plan {
     bool has_proof;
     int64_t soak_left_ms;        /* how much longer the proved content must rest there */
     struct attestation proof;    /* of the required environment */
+    struct attestation_stay stay; /* of that content there; read where a soak is asked */
     json_t *proof_manifest;      /* its artefact's manifest; NULL: not kept. Owned: plan_done */
     const char *proof_permalink; /* where its bytes are; NULL */
 

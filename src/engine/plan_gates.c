@@ -252,26 +252,32 @@ static void gate_proof(struct plan *plan)
                            clock_duration(a, age_ms > 0 ? age_ms : 0), plan->proof.release_name));
 }
 
-/* Proved is one thing; to have been in use for a while another. */
+/* Proved is one thing; to have been in use for a while another. Content that made room for other content
+ * too early does not rest any more. */
 static void gate_soak(const struct target *t, struct plan *plan)
 {
     struct arena *a = plan->arena;
     int64_t soak_ms = t->environment.declared->soak_ms;
     if (soak_ms == 0 || !plan->has_proof)
         return;
-    plan->soak_left_ms = soak_ms - plan->proof.proved_for_ms;
-    if (plan->soak_left_ms <= 0) {
-        plan->soak_left_ms = 0;
-        gate_open(plan, "soak",
-                  arena_printf(a, "rested in %s for %s", plan->requires,
-                               clock_duration(a, plan->proof.proved_for_ms)));
+    const char *rested = clock_duration(a, plan->stay.for_ms);
+    if (plan->stay.for_ms >= soak_ms) {
+        gate_open(plan, "soak", arena_printf(a, "rested in %s for %s", plan->requires, rested));
         return;
     }
-    plan_gate(plan, "soak",
-              arena_printf(a, "this content rests in %s for another %s", plan->requires,
-                           clock_duration(a, plan->soak_left_ms)),
-              arena_printf(a, "wait, or let lockflight ci do so; soak of [env.%s] is %s",
-                           plan->environment, clock_duration(a, soak_ms)));
+    plan->soak_left_ms = soak_ms - plan->stay.for_ms;
+    if (plan->stay.followed_by)
+        plan_gate(plan, "soak",
+                  arena_printf(
+                      a, "this content rested in %s for %s only, then came %s; wanted is %s",
+                      plan->requires, rested, plan->stay.followed_by, clock_duration(a, soak_ms)),
+                  arena_printf(a, "lockflight deploy %s", plan->requires));
+    else
+        plan_gate(plan, "soak",
+                  arena_printf(a, "this content rests in %s for another %s", plan->requires,
+                               clock_duration(a, plan->soak_left_ms)),
+                  arena_printf(a, "wait, or let lockflight ci do so; soak of [env.%s] is %s",
+                               plan->environment, clock_duration(a, soak_ms)));
 }
 
 bool plan_find_gates(struct target *t, const struct live *live, const struct plan_options *options,

@@ -84,17 +84,6 @@ static void begin(struct arena *a, struct target *t, const struct report_sink *s
 
 /* ---- a new release ---- */
 
-static bool refuse_open(const struct release *r, struct err *e)
-{
-    const struct release_record *open = &r->live.open;
-    err_set(e, ERR_INTERRUPTED, "release %s (%s, by %s) is not finished: it stands at \"%s\"",
-            open->name, open->kind, open->actor ? open->actor : "somebody",
-            release_state_name(open->state));
-    err_state(e, "nothing was changed");
-    return err_hint(e, "lockflight resume %s, or: lockflight resume %s --unwind", r->target->name,
-                    r->target->name);
-}
-
 static bool write_begin(struct release *r, struct err *e)
 {
     const struct plan *plan = r->plan;
@@ -148,9 +137,7 @@ bool release_open(struct arena *a, struct target *t, const struct report_sink *s
     struct lease_taken taken;
     if (!take_lease(r, "deploy", false, &taken, e) || !live_read(t, &r->live, e))
         return false;
-    if (r->live.has_open)
-        return refuse_open(r, e);
-    if (!make_plan(r, e))
+    if (!live_is_settled(&r->live, t->name, e) || !make_plan(r, e))
         return false;
     if (r->plan->gates_closed == 0 && plan_is_live(r->plan, &r->live)) {
         r->is_live_already = true;
@@ -187,8 +174,8 @@ bool release_try(struct arena *a, struct target *t, const struct report_sink *si
                  const struct release_options *options, struct release *ret, struct err *e)
 {
     begin(a, t, sink, options, ret);
-    return live_read(t, &ret->live, e) && make_plan(ret, e) &&
-           try_phase(ret, "gate", ask_gates, e) &&
+    return live_read(t, &ret->live, e) && live_is_settled(&ret->live, t->name, e) &&
+           make_plan(ret, e) && try_phase(ret, "gate", ask_gates, e) &&
            try_phase(ret, "test", phase_find("test")->run, e);
 }
 
@@ -200,7 +187,7 @@ bool release_open_rollback(struct arena *a, struct target *t, const struct repor
     struct lease_taken taken;
     if (!take_lease(ret, "rollback", true, &taken, e) || !live_read(t, &ret->live, e))
         return false;
-    return !ret->live.has_open || refuse_open(ret, e);
+    return live_is_settled(&ret->live, t->name, e);
 }
 
 /* ---- after a crash ---- */

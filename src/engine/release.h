@@ -70,8 +70,8 @@ bool release_open(struct arena *a, struct target *t, const struct report_sink *s
 
 /* The first two phases without the rest: makes the plan, asks its gates and runs the tests. Takes no
  * lease and writes nothing, so all of it may be different when the release begins; pairs that
- * nobody has proved yet are proved then. ERR_BLOCKED if it may not start. Zeroes `ret` first;
- * release_close may always follow. */
+ * nobody has proved yet are proved then. ERR_BLOCKED if it may not start, ERR_INTERRUPTED if another
+ * one is not finished. Zeroes `ret` first; release_close may always follow. */
 bool release_try(struct arena *a, struct target *t, const struct report_sink *sink,
                  const struct release_options *options, struct release *ret,
                  struct err *e) MUST_USE;

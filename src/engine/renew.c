@@ -47,6 +47,8 @@ bool renew(struct target *t, const struct report_sink *sink, const char *actor, 
         return false;
     if (!live.has_release)
         return err_set(e, ERR_NOT_FOUND, "Lockflight has released nothing to %s yet", t->name);
+    if (attest && !live_is_settled(&live, t->name, e)) /* half of another content proves nothing */
+        return false;
     const char *release = arena_strdup(t->arena, live_release_name(&live));
     struct verify_spec spec = { .arena = t->arena,
                                 .phase = "verify",

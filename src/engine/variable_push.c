@@ -187,7 +187,7 @@ static bool send(struct push *p, const json_t *image, struct push_result *ret, s
             !variable_push(p->t, &p->values, e) || !note_sent(p->lease, &p->values, e))
             return false;
     }
-    return site_variables_level(p->t, &ret->site, e) &&
+    return site_variables_level(p->t, p->lease, &ret->site, e) &&
            (!p->vault || secret_pins_write(p->lease, p->vault, NULL, p->options->actor, e));
 }
 

@@ -3,8 +3,8 @@
  * release, under the same lease and with the same marks in the journal.
  *
  * A push outside a release writes the event "variables.sending" with the before-image, sets the
- * values, and writes "variables.sent". Setting is absolute: after a crash in between, the same push
- * again ends it.
+ * values, and writes "variables.sent"; the Netlify site follows with an event of its own
+ * (site_variables.h). Setting is absolute: after a crash in between, the same push again ends it.
  */
 #ifndef LOCKFLIGHT_ENGINE_VARIABLE_PUSH_H
 #define LOCKFLIGHT_ENGINE_VARIABLE_PUSH_H

@@ -75,6 +75,9 @@ struct netlify_site {
 bool netlify_site_get(struct netlify *n, struct arena *a, struct netlify_site *ret,
                       struct err *e) MUST_USE;
 
+/* The site's id; asks the host once if the spec has a name. */
+bool netlify_site_id(struct netlify *n, const char **ret, struct err *e) MUST_USE;
+
 /* Sites visible to the token, all pages; `name` filters (NULL: all; the host matches parts of
  * names). */
 bool netlify_sites(struct netlify *n, struct arena *a, const char *name, struct netlify_site **ret,

@@ -18,9 +18,6 @@ struct netlify {
     const char *account; /* NULL until it is known */
 };
 
-/* The id under which the host knows the site; asks once when the configuration has a name. */
-bool netlify_site_id(struct netlify *n, const char **ret, struct err *e) MUST_USE;
-
 /* Reads a deploy out of an answer; the texts move to the arena. ERR_DATA about the first surprise. */
 bool netlify_deploy_read(struct arena *a, const json_t *value, const char *name,
                          struct netlify_deploy *ret, struct err *e) MUST_USE;

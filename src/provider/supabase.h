@@ -109,6 +109,18 @@ bool supabase_pooler(struct supabase *s, struct arena *a, struct supabase_pooler
 /* "postgresql://user:password@host:port/database", everything encoded. */
 char *supabase_pooler_url(struct arena *a, const struct supabase_pooler *p, const char *password);
 
+/* A branch of the project. With Branching on, the default one stands for the project itself; a git
+ * branch at it means that Supabase's own integration deploys what is merged there. */
+struct supabase_branch {
+    const char *name;
+    const char *git_branch; /* "" if none */
+    bool is_default;
+};
+
+/* All branches; none where Branching is off. */
+bool supabase_branches(struct supabase *s, struct arena *a, struct supabase_branch **ret,
+                       size_t *ret_count, struct err *e) MUST_USE;
+
 /* ERR_CHECK that names the first service that is not healthy. `services`:
  * "db,rest,…", NULL: "db". */
 bool supabase_health(struct supabase *s, struct arena *a, const char *services,

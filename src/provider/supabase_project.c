@@ -88,6 +88,29 @@ bool supabase_health(struct supabase *s, struct arena *a, const char *services, 
     return true;
 }
 
+bool supabase_branches(struct supabase *s, struct arena *a, struct supabase_branch **ret,
+                       size_t *ret_count, struct err *e)
+{
+    json_auto_t *list = NULL;
+    if (!supabase_list(s, a, "supabase.branches", supabase_path(s, a, "/branches"), "branches",
+                       &list, e))
+        return err_wrap(e, "project %s", s->ref);
+    struct supabase_branch *all = ARENA_ARRAY(a, struct supabase_branch, json_array_size(list) + 1);
+    size_t i;
+    json_t *item;
+    json_array_foreach (list, i, item) {
+        struct fields f = fields_of(a, item, "branch", e);
+        all[i] = (struct supabase_branch){ .name = field_need_text(&f, "name"),
+                                           .git_branch = field_text(&f, "git_branch"),
+                                           .is_default = field_flag(&f, "is_default", false) };
+        if (!http_checked(s->http, fields_ok(&f), e))
+            return err_wrap(e, "branches of project %s", s->ref);
+    }
+    *ret = all;
+    *ret_count = json_array_size(list);
+    return true;
+}
+
 bool supabase_api_keys(struct supabase *s, struct arena *a, struct supabase_api_keys *ret,
                        struct err *e)
 {

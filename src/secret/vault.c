@@ -320,15 +320,16 @@ bool vault_unset(struct vault *v, const char *name, bool *ret_changed, struct er
     return true;
 }
 
-bool vault_prune(struct vault *v, const char *name)
+size_t vault_prune(struct vault *v, const char *name, size_t keep)
 {
     struct secrets_line *line = secrets_file_find(&v->file, name);
-    if (!line || line->n < 2)
-        return false;
-    line->n = 1;
+    if (!line || line->n <= 1 + keep)
+        return 0;
+    size_t dropped = line->n - 1 - keep;
+    line->n = 1 + keep;
     line->text = (struct str){ 0 };
     v->is_changed = true;
-    return true;
+    return dropped;
 }
 
 char *vault_key_id(struct arena *a, const struct vault *v)

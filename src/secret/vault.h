@@ -81,8 +81,8 @@ bool vault_set_plain(struct vault *v, const char *name, const struct secret *val
                      bool *ret_changed, struct err *e) MUST_USE;
 bool vault_unset(struct vault *v, const char *name, bool *ret_changed, struct err *e) MUST_USE;
 
-/* Drops the older values of a name; true if there were any. */
-bool vault_prune(struct vault *v, const char *name);
+/* Drops the older values of a name but for the newest `keep` of them; returns how many. */
+size_t vault_prune(struct vault *v, const char *name, size_t keep);
 
 /* ---- who reads ---- */
 

@@ -27,7 +27,7 @@ project() { printf 'version = 1\nproject = "shop"\n%s\n' "$1" >lockflight.toml; 
   project 'artifact = "same"'
   GITHUB_ACTIONS=true run lockflight local status
   assert_failure 2
-  assert_line --regexp '^::error file=lockflight.toml,line=3,title=LF-C001::'
+  assert_line --regexp '^::error file=lockflight.toml,line=3,col=1,title=LF-C001::'
 }
 
 @test "with --json the error is one document with the same fields" {

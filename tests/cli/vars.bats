@@ -172,6 +172,51 @@ commit() { git add -A && git commit -qm "${1-a change}"; }
   assert_failure
 }
 
+@test "what netlify env:list --json prints is taken over too, and what cannot be a value is said" {
+  lockflight vars key
+  printf '{"A":"one\\ntwo","B":"","OTHER":"x","TOKEN":"\\u00e9"}' >site.json
+  run lockflight vars import site.json --env staging --json
+  assert_success
+  assert_equal "$(jq -r .set <<<"$output")" 2
+  assert_equal "$(jq -r '.variables[] | select(.name == "B") | .state' <<<"$output")" 'skipped: empty, as a host shows what it does not give back'
+  assert_equal "$(get A)" $'one\ntwo'
+  assert_equal "$(get TOKEN)" é
+  printf '[{"name":"A","value":"0beec7b5ea3f0fdbc95d0dd47f3c5bc275da8a33"}]' >secrets.json
+  run lockflight vars import secrets.json --env staging
+  assert_failure
+  has_line 'no value can be had'
+  printf '{"A":5}' >number.json
+  run lockflight vars import number.json --env staging
+  assert_failure
+  has_line 'A is no text'
+  assert_equal "$(get A)" $'one\ntwo'
+}
+
+@test "older values are dropped on request: all but the one that a release takes back to, or that one too" {
+  lockflight vars key
+  for value in one two three four; do put A $value; put B $value; done
+  run lockflight vars prune staging A --json
+  assert_equal "$(jq -c '[.dropped, .variables[].name]' <<<"$output")" '[2,"A"]'
+  assert_equal "$(grep -o 'lf1\.' <<<"$(grep ^A= secrets/staging.lf)" | wc -l)" 2
+  assert_equal "$(grep -o 'lf1\.' <<<"$(grep ^B= secrets/staging.lf)" | wc -l)" 4
+  run lockflight vars prune staging --all
+  has_line '^A +1 older value dropped'
+  has_line '^B +3 older values dropped'
+  assert_equal "$(get A) $(get B)" 'four four'
+  run lockflight vars prune staging
+  has_line '^0 older values'
+  run lockflight vars prune staging NOPE
+  assert_failure
+}
+
+@test "on GitHub what vars check finds are annotations of their lines" {
+  mkdir -p supabase/functions/pay
+  printf '// a function\nconst key = Deno.env.get("NOWHERE");\n' >supabase/functions/pay/index.ts
+  GITHUB_ACTIONS=true run lockflight vars check staging --no-values
+  assert_failure 5
+  assert_line --regexp '^::error file=supabase/functions/pay/index.ts,line=2,col=[0-9]+,title=undeclared%3A NOWHERE::'
+}
+
 @test "a plain value is readable, and a declared secret cannot be one" {
   lockflight vars key
   printf 'Lisbon' | lockflight vars set PLACE --env staging --plain

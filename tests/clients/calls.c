@@ -191,6 +191,7 @@ static void supabase_calls(const char *address, const char *token)
     struct supabase_pooler pooler;
     struct supabase_api_keys keys;
     struct supabase_secret *secrets = NULL;
+    struct supabase_branch *branches = NULL;
     size_t count = 0;
     const struct supabase_spec spec = { .api = address, .token = token };
     if (!supabase_open(&spec, &s, &error)) {
@@ -218,6 +219,7 @@ static void supabase_calls(const char *address, const char *token)
     CALL("supabase.project", ok);
     CALL("supabase.health", supabase_health(s, a, "db,rest,auth", &error));
     CALL("supabase.api_keys", supabase_api_keys(s, a, &keys, &error));
+    CALL("supabase.branches", supabase_branches(s, a, &branches, &count, &error));
     CALL("supabase.pooler", supabase_pooler(s, a, &pooler, &error));
     const struct supabase_secret_value value = { "LOCKFLIGHT_TEST", STR("value-of-a-test") };
     const char *const names[] = { "LOCKFLIGHT_TEST" };

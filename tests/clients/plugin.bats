@@ -37,7 +37,8 @@ setup() { mini_enter; : >"$scratch/log/requests"; }
 # netlify_build: what a push to main makes Netlify do, as netlify-cli does it here; its context is production
 netlify_build() {
   env -i PATH="$(client_path)" HOME="$scratch/home" XDG_CONFIG_HOME="$scratch/home" CI=1 LC_ALL=C.UTF-8 NO_COLOR=1 \
-    NETLIFY_AUTH_TOKEN="$netlify_token" NETLIFY_API_URL="$api" NETLIFY_SITE_ID="$(environment production site_id)" \
+    NETLIFY_AUTH_TOKEN="$netlify_token" NETLIFY_API_URL="$api" \
+    NETLIFY_SITE_ID="${site:-$(environment production site_id)}" \
     LOCKFLIGHT_TEST_API="$api" NODE_OPTIONS="--require $repo/tests/clients/netlify-offline.cjs" \
     LOCKFLIGHT_STATE_DIR="$LOCKFLIGHT_STATE_DIR" LOCKFLIGHT_RUNTIME_DIR="$lf_runtime" LOCKFLIGHT_ACTOR=netlify \
     MINI_STAGING_TOKEN="$MINI_STAGING_TOKEN" MINI_PRODUCTION_TOKEN="$MINI_PRODUCTION_TOKEN" \
@@ -114,4 +115,44 @@ published() { netlify_api "/sites/$(environment production site_id)" | jq -r .pu
   assert_success
   assert_output --partial 'Not a release: context production'
   assert_equal "$(cat "$scratch/log/requests")" ''
+  git checkout -q netlify.toml
+}
+
+@test "the site of another environment, which builds the same repository, releases nothing" {
+  before=$(snapshot production)
+  sed -i 's/mini, second/mini, elsewhere/' site/index.html
+  mini_commit 'Built by the site of staging too'
+  site=$(environment staging site_id)
+  : >"$scratch/log/requests"
+  run netlify_build
+  assert_success
+  assert_output --partial 'Not a release: this site is that of staging, and the plugin releases production'
+  assert_equal "$(cat "$scratch/log/requests")" ''
+  assert_equal "$(snapshot production)" "$before"
+}
+
+@test "a site that no environment names cannot build its production" {
+  before=$(snapshot production)
+  site=$(netlify_api /sites -X POST -H 'content-type: application/json' -d '{"name":"somewhere-else"}' | jq -r .id)
+  : >"$scratch/log/requests"
+  run netlify_build
+  assert_failure
+  assert_output --partial "site $site belongs to no environment of lockflight.toml"
+  refute_output --partial 'lockflight deploy'
+  assert_equal "$(cat "$scratch/log/requests")" ''
+  assert_equal "$(snapshot production)" "$before"
+}
+
+@test "what a cancelled build left unfinished is taken back by the next one, which then releases" {
+  lockflight deploy staging
+  LOCKFLIGHT_FAULT=phase.functions.begun:1:kill run lockflight deploy production
+  assert_equal "$status" 137
+  run lockflight test production
+  assert_failure 9
+  assert_output --partial 'lockflight resume production'
+  run netlify_build
+  assert_success
+  assert_output --partial 'lockflight resume production --unwind'
+  [[ $(site_says production) == *'mini, elsewhere'* ]]
+  assert_equal "$(lockflight status production --json | jq -r '.environments[0].open')" null
 }

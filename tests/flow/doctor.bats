@@ -84,6 +84,70 @@ fix_of() { jq -r --arg id "$1" '.findings[] | select(.id == $id) | .fix' "$BATS_
   finds verify-jwt staging
 }
 
+@test "a site that takes production from git only is an error, and allowing API deploys ends it" {
+  local site; site="/sites/$(environment staging site_id)"
+  netlify_api "$site" -X PATCH -H 'content-type: application/json' -d '{"prevent_non_git_prod_deploys":true}' >/dev/null
+  run lockflight doctor staging
+  assert_failure 5
+  finds git-only staging
+  netlify_api "$site" -X PATCH -H 'content-type: application/json' -d '{"prevent_non_git_prod_deploys":false}' >/dev/null
+  run finds git-only staging
+  assert_failure
+}
+
+@test "a role without its rights is a warning each, and the statements it names end them" {
+  sql staging "create role \"Little One\" login password 'x'" >/dev/null
+  sql staging 'grant usage on schema lockflight, supabase_migrations to "Little One"' >/dev/null
+  sql staging 'grant select on all tables in schema lockflight, supabase_migrations to "Little One"' >/dev/null
+  local url; url=$(environment staging database | sed -E 's|://[^@]*@|://Little%20One:x@|')
+  export LOCKFLIGHT_STAGING_DATABASE_URL=$url
+  finds no-createdb staging
+  local create; create=$(fix_of no-createdb)
+  finds no-monitor staging
+  local monitor; monitor=$(fix_of no-monitor)
+  sql staging "$create $monitor" >/dev/null
+  run finds no-createdb staging
+  assert_failure
+  run finds no-monitor staging
+  assert_failure
+}
+
+# through_proxy ANSWERS…: staging is reached through a proxy that gives these answers itself
+through_proxy() {
+  mkdir -p "$scratch/log"
+  printf '%s\n' "$@" >"$scratch/log/answers"
+  rm -f "$scratch/log/address"
+  node "$repo/tests/clients/log-proxy.mjs" "$api" "$scratch/log" >/dev/null 2>&1 3>&- &
+  proxy_pid=$!
+  for ((i = 0; i < 100; i++)); do [[ -s $scratch/log/address ]] && break; sleep 0.1; done
+  local proxy; proxy=$(<"$scratch/log/address")
+  sed -i "s|^\[env.staging\]|&\nnetlify = { api = \"$proxy/api/v1\" }\nsupabase = { api = \"$proxy\" }|" lockflight.toml
+}
+
+@test "tokens that may read and not write are an error each, and asking them changed nothing" {
+  before=$(snapshot staging)
+  through_proxy 'POST /deploys/.*/restore$ 403 {"code":403,"message":"Forbidden"}' \
+    'DELETE /secrets$ 403 {"message":"needs edge_functions_secrets_write"}' \
+    'DELETE /functions/ 401 {"message":"needs edge_functions_write"}'
+  finds token-cannot-write staging
+  kill $proxy_pid
+  assert_equal "$(jq '[.findings[] | select(.id == "token-cannot-write" and .severity == "error")] | length' "$BATS_TEST_TMPDIR/found")" 3
+  git checkout -q lockflight.toml
+  run finds token-cannot-write staging
+  assert_failure
+  assert_equal "$(snapshot staging)" "$before"
+}
+
+@test "a project that Supabase's git integration deploys to is an error; branches for previews alone are not" {
+  local preview='{"name":"feature","is_default":false,"git_branch":"feature"}'
+  through_proxy "GET /branches\$ 200 [$preview,{\"name\":\"main\",\"is_default\":true,\"git_branch\":\"main\"}]"
+  finds branching staging
+  printf 'GET /branches$ 200 [%s,{"name":"main","is_default":true}]\n' "$preview" >"$scratch/log/answers"
+  run finds branching staging
+  kill $proxy_pid
+  assert_failure
+}
+
 @test "an environment that cannot be opened is a finding, not the end" {
   run env LOCKFLIGHT_STAGING_DATABASE_URL=postgresql://nobody@127.0.0.1:1/none "$LOCKFLIGHT" doctor --json
   assert_failure 5

@@ -162,6 +162,26 @@ settle() {
   sql staging 'delete from lockflight.secret_revisions; delete from lockflight.secret_keys'
 }
 
+@test "what the site had before a push is kept: a value that is no secret, and of a secret that there is one" {
+  printf '\n[var.SITE_NAME]\nto = ["netlify:build"]\nvalue = "second name"\n' >>lockflight.toml
+  printf '[var.SITE_KEY]\nto = ["netlify:functions"]\nsecret = true\n' >>lockflight.toml
+  put SITE_KEY the-key-of-the-site
+  local at; at="/accounts/$(netlify_api "/sites/$(environment staging site_id)" | jq -r .account_slug)/env?site_id=$(environment staging site_id)"
+  netlify_api "$at" -X POST -H 'content-type: application/json' \
+    -d '[{"key":"SITE_NAME","values":[{"value":"first name","context":"all"}]}]' >/dev/null
+  run lockflight vars push staging
+  assert_success
+  has_line '2 set on the site'
+  before=$(sql staging "select body->'before' from lockflight.events where type = 'site.variables' order by seq desc limit 1")
+  assert_equal "$(jq -c . <<<"$before")" '{"SITE_KEY":null,"SITE_NAME":{"value":"first name"}}'
+  run lockflight vars push staging
+  before=$(sql staging "select body->'before' from lockflight.events where type = 'site.variables' order by seq desc limit 1")
+  assert_equal "$(jq -c 'map_values(keys)' <<<"$before")" '{"SITE_KEY":["set_at"]}'
+  git checkout -q lockflight.toml secrets/staging.lf
+  lockflight vars push staging --allow-older
+  sql staging 'delete from lockflight.secret_revisions; delete from lockflight.secret_keys'
+}
+
 @test "killed in the middle, a push that runs again ends it" {
   put MINI_TOKEN the-seventh-token-of-staging
   LOCKFLIGHT_FAULT=journal.sent.before:1:kill run lockflight vars push staging

@@ -20,7 +20,7 @@ install again without --omit=optional.`);
 
 const child = spawn(find(), process.argv.slice(2), { stdio: 'inherit' });
 const passed = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-// The terminal sends SIGINT to both; a runner that stops us sends it to us alone.
-for (const signal of passed) process.on(signal, () => { if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal); });
+// A terminal and some runners send to both, others to us alone: the program knows what it was told a moment ago.
+for (const signal of passed) process.on(signal, () => child.kill(signal));
 child.on('error', (error) => { console.error(`lockflight: ${error.message}`); process.exit(1); });
 child.on('exit', (status, signal) => process.exit(signal ? 128 + constants.signals[signal] : status));

@@ -86,7 +86,8 @@ const struct command cmd_doctor = {
     .description =
         "Looks at the files, opens each environment as a release would, and asks the same gates. "
         "Each finding says what, why, and what to type. Ends with 5 if one would stop a release or "
-        "let somebody overtake it, with 0 if there are warnings only. Changes nothing.",
+        "let somebody overtake it, with 0 if there are warnings only. Changes nothing: whether the "
+        "tokens may write is seen by asking to publish, unset and remove what is not there.",
     .examples = "lockflight doctor\nlockflight doctor production --json",
     .group = GROUP_PREPARE,
     .offers = COMMAND_JSON,

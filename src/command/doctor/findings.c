@@ -6,9 +6,8 @@
 #include "base/clock.h"
 #include "engine/plan.h"
 
-#include <stdlib.h>
-
 #define CLOCK_SKEW_MS 5000 /* leases are measured in tens of seconds */
+#define OLDEST_SERVER 140000
 
 struct looking {
     struct findings *to;
@@ -115,14 +114,99 @@ static void look_at_functions(struct looking *l, const struct target *t, const s
     }
 }
 
+/* Somebody else who would release what git has. */
+static void look_at_branches(struct looking *l, const struct target *t)
+{
+    struct arena *a = l->to->arena;
+    struct supabase_branch *branches;
+    size_t n;
+    struct err e = { 0 };
+    if (!supabase_branches(t->supabase, a, &branches, &n, &e)) {
+        if (e.code != ERR_NOT_FOUND &&
+            e.code != ERR_AUTH) /* Branching is off, or not ours to see */
+            add_error(l, "branching", &e);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!branches[i].is_default || !branches[i].git_branch[0])
+            continue;
+        add(l, FINDING_ERROR, "branching",
+            arena_printf(a, "Supabase's git integration deploys branch %s to this project",
+                         branches[i].git_branch),
+            "each merge applies migrations and functions beside the release, and nothing undoes "
+            "them",
+            "take the repository off in the project's settings: Integrations, GitHub");
+    }
+}
+
+/* ---- may the tokens write ---- */
+
+/* Changes that cannot have an effect, asked for because a refusal tells: nothing of these names is
+ * there. */
+static void look_at_tokens(struct looking *l, const struct target *t)
+{
+    struct arena *a = l->to->arena;
+    static const char absent[] = "lockflight-doctor-asks";
+    static const char *const names[] = { "LOCKFLIGHT_DOCTOR_ASKS" };
+    struct err e[3] = { 0 };
+    bool ok[] = {
+        netlify_restore(t->netlify, a, "000000000000000000000000", &e[0]),
+        supabase_secrets_unset(t->supabase, a, names, 1, &e[1]),
+        supabase_function_delete(t->supabase, a, absent, &e[2]),
+    };
+    static const struct {
+        const char *what, *fix;
+    } may_not[] = {
+        { "the Netlify token may not publish deploys of this site",
+          "use the token of a member of the site's team who may: NETLIFY_AUTH_TOKEN" },
+        { "the Supabase token may not set secrets",
+          "give the token edge_functions_secrets_write: SUPABASE_ACCESS_TOKEN" },
+        { "the Supabase token may not deploy functions",
+          "give the token edge_functions_write: SUPABASE_ACCESS_TOKEN" },
+    };
+    for (size_t i = 0; i < sizeof ok / sizeof ok[0]; i++) {
+        if (!ok[i] && e[i].code == ERR_AUTH)
+            add(l, FINDING_ERROR, "token-cannot-write", may_not[i].what,
+                arena_strdup(a, e[i].why[0] ? e[i].why : e[i].what), may_not[i].fix);
+    }
+}
+
 /* ---- the database ---- */
+
+void findings_of_database(struct findings *ret, const char *environment,
+                          const struct database_facts *facts, int64_t now_unix_ms)
+{
+    struct looking l = { ret, NULL, environment };
+    struct arena *a = ret->arena;
+    if (!facts->may_create_databases)
+        add(&l, FINDING_WARNING, "no-createdb",
+            arena_printf(a, "role %s may not create databases", facts->role),
+            "pairs of migrations are not proved here, only where it may",
+            arena_printf(a, "ALTER ROLE \"%s\" CREATEDB;", facts->role));
+    if (!facts->is_monitor)
+        add(&l, FINDING_WARNING, "no-monitor",
+            arena_printf(a, "role %s is no pg_monitor", facts->role),
+            "who is in the way of a migration is not seen",
+            arena_printf(a, "GRANT pg_monitor TO \"%s\";", facts->role));
+    int64_t skew = facts->clock_unix_ms - now_unix_ms;
+    if (skew > CLOCK_SKEW_MS || skew < -CLOCK_SKEW_MS)
+        add(&l, FINDING_WARNING, "clock",
+            arena_printf(a, "this machine's clock and the server's are %s apart",
+                         clock_duration(a, skew < 0 ? -skew : skew)),
+            "times in the journal will not be in order", "timedatectl set-ntp true");
+    if (facts->version < OLDEST_SERVER)
+        add(&l, FINDING_ERROR, "server-version",
+            arena_printf(a, "the server is PostgreSQL %d", facts->version / 10000),
+            arena_printf(a, "%d is the oldest that migrations are applied to",
+                         OLDEST_SERVER / 10000),
+            "upgrade the project");
+}
 
 static void look_at_database(struct looking *l, struct target *t)
 {
-    struct arena *a = l->to->arena;
     struct pg_rows r;
     struct err e = { 0 };
-    if (!pg_query(t->db, a,
+    if (!pg_query(t->db, l->to->arena,
                   "SELECT r.rolcreatedb OR r.rolsuper,"
                   " r.rolsuper OR pg_catalog.pg_has_role(r.oid, 'pg_monitor', 'MEMBER'),"
                   " (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000)::bigint, r.rolname"
@@ -132,26 +216,12 @@ static void look_at_database(struct looking *l, struct target *t)
         add_error(l, "database", &e);
         return;
     }
-    const char *role = pg_value(&r, 0, 3);
-    if (!streq(pg_value(&r, 0, 0), "t"))
-        add(l, FINDING_WARNING, "no-createdb",
-            arena_printf(a, "role %s may not create databases", role),
-            "pairs of migrations are not proved here, only where it may",
-            arena_printf(a, "ALTER ROLE \"%s\" CREATEDB;", role));
-    if (!streq(pg_value(&r, 0, 1), "t"))
-        add(l, FINDING_WARNING, "no-monitor", arena_printf(a, "role %s is no pg_monitor", role),
-            "who is in the way of a migration is not seen",
-            arena_printf(a, "GRANT pg_monitor TO \"%s\";", role));
-    int64_t skew = strtoll(pg_value(&r, 0, 2), NULL, 10) - clock_unix_ms();
-    if (skew > CLOCK_SKEW_MS || skew < -CLOCK_SKEW_MS)
-        add(l, FINDING_WARNING, "clock",
-            arena_printf(a, "this machine's clock and the server's are %s apart",
-                         clock_duration(a, skew < 0 ? -skew : skew)),
-            "times in the journal will not be in order", "timedatectl set-ntp true");
-    if (pg_server_version(t->db) < 140000)
-        add(l, FINDING_ERROR, "server-version",
-            arena_printf(a, "the server is PostgreSQL %d", pg_server_version(t->db) / 10000),
-            "14 is the oldest that migrations are applied to", "upgrade the project");
+    struct database_facts facts = { .may_create_databases = pg_bool(&r, 0, 0),
+                                    .is_monitor = pg_bool(&r, 0, 1),
+                                    .clock_unix_ms = pg_int(&r, 0, 2),
+                                    .role = pg_value(&r, 0, 3),
+                                    .version = pg_server_version(t->db) };
+    findings_of_database(l->to, l->name, &facts, clock_unix_ms());
 }
 
 /* ---- what a release would be asked ---- */
@@ -199,5 +269,7 @@ void findings_of_environment(const struct config *config, const char *name, stru
     }
     look_at_site(&l, &t, &live);
     look_at_functions(&l, &t, &live);
+    look_at_branches(&l, &t);
+    look_at_tokens(&l, &t);
     look_at_gates(&l, &t, &live);
 }

@@ -11,6 +11,8 @@
 #include "base/vec.h"
 #include "config/config.h"
 
+#include <stdint.h>
+
 enum finding_severity {
     FINDING_ERROR,
     FINDING_WARNING,
@@ -36,5 +38,18 @@ void findings_of_project(const struct config *config, struct findings *ret);
 
 /* An environment that cannot be opened is a finding, not an error. */
 void findings_of_environment(const struct config *config, const char *name, struct findings *ret);
+
+/* What the database says of itself and of us. */
+struct database_facts {
+    const char *role;
+    bool may_create_databases;
+    bool is_monitor;
+    int64_t clock_unix_ms;
+    int version; /* 150020 */
+};
+
+/* `now_unix_ms`: this machine's clock. */
+void findings_of_database(struct findings *ret, const char *environment,
+                          const struct database_facts *facts, int64_t now_unix_ms);
 
 #endif

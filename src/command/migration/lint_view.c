@@ -1,8 +1,7 @@
 #include "command/migration/lint_view.h"
 
 #include "base/json_write.h"
-#include "base/limits.h"
-#include "base/strbuf.h"
+#include "cli/annotation.h"
 #include "cli/output.h"
 
 static const char assumed[] = "no database was asked, so the worst is supposed";
@@ -180,20 +179,6 @@ void lint_view_json(struct command_context *c, const struct lint_report *r)
 
 /* ---- GitHub Actions ---- */
 
-char *lint_view_escape(struct arena *a, const char *text, bool is_property)
-{
-    CLEANUP(strbuf) struct strbuf b = strbuf_init(64 * KIB);
-    for (const char *p = text; *p; p++) {
-        bool is_special =
-            *p == '%' || *p == '\r' || *p == '\n' || (is_property && (*p == ':' || *p == ','));
-        if (is_special)
-            (void)strbuf_printf(&b, "%%%02X", (unsigned)*p);
-        else
-            (void)strbuf_addc(&b, *p);
-    }
-    return arena_strdup(a, strbuf_text(&b));
-}
-
 static const char *annotation_word(enum lint_severity s)
 {
     switch (s) {
@@ -218,9 +203,10 @@ void lint_view_github(struct command_context *c, const struct lint_report *r)
         const char *text =
             arena_printf(a, "%s\n%s\nInstead: %s%s%s", f->what, f->rule->why, f->rule->rewrite,
                          f->is_assumed ? "\n" : "", f->is_assumed ? assumed : "");
-        print(&c->out, "::%s file=%s,line=%u,col=%u,title=%s::%s\n", annotation_word(f->severity),
-              lint_view_escape(a, f->migration->file, true), f->place.line, f->place.column,
-              lint_view_escape(a, title, true), lint_view_escape(a, text, false));
+        const char *where =
+            arena_printf(a, "%s:%u:%u", f->migration->file, f->place.line, f->place.column);
+        print_annotation(a, &c->out,
+                         &(struct annotation){ annotation_word(f->severity), where, title, text });
     }
     print_summary(c, r);
 }

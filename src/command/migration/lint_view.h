@@ -12,7 +12,4 @@ void lint_view_people(struct command_context *c, const struct lint_report *r);
 void lint_view_json(struct command_context *c, const struct lint_report *r);
 void lint_view_github(struct command_context *c, const struct lint_report *r);
 
-/* Annotation texts: what the runner would take for syntax is escaped. */
-char *lint_view_escape(struct arena *a, const char *text, bool is_property);
-
 #endif

@@ -2,6 +2,7 @@
  * `lockflight vars check <environment>`: every variable that the sources ask for, against what is
  * declared and what has a value. Asks no host, so it can run before a push.
  */
+#include "cli/annotation.h"
 #include "cli/output.h"
 #include "command/vars/vars.h"
 #include "engine/project_inventory.h"
@@ -36,6 +37,20 @@ static void show_findings(struct command_context *c, const struct inventory_repo
         print_wrapped(&c->out, 6, false, f->text);
         if (f->hint)
             print_wrapped(&c->out, 6, false, arena_printf(c->arena, "-> %s", f->hint));
+    }
+}
+
+static void annotate(struct command_context *c, const struct inventory_report *report)
+{
+    static const char *const said[] = {
+        [INVENTORY_ERROR] = "error", [INVENTORY_WARNING] = "warning", [INVENTORY_NOTE] = "notice"
+    };
+    for (size_t i = 0; i < report->n; i++) {
+        const struct inventory_finding *f = &report->v[i];
+        const char *title = f->name ? arena_printf(c->arena, "%s: %s", f->rule, f->name) : f->rule;
+        const char *text = f->hint ? arena_printf(c->arena, "%s\n%s", f->text, f->hint) : f->text;
+        print_annotation(c->arena, &c->out,
+                         &(struct annotation){ said[f->severity], f->where, title, text });
     }
 }
 
@@ -125,7 +140,10 @@ static bool check(struct command_context *c, void *args_, struct err *e)
     }
     if (args->uses)
         show_uses(c, inv);
-    show_findings(c, &report);
+    if (c->is_github)
+        annotate(c, &report);
+    else
+        show_findings(c, &report);
     show_sum(c, inv, &report);
     return true;
 }

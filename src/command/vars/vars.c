@@ -21,6 +21,7 @@ static const struct command *const vars_commands[] = {
     &cmd_vars_grant,
     &cmd_vars_revoke,
     &cmd_vars_rotate,
+    &cmd_vars_prune,
     &cmd_vars_trust,
     &cmd_vars_accept,
     &cmd_vars_textconv,

@@ -21,6 +21,7 @@ extern const struct command cmd_vars_push;
 extern const struct command cmd_vars_trust;
 extern const struct command cmd_vars_accept;
 extern const struct command cmd_vars_import;
+extern const struct command cmd_vars_prune;
 extern const struct command cmd_vars_textconv;
 extern const struct command cmd_vars_merge;
 

@@ -130,7 +130,7 @@ bool seal_run(struct release *r, struct err *e)
     struct err left = { 0 };
     size_t set = 0;
     /* the draft carried its own values; these are for builds that the host starts itself */
-    if (!site_variables_level(r->target, &set, &left))
+    if (!site_variables_level(r->target, r->lease, &set, &left))
         report_warn(r->sink, "the site-wide variables could not be brought level: %s", left.why);
     release_summary(r, "content %.12s proved in %s", r->plan->source.digest, r->target->name);
     return true;

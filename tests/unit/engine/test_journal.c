@@ -374,6 +374,54 @@ static void an_attestation_is_found_by_content_and_not_by_name(void **state)
     assert_true(found);
 }
 
+/* One line of the past, `hours` ago. */
+static void happened(struct fixture *f, const char *what, const char *content, const char *hours)
+{
+    const char *sql =
+        streq(what, "proved")
+            ? "INSERT INTO lockflight.attestations (environment, release_name, source_digest, "
+              "created_by, epoch, created_at) SELECT 'staging', 'r-' || $1, $1, 'ana', 1,"
+              " clock_timestamp() - $2 * interval '1 hour'"
+            : "INSERT INTO lockflight.releases (id, target, name, kind, source_digest, actor, "
+              "state,"
+              " epoch, finished_at) SELECT gen_random_uuid(), 'staging', 'r-' || $1, 'rollback', "
+              "$1,"
+              " 'ana', 'committed', 1, clock_timestamp() - $2 * interval '1 hour'";
+    assert_ok(pg_exec(f->db, sql, PG_PARAMS(content, hours), NULL, &f->e), &f->e);
+}
+
+static void assert_stay(struct fixture *f, const char *content, int64_t hours, const char *next)
+{
+    struct attestation x;
+    struct attestation_stay stay;
+    bool found;
+    assert_ok(attestation_find(f->db, f->a, "staging", content, &x, &found, &f->e), &f->e);
+    assert_true(found);
+    assert_ok(attestation_stay(f->db, f->a, &x, &stay, &f->e), &f->e);
+    assert_int_equal(stay.for_ms / 600000, hours * 6);
+    if (next)
+        assert_string_equal(stay.followed_by, next);
+    else
+        assert_null(stay.followed_by);
+}
+
+static void content_has_rested_since_it_was_last_put_there_and_not_since_it_was_first_proved(
+    void **state)
+{
+    struct fixture *f = *state;
+    happened(f, "proved", "aa", "50");
+    happened(f, "proved", "aa", "48"); /* once more: nothing came in between */
+    assert_stay(f, "aa", 50, NULL);
+    happened(f, "proved", "bb", "20");
+    assert_stay(f, "aa", 30, "r-bb");
+    assert_stay(f, "bb", 20, NULL);
+    happened(f, "released", "aa", "3"); /* a rollback brings it back, and it rests from then on */
+    assert_stay(f, "aa", 3, NULL);
+    assert_stay(f, "bb", 17, "r-aa");
+    happened(f, "proved", "bb", "1");
+    assert_stay(f, "bb", 1, NULL);
+}
+
 static void a_history_without_a_journal_is_noticed(void **state)
 {
     struct fixture *f = *state;
@@ -422,6 +470,7 @@ int main(void)
         TEST(a_registered_secret_does_not_reach_the_journal),
         TEST(artifacts_are_kept_by_content_and_checked_when_read),
         TEST(an_attestation_is_found_by_content_and_not_by_name),
+        TEST(content_has_rested_since_it_was_last_put_there_and_not_since_it_was_first_proved),
         TEST(a_history_without_a_journal_is_noticed),
     };
     return cmocka_run_group_tests_name("engine/journal", tests, NULL, NULL);

@@ -10,7 +10,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/vec.h"
-#include "command/migration/lint_view.h"
+#include "cli/annotation.h"
 #include "migrate/lint/lint.h"
 
 #include <ctype.h>
@@ -346,8 +346,8 @@ static void texts_of_annotations_cannot_break_out(void **state)
 {
     (void)state;
     CLEANUP(arena) struct arena *a = arena_new(0);
-    assert_string_equal(lint_view_escape(a, "100%\n::error::a,b", false), "100%25%0A::error::a,b");
-    assert_string_equal(lint_view_escape(a, "a:b,c\r", true), "a%3Ab%2Cc%0D");
+    assert_string_equal(annotation_escape(a, "100%\n::error::a,b", false), "100%25%0A::error::a,b");
+    assert_string_equal(annotation_escape(a, "a:b,c\r", true), "a%3Ab%2Cc%0D");
 }
 
 /* docs/migrations.md has the table of rules as it is here, row by row. */

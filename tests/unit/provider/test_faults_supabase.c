@@ -91,6 +91,13 @@ static bool pooler(struct cast *c, struct err *e)
     return supabase_pooler(c->s, c->a, &p, e);
 }
 
+static bool branches(struct cast *c, struct err *e)
+{
+    struct supabase_branch *all = NULL;
+    size_t n = 0;
+    return supabase_branches(c->s, c->a, &all, &n, e);
+}
+
 static bool functions(struct cast *c, struct err *e)
 {
     struct supabase_function *all = NULL;
@@ -237,6 +244,8 @@ static const struct endpoint rows[] = {
     { "supabase.api_keys",      READ, .call = api_keys, .request = { "GET " P "/api-keys?", 200, "[{\"name\":\"anon\",\"api_key\":\"k\"}]" } },
     { "supabase.pooler",        READ, .call = pooler, .request = { "GET " P "/config/database/pooler ", 200,
       "[{\"database_type\":\"PRIMARY\",\"db_user\":\"u\",\"db_host\":\"h\",\"db_name\":\"d\",\"db_port\":6543}]" } },
+
+    { "supabase.branches",      READ, .call = branches, .request = { "GET " P "/branches ", 200, "[{\"name\":\"main\",\"is_default\":true,\"git_branch\":\"main\"}]" } },
 
     { "supabase.functions",     READ, .call = functions, .request = { "GET " P "/functions ", 200, "[" FUNCTION("1", "old") "]" } },
     { "supabase.function_get",  READ, .call = function_get, .request = { "GET " P "/functions/hi ", 200, FUNCTION("1", "old") } },
