@@ -54,11 +54,10 @@ static const char *base_dir(const struct config *config)
     return config->netlify.base ? config->netlify.base : config->dir;
 }
 
-bool project_inventory(struct arena *a, const struct config *config,
-                       const struct supabase_config *functions, struct inventory **ret,
-                       struct err *e)
+static bool read_sources(struct arena *a, const struct config *config,
+                         const struct supabase_config *functions, struct inventory *inv,
+                         struct err *e)
 {
-    struct inventory *inv = inventory_new(a, target_variable_names(a, config));
     const char *base = base_dir(config);
     const char *edge = fs_join(a, base, "netlify/edge-functions");
     const char *site = config->netlify.functions ? config->netlify.functions
@@ -85,8 +84,23 @@ bool project_inventory(struct arena *a, const struct config *config,
     if (roots->n == 0 && !add_tree(a, config, (struct place){ base, skip, USE_FRONTEND }, inv, e))
         return false;
     inventory_finish(inv);
-    *ret = inv;
     return true;
+}
+
+bool project_inventory(struct arena *a, const struct config *config,
+                       const struct supabase_config *functions, struct inventory **ret,
+                       struct err *e)
+{
+    *ret = inventory_new(a, target_variable_names(a, config));
+    return read_sources(a, config, functions, *ret, e);
+}
+
+bool project_flag_uses(struct arena *a, const struct config *config,
+                       const struct supabase_config *functions, struct inventory **ret,
+                       struct err *e)
+{
+    *ret = inventory_new_of_flags(a);
+    return read_sources(a, config, functions, *ret, e);
 }
 
 /* ---- declarations ---- */

@@ -13,6 +13,11 @@ bool project_inventory(struct arena *a, const struct config *config,
                        const struct supabase_config *functions, struct inventory **ret,
                        struct err *e) MUST_USE;
 
+/* The same for the feature flags that they ask for. */
+bool project_flag_uses(struct arena *a, const struct config *config,
+                       const struct supabase_config *functions, struct inventory **ret,
+                       struct err *e) MUST_USE;
+
 /* Compares with what is declared. `values`: those that could be resolved; with `wants_values` a
  * declared variable that is not among them is an error, and `why` says why (same order as
  * config->vars; NULL: it has one). */

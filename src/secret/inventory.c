@@ -26,6 +26,13 @@ struct inventory *inventory_new(struct arena *a, const char *const *names)
     return inv;
 }
 
+struct inventory *inventory_new_of_flags(struct arena *a)
+{
+    struct inventory *inv = inventory_new(a, NULL);
+    inv->seeks_flags = true;
+    return inv;
+}
+
 /* ---- kinds of files ---- */
 
 enum file_kind {
@@ -117,13 +124,13 @@ static void mark_mentioned(struct inventory *inv, const struct js_text *code)
     }
 }
 
-/* "// lockflight: env A, B" */
+/* "// lockflight: env A, B"; "// lockflight: flag a, b" */
 static void take_notes(struct search *s)
 {
     for (size_t i = 0; i < s->code.notes_n; i++) {
         const struct js_note *note = &s->code.notes[i];
         struct str rest = note->text;
-        if (!str_is(str_cut(&rest, ' '), "env"))
+        if (!str_is(str_cut(&rest, ' '), s->inv->seeks_flags ? "flag" : "env"))
             continue;
         struct inventory *inv = s->inv;
         while (rest.p) {
@@ -251,7 +258,10 @@ static void search_first(struct search *s, size_t first)
 {
     (void)first;
     mark_mentioned(s->inv, &s->code);
-    inventory_find(s);
+    if (s->inv->seeks_flags)
+        inventory_find_flags(s);
+    else
+        inventory_find(s);
     take_notes(s);
 }
 
@@ -275,7 +285,7 @@ bool inventory_add(struct inventory *inv, enum use_place place, const char *path
     *vec_add(&inv->texts, inv->a) = (struct inventory_text){ place, path, text };
     const struct inventory_text *of = &inv->texts.v[inv->texts.n - 1];
     search_text(inv, of, search_first, 0);
-    if (kind == FILE_PAGE)
+    if (kind == FILE_PAGE && !inv->seeks_flags)
         find_placeholders(inv, of);
     return true;
 }

@@ -55,6 +55,11 @@ bool inventory_reads(const char *path);
 /* `names`: NULL-terminated, what inventory_mentions will be asked about. */
 struct inventory *inventory_new(struct arena *a, const char *const *names);
 
+/* The same machine asked another question: which feature flags do the sources ask for, by OpenFeature's
+ * accessors and hooks or by rpc("module_enabled")? `name` of a use is the key then, `object` the
+ * accessor; a comment says "// lockflight: flag a, b". */
+struct inventory *inventory_new_of_flags(struct arena *a);
+
 /* Reads one source. Both texts must stay until inventory_finish; a path given before is not read
  * again. What has no code (by its ending) is ignored. ERR_LIMIT: larger than
  * LIMIT_SOURCE_TEXT_BYTES, or too many. */

@@ -9,6 +9,8 @@
  */
 #include "secret/inventory_inside.h"
 
+#include <ctype.h>
+
 enum {
     LOOK_BACK_TOKENS = 4096, /* from the use to the head of its function */
     HEAD_TOKENS = 64,        /* the type of what it returns */
@@ -231,6 +233,16 @@ static bool is_variable_name(struct str s)
     return s.n > 0;
 }
 
+/* Of a flag: a letter, then letters, digits, "_", "-", ".". */
+static bool is_flag_key(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!isalpha((unsigned char)s.p[i]) &&
+            (i == 0 || !(isdigit((unsigned char)s.p[i]) || strchr("_-.", s.p[i]))))
+            return false;
+    return s.n > 0;
+}
+
 static void use_call(struct search *s, const struct env_helper *h, size_t i)
 {
     const struct js_text *t = &s->code;
@@ -249,7 +261,7 @@ static void use_call(struct search *s, const struct env_helper *h, size_t i)
     bool is_alone = js_is(t, at + 1, ",") || at + 1 == close;
     struct str none = { "", 0 };
     if (is_alone && argument->kind == JS_STRING) {
-        if (!is_variable_name(argument->text))
+        if (s->inv->seeks_flags ? !is_flag_key(argument->text) : !is_variable_name(argument->text))
             return;
         const char *name = arena_printf(s->scratch, "%.*s%.*s%.*s", STR_FMT(h->before),
                                         STR_FMT(argument->text), STR_FMT(h->after));

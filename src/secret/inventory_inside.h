@@ -32,6 +32,7 @@ struct inventory {
     bool *is_mentioned; /* beside `names` */
     size_t files[USE_PLACES];
     size_t bytes;
+    bool seeks_flags;  /* not variables */
     size_t steps_left; /* of looking for helpers; without any, what is computed stays so */
 };
 
@@ -51,6 +52,9 @@ void inventory_use(struct search *s, enum use_kind kind, const char *object, str
 
 /* All uses but those by helpers, which it collects. */
 void inventory_find(struct search *s);
+
+/* The same for feature flags. */
+void inventory_find_flags(struct search *s);
 
 /* Calls of helpers from `first` on. They may be helpers themselves. */
 void inventory_find_calls(struct search *s, size_t first);

@@ -98,3 +98,62 @@ teardown() { rm -rf "$dir"; }
   has_line '^staging'
   has_line '^production'
 }
+
+@test "check finds questions that have no answer, in code and policies" {
+  printf '[build]\ncommand = "true"\npublish = "dist"\n' >netlify.toml
+  mkdir -p src supabase/migrations
+  cat >lockflight.flags.toml <<'END'
+[attributes]
+plan = "string"
+[flag.financial]
+exposure = "client"
+[flag.crm]
+[flag.theme]
+exposure = "client"
+variants = { light = "l", off = "n" }
+[flag.old]
+[segment.staff]
+rule = '{"==":[{"var":"plan"},1]}'
+END
+  cat >src/app.ts <<'END'
+if (client.getBooleanValue("financal", false)) go();
+if (client.getBooleanValue("crm", false)) go();
+if (client.getBooleanValue("theme", false)) go();
+if (client.getBooleanValue(keys[i], false)) go();
+if (client.getBooleanValue("financial", false)) go();
+END
+  printf "create policy p on orders for select using (lockflight.is_on('financial', auth.uid()::text));
+create policy q on orders for insert with check ((select lockflight.is_on('financial', auth.uid()::text)));\n" >supabase/migrations/20260101000000_a.sql
+  run lockflight flags check --json
+  assert_failure 5
+  assert_equal "$(jq -r '.findings | map(.rule + " " + .where) | sort[]' <<<"$output")" 'asked-for-every-row supabase/migrations/20260101000000_a.sql:1
+computed-key src/app.ts:4:12
+never-asked lockflight.flags.toml:9:7
+not-for-browsers src/app.ts:2:29
+not-portable lockflight.flags.toml:10:10
+unknown-flag src/app.ts:1:29
+wrong-type src/app.ts:3:29'
+  run lockflight flags check
+  has_line 'did you mean financial'
+  printf '[flag.financial]\nexposure = "client"\n' >lockflight.flags.toml
+  printf 'if (client.getBooleanValue("financial", false)) go();\n' >src/app.ts
+  printf "create policy p on orders using ((select lockflight.is_on('financial', auth.uid()::text)));\n" >supabase/migrations/20260101000000_a.sql
+  run lockflight flags check
+  assert_success
+  has_line '1 flag, asked for in 2 places: 0 errors, 0 notes'
+}
+
+@test "check reads the rules of a document, wherever it comes from" {
+  cd "$BATS_TEST_TMPDIR"
+  printf '{"flags":{"a":{"state":"ENABLED","variants":{"on":true,"off":false},"defaultVariant":"off","targeting":{"if":[{"==":[{"var":"n"},0]},"on","off"]}}}}' >doc.json
+  run lockflight flags check doc.json
+  assert_failure 5
+  has_line 'flag a, at if\[0\]'
+  printf '{"flags":{"a":{"state":"ENABLED","variants":{"on":true,"off":false},"defaultVariant":"off"}}}' >doc.json
+  run lockflight flags check doc.json
+  assert_success
+  printf '[]' >doc.json
+  run lockflight flags check doc.json
+  assert_failure 1
+  has_line 'no flagd document'
+}

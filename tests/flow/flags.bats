@@ -223,6 +223,38 @@ create|release|deploy|-'
   assert_equal "$(lockflight flags export --env staging)" "$before"
 }
 
+@test "what is exported of a flag that requires another comes back as its own rule" {
+  define staging "{\"key\":\"$flag\",\"requires\":[{\"flag\":\"crm\",\"variant\":\"on\"}]}"
+  lockflight flags ramp $flag 30 --env staging
+  before=$(state $flag)
+  lockflight flags export --env staging --output all.json
+  lockflight flags export --env staging --for lockflight --output ours.json
+  assert_equal "$(lockflight flags eval --key $flag --file ours.json --context '{"targetingKey":"u"}' --json | jq -r .variant)" off
+  lockflight flags on $flag --env staging --everyone
+  run lockflight flags import all.json --env staging --yes
+  assert_success
+  assert_equal "$(state $flag)" "$before"
+  lockflight flags on $flag --env staging --everyone
+  lockflight flags import ours.json --env staging --yes
+  assert_equal "$(state $flag)" "$before"
+}
+
+@test "check looks at the policies and rules of a live environment" {
+  define staging "{\"key\":\"$flag\",\"exposure\":\"db\"}"
+  run lockflight flags check --env staging --json
+  assert_equal "$(jq "[.findings[] | select(.flag == \"$flag\")] | length" <<<"$output")" 0
+  lockflight flags set $flag --env staging --rule '{"if":[{"in":[{"var":"targetingKey"},["ana"]]},"on",{"fractional":[["on",5],["off",95]]}]}' --yes
+  sql staging "create table public.t_$flag (id int); create policy p on public.t_$flag using (lockflight.is_on('$flag', 'u'));
+    create policy q on public.t_$flag using ((select lockflight.is_on('$flag', 'u')))"
+  run lockflight flags check --env staging --json
+  assert_failure 5
+  assert_equal "$(jq -c "[.findings[] | select(.flag == \"$flag\") | .rule]" <<<"$output")" '["asked-for-every-row"]'
+  lockflight flags set $flag --env staging --rule '{"if":[{"starts_with":[{"var":"targetingKey"},"a"]},"on","off"]}' --yes
+  run lockflight flags check --env staging --json
+  assert_equal "$(jq -c "[.findings[] | select(.flag == \"$flag\") | .rule]" <<<"$output")" '["asked-for-every-row","not-for-sql"]'
+  sql staging "drop table public.t_$flag"
+}
+
 @test "a rule that engines read differently is refused with its place, and kept only on demand, on record" {
   bad='{"==":[{"var":"n"},0]}'
   run lockflight flags set $flag --env staging --rule "$bad" --yes

@@ -17,6 +17,7 @@
 struct document_args {
     struct flags_args flags;
     const char *file;
+    const char *reader; /* flagd, lockflight */
 };
 
 /* ---- export ---- */
@@ -31,9 +32,10 @@ static bool export(struct command_context *c, void *args_, struct err *e)
         return err_wrap(e, "export flags");
     json_auto_t *all = json_parse(str_of(snapshot.text), "the flags of the database", e);
     json_auto_t *document = NULL;
-    if (!all || !flag_export(json_object_get(all, "document"), &document, e))
+    bool is_ours = streq(args->reader, "lockflight");
+    if (!all || (!is_ours && !flag_export(json_object_get(all, "document"), &document, e)))
         return false;
-    char *text = json_dumps(document, JSON_INDENT(2) | JSON_SORT_KEYS);
+    char *text = json_dumps(is_ours ? all : document, JSON_INDENT(2) | JSON_SORT_KEYS);
     struct str bytes = str_of(arena_printf(c->arena, "%s\n", text ? text : "{}"));
     free(text);
     if (!args->file) {
@@ -123,6 +125,12 @@ static bool read_document(struct import *i, const char *file, struct err *e)
     i->document = json_parse(text, file, e);
     if (!i->document)
         return false;
+    json_t *inside = json_object_get(i->document, "document"); /* exported for lockflight */
+    if (json_is_object(inside)) {
+        json_incref(inside);
+        json_decref(i->document);
+        i->document = inside;
+    }
     const json_t *flags = json_object_get(i->document, "flags");
     if (!json_is_object(flags)) {
         err_set(e, ERR_DATA, "%s is no flagd document: it has no object \"flags\"", file);
@@ -248,6 +256,7 @@ static bool import(struct command_context *c, void *args_, struct err *e)
 // clang-format off
 static const struct option export_options[] = {
     FLAGS_LOOK_OPTIONS(document_args, flags),
+    { "for",    0,   OPT_TEXT, AT(document_args, reader), "flagd|lockflight", "Whom it is for (default: flagd); lockflight: with attributes, for `flags eval --file`" },
     { "output", 'o', OPT_TEXT, AT(document_args, file), "<file>", "Into this file instead of on standard output" },
     { 0 },
 };

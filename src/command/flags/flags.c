@@ -20,6 +20,7 @@ static const struct command *const flags_commands[] = {
     &cmd_flags_revert,
     &cmd_flags_diff,
     &cmd_flags_promote,
+    &cmd_flags_check,
     &cmd_flags_export,
     &cmd_flags_import,
     &cmd_flags_stale,

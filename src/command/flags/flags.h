@@ -7,6 +7,7 @@
 #include "cli/command.h"
 
 extern const struct command cmd_flags_eval;
+extern const struct command cmd_flags_check;
 extern const struct command cmd_flags_list;
 extern const struct command cmd_flags_show;
 extern const struct command cmd_flags_on;

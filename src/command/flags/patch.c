@@ -146,7 +146,7 @@ json_t *flags_patch_percent(const struct flag_row *row, const char *variant, int
 
 /* ---- rules ---- */
 
-static bool declared(struct flags *f, json_t *attributes, json_t *segments, struct err *e)
+bool flags_declared(struct flags *f, json_t *attributes, json_t *segments, struct err *e)
 {
     struct flag_attribute *attribute;
     struct flag_segment *segment;
@@ -171,7 +171,7 @@ bool flags_check_rule(struct flags *f, const struct flag_row *row, const json_t 
     json_auto_t *attributes = json_object();
     json_auto_t *segments = json_object();
     struct flag_findings findings = { 0 };
-    if (!declared(f, attributes, segments, e))
+    if (!flags_declared(f, attributes, segments, e))
         return false;
     const struct flag_profile profile = { .variants = variants,
                                           .attributes = attributes,

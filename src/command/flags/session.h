@@ -87,6 +87,9 @@ json_t *flags_json(const char *text);
 /* The state of a row (flag/state.h). The caller owns it. */
 json_t *flags_state(const struct flag_row *row);
 
+/* Attributes and segments of the environment, added to two objects: as flag/profile.h wants them. */
+bool flags_declared(struct flags *f, json_t *attributes, json_t *segments, struct err *e) MUST_USE;
+
 /* "3 min ago" style: how long ago, for people. */
 const char *flags_ago(struct arena *a, int64_t unix_ms);
 
