@@ -311,6 +311,19 @@ static const char *keys_text(struct arena *a, const json_t *requires)
     return all;
 }
 
+/* Metadata of its own, so that whoever reads it back knows that its rule is not only its own. */
+static void note_requires(json_t *flag, const json_t *from)
+{
+    struct arena *a = arena_new(0);
+    const char *keys = keys_text(a, json_object_get(from, "requires"));
+    json_t *metadata = json_is_object(json_object_get(flag, "metadata"))
+                           ? owned(json_copy(json_object_get(flag, "metadata")))
+                           : owned(json_object());
+    json_object_set_new(metadata, "requires", owned(json_string(keys)));
+    json_object_set_new(flag, "metadata", metadata);
+    arena_free(a);
+}
+
 /* `flag`, a copy of ours, without what other engines do not know. */
 static bool write_out(struct export *x, const json_t *from, json_t *flag)
 {
@@ -330,20 +343,14 @@ static bool write_out(struct export *x, const json_t *from, json_t *flag)
     if (json_is_false(condition)) {
         json_object_del(flag, "targeting");
         json_object_set(flag, "defaultVariant", (json_t *)(uintptr_t)off);
+        note_requires(flag, from);
     }
     if (json_is_object(condition)) {
         bool has_rule = json_is_object(own) && json_object_size(own) > 0;
-        struct arena *a = arena_new(0);
-        const char *keys = keys_text(a, json_object_get(from, "requires"));
         json_object_set_new(
             flag, "targeting",
             owned(json_pack("{s:[O, O, O]}", "if", condition, has_rule ? own : json_null(), off)));
-        json_t *metadata = json_is_object(json_object_get(flag, "metadata"))
-                               ? owned(json_copy(json_object_get(flag, "metadata")))
-                               : owned(json_object());
-        json_object_set_new(metadata, "requires", owned(json_string(keys)));
-        json_object_set_new(flag, "metadata", metadata);
-        arena_free(a);
+        note_requires(flag, from);
     }
     json_decref(condition);
     return true;
@@ -372,12 +379,22 @@ bool flag_export(const json_t *document, json_t **ret, struct err *e)
     return true;
 }
 
+static bool is_wrapped(const json_t *flag)
+{
+    return json_array_size(json_object_get(json_object_get(flag, "targeting"), "if")) == 3;
+}
+
+bool flag_export_has_rule(const json_t *flag)
+{
+    const json_t *requires = json_object_get(json_object_get(flag, "metadata"), "requires");
+    return !json_is_string(requires) || is_wrapped(flag);
+}
+
 const json_t *flag_export_rule(const json_t *flag)
 {
     const json_t *rule = json_object_get(flag, "targeting");
-    const json_t *parts = json_object_get(rule, "if");
     if (json_is_string(json_object_get(json_object_get(flag, "metadata"), "requires")) &&
-        json_array_size(parts) == 3)
-        rule = json_array_get(parts, 1);
+        is_wrapped(flag))
+        rule = json_array_get(json_object_get(rule, "if"), 1);
     return json_is_object(rule) && json_object_size(rule) > 0 ? rule : NULL;
 }

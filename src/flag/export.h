@@ -10,7 +10,9 @@
  *
  * SAME     Variant and value are the same as ours for every context; so is the reason, but for a
  *          flag without a rule whose requirement is met: DEFAULT instead of STATIC. Metadata tells
- *          "requires":"crm", by which flag_export_rule finds the flag's own rule again.
+ *          "requires":"crm", by which flag_export_rule finds the flag's own rule again. One whose
+ *          requirement is not met for anybody is off for everyone, and its own rule is not in the
+ *          document: flag_export_has_rule says so.
  */
 #ifndef LOCKFLIGHT_FLAG_EXPORT_H
 #define LOCKFLIGHT_FLAG_EXPORT_H
@@ -27,5 +29,6 @@ bool flag_export(const json_t *document, json_t **ret, struct err *e) MUST_USE;
 /* Of a flag in an exported or any other flagd document: the rule that is its own, without what
  * flag_export wrapped around it. Borrowed; NULL: none. */
 const json_t *flag_export_rule(const json_t *flag);
+bool flag_export_has_rule(const json_t *flag);
 
 #endif

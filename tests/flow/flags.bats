@@ -231,11 +231,17 @@ create|release|deploy|-'
   lockflight flags export --env staging --for lockflight --output ours.json
   assert_equal "$(lockflight flags eval --key $flag --file ours.json --context '{"targetingKey":"u"}' --json | jq -r .variant)" off
   lockflight flags on $flag --env staging --everyone
+  run lockflight flags import all.json --env staging --yes # crm was off: nobody can tell from it
+  assert_success
+  has_line "left out.*: .*$flag"
+  assert_equal "$(told $flag)" 'on for everyone'
+  lockflight flags import ours.json --env staging --yes
+  assert_equal "$(state $flag)" "$before"
+  lockflight flags ramp crm 50 --env staging --yes
+  lockflight flags export --env staging --output all.json
+  lockflight flags on $flag --env staging --everyone
   run lockflight flags import all.json --env staging --yes
   assert_success
-  assert_equal "$(state $flag)" "$before"
-  lockflight flags on $flag --env staging --everyone
-  lockflight flags import ours.json --env staging --yes
   assert_equal "$(state $flag)" "$before"
 }
 

@@ -53,9 +53,10 @@ struct import {
     struct flag_segment *segments;
     size_t segments_n;
     json_t *document;
-    json_t *patches; /* key → patch, of flags that change */
-    json_t *rules;   /* segment → rule, of those that change */
-    const char *unknown;
+    json_t *patches;     /* key → patch, of flags that change */
+    json_t *rules;       /* segment → rule, of those that change */
+    const char *unknown; /* keys that no release has defined here */
+    const char *unsaid;  /* keys whose own state is not in the document */
     bool asks;
 };
 
@@ -96,6 +97,10 @@ static bool take_flag(struct import *i, const char *key, const json_t *flag, str
     struct arena *a = i->f.c->arena;
     if (!row) {
         i->unknown = arena_printf(a, "%s%s%s", i->unknown, i->unknown[0] ? ", " : "", key);
+        return true;
+    }
+    if (!flag_export_has_rule(flag)) {
+        i->unsaid = arena_printf(a, "%s%s%s", i->unsaid, i->unsaid[0] ? ", " : "", key);
         return true;
     }
     json_auto_t *variants = flags_json(row->variants);
@@ -201,6 +206,19 @@ static bool write_all(struct import *i, struct err *e)
     return pg_commit(db, e);
 }
 
+static void leave_out(struct import *i)
+{
+    const struct terminal *to = &i->f.c->err;
+    if (i->unknown[0])
+        print_styled(to, STYLE_WARN, "left out, because no release has defined them in %s: %s\n",
+                     i->f.name, i->unknown);
+    if (i->unsaid[0])
+        print_styled(to, STYLE_WARN,
+                     "left out, because a flag that they require was off and the document does not "
+                     "say what they are themselves (export it with --for lockflight): %s\n",
+                     i->unsaid);
+}
+
 static void answer(struct import *i, json_t *list, bool is_dry)
 {
     struct command_context *c = i->f.c;
@@ -215,10 +233,7 @@ static void answer(struct import *i, json_t *list, bool is_dry)
     else
         print(&c->out, is_dry ? "%s would be made in %s: --dry-run.\n" : "%s made in %s.\n",
               text_count(c->arena, (int64_t)n, "change", "changes"), i->f.name);
-    if (i->unknown[0])
-        print_styled(&c->err, STYLE_WARN,
-                     "left out, because no release has defined them in %s: %s\n", i->f.name,
-                     i->unknown);
+    leave_out(i);
 }
 
 static bool agree(struct import *i, size_t n, struct err *e)
@@ -236,7 +251,9 @@ static bool import(struct command_context *c, void *args_, struct err *e)
 {
     const struct document_args *args = args_;
     CLEANUP(import)
-    struct import i = { .patches = json_object(), .rules = json_object(), .unknown = "" };
+    struct import i = {
+        .patches = json_object(), .rules = json_object(), .unknown = "", .unsaid = ""
+    };
     if (!flags_open_to_write(c, &args->flags, &i.f, e) ||
         !flag_store_list(i.f.db, c->arena, false, &i.rows, e) ||
         !flag_store_segments(i.f.db, c->arena, &i.segments, &i.segments_n, e) ||

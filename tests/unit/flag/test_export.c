@@ -71,17 +71,18 @@ static void what_needs_no_context_is_decided_at_once(void **state)
           "{\"defaultVariant\":\"on\",\"targeting\":{\"$ref\":\"s\"}}" },
         { VARIANTS ",\"defaultVariant\":\"off\"",
           VARIANTS ",\"defaultVariant\":\"on\",\"targeting\":{\"$ref\":\"s\"}," NEEDS("b", "on"),
-          "{\"defaultVariant\":\"off\"}" },
+          "{\"defaultVariant\":\"off\",\"metadata\":{\"requires\":\"b\"}}" },
         { VARIANTS, VARIANTS ",\"defaultVariant\":\"on\"," NEEDS("b", "on"),
-          "{\"defaultVariant\":\"off\"}" },
+          "{\"defaultVariant\":\"off\",\"metadata\":{\"requires\":\"b\"}}" },
         { VARIANTS ",\"defaultVariant\":\"on\"",
           VARIANTS ",\"defaultVariant\":\"on\"," NEEDS("nobody", "on"),
-          "{\"defaultVariant\":\"off\"}" },
+          "{\"defaultVariant\":\"off\",\"metadata\":{\"requires\":\"nobody\"}}" },
         { VARIANTS ",\"defaultVariant\":\"on\"",
           VARIANTS ",\"defaultVariant\":\"on\"," NEEDS("b", "purple"),
-          "{\"defaultVariant\":\"off\"}" },
+          "{\"defaultVariant\":\"off\",\"metadata\":{\"requires\":\"b\"}}" },
         { "\"state\":\"DISABLED\",\"variants\":{\"on\":true},\"defaultVariant\":\"on\"",
-          VARIANTS ",\"defaultVariant\":\"on\"," NEEDS("b", "on"), "{\"defaultVariant\":\"off\"}" },
+          VARIANTS ",\"defaultVariant\":\"on\"," NEEDS("b", "on"),
+          "{\"defaultVariant\":\"off\",\"metadata\":{\"requires\":\"b\"}}" },
     };
     EXPECT(rows);
 }
@@ -139,7 +140,8 @@ static void requirements_of_requirements_are_written_out_too(void **state)
     static const struct row rows[] = {
         /* b's own requirement is never met: b is off, so a is */
         { VARIANTS ",\"defaultVariant\":\"on\"," NEEDS("nobody", "on"),
-          VARIANTS ",\"defaultVariant\":\"on\"," NEEDS("b", "on"), "{\"defaultVariant\":\"off\"}" },
+          VARIANTS ",\"defaultVariant\":\"on\"," NEEDS("b", "on"),
+          "{\"defaultVariant\":\"off\",\"metadata\":{\"requires\":\"b\"}}" },
         { VARIANTS ",\"defaultVariant\":\"on\"," NEEDS("nobody", "on"),
           VARIANTS ",\"defaultVariant\":\"on\"," NEEDS("b", "off"), "{\"defaultVariant\":\"on\"}" },
     };
