@@ -214,7 +214,7 @@ static bool all_met(struct export *x, const json_t *flag, json_t **ret)
     const json_t *requires = json_object_get(flag, "requires");
     json_t *open = owned(json_array());
     for (size_t i = 0; i < json_array_size(requires); i++) {
-        json_t *one;
+        json_t *one = NULL;
         if (!met(x, json_array_get(requires, i), &one)) {
             json_decref(open);
             return false;

@@ -174,7 +174,7 @@ CREATE FUNCTION lockflight.flag_condition(rule jsonb, unit text) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = '' AS $$
 BEGIN
     IF jsonb_typeof(rule) = 'object' AND jsonb_typeof(rule->'$ref') = 'string' THEN
-        rule := (SELECT s.rule FROM lockflight.flag_segment s WHERE s.name = rule->>'$ref');
+        rule := (SELECT s.rule FROM lockflight.flag_segment s WHERE s.name = flag_condition.rule->>'$ref');
     END IF;
     IF jsonb_typeof(rule) IS DISTINCT FROM 'object' OR jsonb_typeof(rule->'in') IS DISTINCT FROM 'array'
        OR jsonb_array_length(rule->'in') <> 2 OR jsonb_typeof(rule->'in'->1) <> 'array' THEN
