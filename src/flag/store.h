@@ -113,6 +113,18 @@ bool flag_store_list(struct pg *db, struct arena *a, bool with_archived, struct 
 bool flag_store_get(struct pg *db, struct arena *a, const char *key, struct flag_row *ret,
                     struct err *e) MUST_USE;
 
+/* The same in two halves, for an exchange that does other things as well (pg_spec.ask): a part of
+ * it, and what came of it. */
+struct flag_question {
+    const char *key;
+    struct pg_rows rows;
+    struct err refused;
+};
+bool flag_store_get_later(struct pg *db, struct arena *a, const char *key,
+                          struct flag_question *ret, struct err *e) MUST_USE;
+bool flag_store_get_answer(struct pg *db, struct arena *a, const struct flag_question *q,
+                           struct flag_row *ret, struct err *e) MUST_USE;
+
 /* ---- states ---- */
 
 /* `patch` is an object of enabled, killed, default_variant, targeting, bucketing; a null default or

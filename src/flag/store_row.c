@@ -7,56 +7,23 @@
 
 #include <string.h>
 
+// clang-format off
 /* In the order of the members of struct flag_row. */
-#define ROW                                                                                                                                                                \
-    "SELECT f.flag_key, f.value_type, f.variants::text, f.off_variant, f.exposure, f.kind,"                                                                                \
-    " f.owner, f.description, f.expires_on::text, f.requires::text, f.needs::text,"                                                                                        \
-    " f.created_by_release::text, f.code_rev, " STORE_UNIX_MS(                                                                                                             \
-        "f.code_removed_at") ", " STORE_UNIX_MS("f.archived_at") ", s.enabled, s.killed, "                                                                                 \
-                                                                 "s.default_variant,"                                                                                      \
-                                                                 " s.targeting::text, "                                                                                    \
-                                                                 "s.bucketing, "                                                                                           \
-                                                                 "s.version, " STORE_UNIX_MS("s."                                                                          \
-                                                                                             "upd"                                                                         \
-                                                                                             "ate"                                                                         \
-                                                                                             "d_"                                                                          \
-                                                                                             "at") ", s.updated_by, s.updated_via, s.updated_reason, w.n, " STORE_RFC3339( \
-                                                                     "w.first") ", "                                                                                       \
-                                                                                "to_jsonb("                                                                                \
-                                                                                "lockflight.flag_"                                                                         \
-                                                                                "missing(f.flag_"                                                                          \
-                                                                                "key))::text,"                                                                             \
-                                                                                " NOT "                                                                                    \
-                                                                                "lockflight.flag_"                                                                         \
-                                                                                "may_serve(f, s)"                                                                          \
-                                                                                " FROM "                                                                                   \
-                                                                                "lockflight.flag "                                                                         \
-                                                                                "f JOIN "                                                                                  \
-                                                                                "lockflight.flag_"                                                                         \
-                                                                                "states(clock_"                                                                            \
-                                                                                "timestamp()) s "                                                                          \
-                                                                                "USING (flag_key)"                                                                         \
-                                                                                " CROSS JOIN "                                                                             \
-                                                                                "LATERAL (SELECT "                                                                         \
-                                                                                "count(*) AS n, "                                                                          \
-                                                                                "min(d.run_at) "                                                                           \
-                                                                                "AS first"                                                                                 \
-                                                                                " FROM "                                                                                   \
-                                                                                "lockflight.flag_"                                                                         \
-                                                                                "schedule d "                                                                              \
-                                                                                "WHERE "                                                                                   \
-                                                                                "d.flag_key = "                                                                            \
-                                                                                "f.flag_key AND "                                                                          \
-                                                                                "d.applied_at IS "                                                                         \
-                                                                                "NULL"                                                                                     \
-                                                                                " AND "                                                                                    \
-                                                                                "d.cancelled_at "                                                                          \
-                                                                                "IS NULL AND "                                                                             \
-                                                                                "d.suspended_at "                                                                          \
-                                                                                "IS NULL AND "                                                                             \
-                                                                                "d.run_at > "                                                                              \
-                                                                                "clock_timestamp("                                                                         \
-                                                                                ")) w "
+#define ROW \
+    "SELECT f.flag_key, f.value_type, f.variants::text, f.off_variant, f.exposure, f.kind," \
+    " f.owner, f.description, f.expires_on::text, f.requires::text, f.needs::text," \
+    " f.created_by_release::text, f.code_rev, " \
+    STORE_UNIX_MS("f.code_removed_at") ", " STORE_UNIX_MS("f.archived_at") "," \
+    " s.enabled, s.killed, s.default_variant, s.targeting::text, s.bucketing, s.version, " \
+    STORE_UNIX_MS("s.updated_at") ", s.updated_by, s.updated_via, s.updated_reason," \
+    " w.n, " STORE_RFC3339("w.first") ", to_jsonb(lockflight.flag_missing(f.flag_key))::text," \
+    " NOT lockflight.flag_may_serve(f, s)" \
+    " FROM lockflight.flag f JOIN lockflight.flag_states(clock_timestamp()) s USING (flag_key)" \
+    " CROSS JOIN LATERAL (SELECT count(*) AS n, min(d.run_at) AS first" \
+    "  FROM lockflight.flag_schedule d WHERE d.flag_key = f.flag_key AND d.applied_at IS NULL" \
+    "  AND d.cancelled_at IS NULL AND d.suspended_at IS NULL" \
+    "  AND d.run_at > clock_timestamp()) w "
+// clang-format on
 
 static struct flag_row row_of(const struct pg_rows *r, size_t i)
 {
@@ -128,14 +95,33 @@ static bool not_found(struct pg *db, struct arena *a, const char *key, struct er
                      : err_hint(e, "lockflight flags list");
 }
 
+static const char one_flag[] = ROW "WHERE f.flag_key = $1";
+
 bool flag_store_get(struct pg *db, struct arena *a, const char *key, struct flag_row *ret,
                     struct err *e)
 {
     struct pg_rows r;
-    if (!store_read(db, a, ROW "WHERE f.flag_key = $1", PG_PARAMS(key), &r, e))
+    if (!store_read(db, a, one_flag, PG_PARAMS(key), &r, e))
         return false;
     if (r.n == 0)
         return not_found(db, a, key, e);
     *ret = row_of(&r, 0);
+    return true;
+}
+
+bool flag_store_get_later(struct pg *db, struct arena *a, const char *key,
+                          struct flag_question *ret, struct err *e)
+{
+    *ret = (struct flag_question){ .key = key };
+    pg_queue_part(db, &ret->refused);
+    return pg_query_later(db, a, one_flag, PG_PARAMS(key), &ret->rows, e);
+}
+
+bool flag_store_get_answer(struct pg *db, struct arena *a, const struct flag_question *q,
+                           struct flag_row *ret, struct err *e)
+{
+    if (q->refused.code != ERR_NONE || q->rows.n == 0) /* why: asked again, by itself */
+        return flag_store_get(db, a, q->key, ret, e);
+    *ret = row_of(&q->rows, 0);
     return true;
 }

@@ -223,21 +223,39 @@ create|release|deploy|-'
   assert_equal "$(lockflight flags export --env staging)" "$before"
 }
 
+@test "segments are the environment's own, and are asked for while a rule uses them" {
+  run lockflight flags segment crew$BATS_TEST_NUMBER --env staging --rule '{"in":[{"var":"targetingKey"},["ana"]]}' --no-input
+  assert_success
+  lockflight flags set $flag --env staging --rule "{\"if\":[{\"\$ref\":\"crew$BATS_TEST_NUMBER\"},\"on\",\"off\"]}" --yes
+  assert_equal "$(sql staging "select lockflight.is_on('$flag', 'ana'), lockflight.is_on('$flag', 'rui')")" 't|f'
+  run lockflight flags segment crew$BATS_TEST_NUMBER --env staging --rule '{"in":[{"var":"targetingKey"},["rui"]]}' --no-input
+  assert_failure 2
+  has_line "used by $flag"
+  run lockflight flags segment crew$BATS_TEST_NUMBER --env staging --remove --yes
+  assert_failure 5
+  lockflight flags segment crew$BATS_TEST_NUMBER --env staging --rule '{"in":[{"var":"targetingKey"},["rui"]]}' --yes --reason 'rui instead'
+  assert_equal "$(sql staging "select lockflight.is_on('$flag', 'ana'), lockflight.is_on('$flag', 'rui')")" 'f|t'
+  run lockflight flags segment --env staging --json
+  assert_equal "$(jq -c ".segments[] | select(.segment == \"crew$BATS_TEST_NUMBER\") | [.version, .used_by]" <<<"$output")" "[2,\"$flag\"]"
+  run lockflight flags segment crew$BATS_TEST_NUMBER --env staging --rule '{"==":[{"var":"n"},0]}' --yes
+  assert_failure 1
+}
+
 @test "what is exported of a flag that requires another comes back as its own rule" {
-  define staging "{\"key\":\"$flag\",\"requires\":[{\"flag\":\"crm\",\"variant\":\"on\"}]}"
+  define staging "{\"key\":\"other-$flag\"}" "{\"key\":\"$flag\",\"requires\":[{\"flag\":\"other-$flag\",\"variant\":\"on\"}]}"
   lockflight flags ramp $flag 30 --env staging
   before=$(state $flag)
   lockflight flags export --env staging --output all.json
   lockflight flags export --env staging --for lockflight --output ours.json
   assert_equal "$(lockflight flags eval --key $flag --file ours.json --context '{"targetingKey":"u"}' --json | jq -r .variant)" off
   lockflight flags on $flag --env staging --everyone
-  run lockflight flags import all.json --env staging --yes # crm was off: nobody can tell from it
+  run lockflight flags import all.json --env staging --yes # the other one was off: nobody can tell from it
   assert_success
   has_line "left out.*: .*$flag"
   assert_equal "$(told $flag)" 'on for everyone'
   lockflight flags import ours.json --env staging --yes
   assert_equal "$(state $flag)" "$before"
-  lockflight flags ramp crm 50 --env staging --yes
+  lockflight flags ramp other-$flag 50 --env staging --yes
   lockflight flags export --env staging --output all.json
   lockflight flags on $flag --env staging --everyone
   run lockflight flags import all.json --env staging --yes

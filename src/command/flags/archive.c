@@ -101,7 +101,7 @@ static bool archive(struct command_context *c, void *args_, struct err *e)
     const struct stale_args *args = args_;
     CLEANUP(flags) struct flags f = { 0 };
     struct flag_row row;
-    if (!flags_open_to_write(c, &args->flags, &f, e) || !flags_get(&f, args->key, &row, e))
+    if (!flags_open_flag(c, &args->flags, true, args->key, &f, &row, e))
         return false;
     json_auto_t *state = flags_state(&row);
     const char *question = arena_printf(
@@ -159,8 +159,8 @@ const struct command cmd_flags_archive = {
     .synopsis = "flags archive <flag>",
     .summary = "Take a flag that no code needs any more out of an environment",
     .description = "Refused while another flag requires it, or while one of the last ten published "
-                   "deploys knows it: one could roll back to that. A release that defines the flag "
-                   "again is refused until it is another key. The history stays.",
+                   "deploys knows it: one could roll back to that. The key is used up: a release "
+                   "that defines it again is refused. The history stays.",
     .examples = "lockflight flags archive old-checkout --env production --reason 'removed in May'",
     .group = GROUP_CONTROL,
     .offers = COMMAND_JSON | COMMAND_ASKS,

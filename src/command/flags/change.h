@@ -70,6 +70,13 @@ bool flags_percent(const char *text, int64_t *ret, struct err *e) MUST_USE;
 bool flags_check_rule(struct flags *f, const struct flag_row *row, const json_t *rule,
                       bool unportable, struct err *e) MUST_USE;
 
+/* A rule from the command line: JSON, or "@file". The caller owns *ret. */
+bool flags_read_rule(struct command_context *c, const char *word, json_t **ret,
+                     struct err *e) MUST_USE;
+
+/* Whoever reads the history must know that a rule was stored with --unportable. */
+void flags_note_unportable(struct flags *f);
+
 /* What stands in the way of being on: required flags that are off; NULL: nothing. One query, only if
  * the flag requires any. */
 bool flags_unmet(struct flags *f, const struct flag_row *row, const char **ret,

@@ -15,6 +15,7 @@ static const struct command *const flags_commands[] = {
     &cmd_flags_off,
     &cmd_flags_ramp,
     &cmd_flags_set,
+    &cmd_flags_segment,
     &cmd_flags_schedule,
     &cmd_flags_history,
     &cmd_flags_revert,

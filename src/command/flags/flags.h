@@ -15,6 +15,7 @@ extern const struct command cmd_flags_off;
 extern const struct command cmd_flags_ramp;
 extern const struct command cmd_flags_set;
 extern const struct command cmd_flags_schedule;
+extern const struct command cmd_flags_segment;
 extern const struct command cmd_flags_history;
 extern const struct command cmd_flags_revert;
 extern const struct command cmd_flags_diff;

@@ -1,6 +1,7 @@
 /*
  * What "off", "on" and "on for 25 %" mean as a change of a state: see change.h.
  */
+#include "base/fs.h"
 #include "base/json.h"
 #include "cli/output.h"
 #include "command/flags/change.h"
@@ -145,6 +146,32 @@ json_t *flags_patch_percent(const struct flag_row *row, const char *variant, int
 }
 
 /* ---- rules ---- */
+
+bool flags_read_rule(struct command_context *c, const char *word, json_t **ret, struct err *e)
+{
+    const char *name = "--rule";
+    struct str text = str_of(word);
+    if (word[0] == '@') {
+        name = word + 1;
+        if (!fs_read(c->arena, name, LIMIT_FLAG_TEXT_BYTES, &text, e))
+            return err_wrap(e, "--rule %s", word);
+    }
+    if (text.n > LIMIT_FLAG_TEXT_BYTES)
+        return err_set(e, ERR_LIMIT, "%s has %zu bytes; %zu are the most of a rule", name, text.n,
+                       LIMIT_FLAG_TEXT_BYTES);
+    *ret = json_parse(text, name, e);
+    if (*ret)
+        return true;
+    return err_hint(e, "a JsonLogic object, such as "
+                       "{\"if\":[{\"$ref\":\"staff\"},\"on\",\"off\"]}, or @file");
+}
+
+void flags_note_unportable(struct flags *f)
+{
+    const char *reason = f->by.reason;
+    f->by.reason = arena_printf(f->c->arena, "%s%s(stored with --unportable)", reason ? reason : "",
+                                reason ? " " : "");
+}
 
 bool flags_declared(struct flags *f, json_t *attributes, json_t *segments, struct err *e)
 {

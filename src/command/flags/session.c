@@ -100,22 +100,66 @@ bool flags_prepare(struct command_context *c, const struct flags_args *args, boo
     return !writes || check_author(ret, args, e);
 }
 
-static bool connect(struct flags *f, struct err *e)
+static bool check_key(const char *key, struct err *e)
+{
+    if (strlen(key) <= LIMIT_FLAG_KEY_BYTES && is_plain(key))
+        return true;
+    return err_set(e, ERR_USAGE, "\"%.40s\" is no key of a flag", is_plain(key) ? key : "…");
+}
+
+/* What came of asking for a flag, told for people. */
+static bool found(struct flags *f, const char *key, bool is_read, const struct flag_row *row,
+                  struct err *e)
+{
+    if (!is_read) {
+        if (e->code == ERR_NOT_FOUND && !starts_with(e->hint, "did you"))
+            err_hint(e, "lockflight flags list --env %s", f->name);
+        return err_wrap(e, "flags of %s", f->name);
+    }
+    if (row->archived_unix_ms == 0)
+        return true;
+    err_set(e, ERR_NOT_FOUND, "%s is archived in %s since %s", key, f->name,
+            clock_date(f->c->arena, row->archived_unix_ms));
+    return err_hint(e, "it does not come back: define another key");
+}
+
+/* The flag is asked for in the exchange that sets the session up: one round trip less. */
+static bool ask(void *context, struct pg *db, struct err *e)
+{
+    struct flags *f = context;
+    return flag_store_get_later(db, f->c->arena, f->question.key, &f->question, e);
+}
+
+static bool connect(struct flags *f, const char *key, struct err *e)
 {
     struct pg_spec spec = { .url = f->environment.database_url, .purpose = "flags" };
+    f->question = (struct flag_question){ .key = key };
+    if (key) {
+        spec.ask = ask;
+        spec.context = f;
+    }
     return pg_open(&spec, &f->db, e) || err_wrap(e, "flags of %s", f->name);
 }
 
 bool flags_open(struct command_context *c, const struct flags_args *args, struct flags *ret,
                 struct err *e)
 {
-    return flags_prepare(c, args, false, ret, e) && connect(ret, e);
+    return flags_prepare(c, args, false, ret, e) && connect(ret, NULL, e);
 }
 
 bool flags_open_to_write(struct command_context *c, const struct flags_args *args,
                          struct flags *ret, struct err *e)
 {
-    return flags_prepare(c, args, true, ret, e) && connect(ret, e);
+    return flags_prepare(c, args, true, ret, e) && connect(ret, NULL, e);
+}
+
+bool flags_open_flag(struct command_context *c, const struct flags_args *args, bool writes,
+                     const char *key, struct flags *ret, struct flag_row *ret_row, struct err *e)
+{
+    if (!flags_prepare(c, args, writes, ret, e) || !check_key(key, e) || !connect(ret, key, e))
+        return false;
+    return found(ret, key, flag_store_get_answer(ret->db, c->arena, &ret->question, ret_row, e),
+                 ret_row, e);
 }
 
 void flags_close(struct flags *f)
@@ -128,18 +172,8 @@ void flags_close(struct flags *f)
 
 bool flags_get(struct flags *f, const char *key, struct flag_row *ret, struct err *e)
 {
-    if (strlen(key) > LIMIT_FLAG_KEY_BYTES || !is_plain(key))
-        return err_set(e, ERR_USAGE, "\"%.40s\" is no key of a flag", is_plain(key) ? key : "…");
-    if (!flag_store_get(f->db, f->c->arena, key, ret, e)) {
-        if (e->code == ERR_NOT_FOUND && !e->hint[0])
-            err_hint(e, "lockflight flags list --env %s", f->name);
-        return err_wrap(e, "flags of %s", f->name);
-    }
-    if (ret->archived_unix_ms == 0)
-        return true;
-    err_set(e, ERR_NOT_FOUND, "%s is archived in %s since %s", key, f->name,
-            clock_date(f->c->arena, ret->archived_unix_ms));
-    return err_hint(e, "define it in lockflight.flags.toml again and deploy");
+    return check_key(key, e) &&
+           found(f, key, flag_store_get(f->db, f->c->arena, key, ret, e), ret, e);
 }
 
 json_t *flags_json(const char *text)

@@ -57,6 +57,7 @@ struct flags {
     bool is_protected;
     struct pg *db;
     struct flag_author by;
+    struct flag_question question; /* what was asked while the session was set up */
 };
 
 /* To look. ERR_USAGE lists the environments if none was named and there are several. */
@@ -66,6 +67,11 @@ bool flags_open(struct command_context *c, const struct flags_args *args, struct
 /* To change: the reason and the actor are checked before anything is connected to. */
 bool flags_open_to_write(struct command_context *c, const struct flags_args *args,
                          struct flags *ret, struct err *e) MUST_USE;
+
+/* The same and the flag with it, in one exchange less: as flags_get. */
+bool flags_open_flag(struct command_context *c, const struct flags_args *args, bool writes,
+                     const char *key, struct flags *ret, struct flag_row *ret_row,
+                     struct err *e) MUST_USE;
 
 /* Without a connection: environment, config and author. */
 bool flags_prepare(struct command_context *c, const struct flags_args *args, bool writes,

@@ -18,33 +18,13 @@ struct set_args {
     bool unportable;
 };
 
-/* "@file" or the text itself; "-" is no rule that anybody would want. */
-static bool read_rule(struct command_context *c, const char *word, json_t **ret, struct err *e)
-{
-    const char *name = "--rule";
-    struct str text = str_of(word);
-    if (word[0] == '@') {
-        name = word + 1;
-        if (!fs_read(c->arena, name, LIMIT_FLAG_TEXT_BYTES, &text, e))
-            return err_wrap(e, "--rule %s", word);
-    }
-    if (text.n > LIMIT_FLAG_TEXT_BYTES)
-        return err_set(e, ERR_LIMIT, "%s has %zu bytes; %zu are the most of a rule", name, text.n,
-                       LIMIT_FLAG_TEXT_BYTES);
-    *ret = json_parse(text, name, e);
-    if (*ret)
-        return true;
-    return err_hint(e, "a JsonLogic object, such as "
-                       "{\"if\":[{\"$ref\":\"staff\"},\"on\",\"off\"]}, or @file");
-}
-
 static bool make_patch(struct flags *f, const struct flag_row *row, const struct set_args *args,
                        json_t **ret, struct err *e)
 {
     json_t *patch = *ret = json_object(); /* the caller frees it, whatever happens */
     if (args->rule) {
         json_t *rule = NULL;
-        if (!read_rule(f->c, args->rule, &rule, e))
+        if (!flags_read_rule(f->c, args->rule, &rule, e))
             return false;
         json_object_set_new(patch, "targeting", rule);
         if (!flags_check_rule(f, row, rule, args->unportable, e))
@@ -85,13 +65,11 @@ static bool set(struct command_context *c, void *args_, struct err *e)
     struct flag_row row;
     json_auto_t *patch = NULL;
     const char *unmet = NULL;
-    if (!usage(args, e) || !flags_open_to_write(c, &args->flags, &f, e) ||
-        !flags_get(&f, args->key, &row, e) || !make_patch(&f, &row, args, &patch, e) ||
-        !flags_unmet(&f, &row, &unmet, e))
+    if (!usage(args, e) || !flags_open_flag(c, &args->flags, true, args->key, &f, &row, e) ||
+        !make_patch(&f, &row, args, &patch, e) || !flags_unmet(&f, &row, &unmet, e))
         return false;
-    if (args->unportable) /* whoever reads the history must know */
-        f.by.reason = arena_printf(c->arena, "%s%s(stored with --unportable)",
-                                   f.by.reason ? f.by.reason : "", f.by.reason ? " " : "");
+    if (args->unportable)
+        flags_note_unportable(&f);
     if (row.is_killed && !unmet)
         unmet = "it is switched off all the same, until `lockflight flags on`";
     const struct flags_change x = {
