@@ -106,6 +106,32 @@ create|release|deploy|-'
   done
 }
 
+@test "what somebody wrote by another way gives no orders to the terminal" {
+  sql staging "select lockflight.flag_set_state('$flag', '{\"killed\":true}', null, E'eve\\033[31m', 'api', E'a\\nb')" >/dev/null
+  for verb in "history $flag" "show $flag" list; do
+    run lockflight flags $verb --env staging
+    assert_success
+    refute_output --partial $'\033'
+    has_line 'eve\?\[31m'
+  done
+  assert_equal "$(entries $flag staging '.entries[0].reason')" $'a\nb'
+}
+
+@test "flags that have done their work are listed with the reason, for a pipeline too" {
+  define staging "{\"key\":\"$flag\",\"expires\":\"2020-01-01\"}"
+  run lockflight flags stale --env staging --fail
+  assert_failure 3
+  has_line "$flag.*expired on 2020-01-01"
+  define staging "{\"key\":\"$flag\"}"
+  sql staging "update lockflight.flag_state set updated_at = now() - interval '31 days' where flag_key = '$flag'"
+  run lockflight flags stale --env staging --json
+  assert_success
+  assert_equal "$(jq -r ".flags[] | select(.flag == \"$flag\") | .why" <<<"$output" | cut -d' ' -f1-4)" 'the same for everyone'
+  define staging "{\"key\":\"$flag\",\"kind\":\"ops\"}"
+  run lockflight flags stale --env staging --json
+  assert_equal "$(jq "[.flags[] | select(.flag == \"$flag\")] | length" <<<"$output")" 0
+}
+
 @test "two people at once: one is told who was first, and nothing is lost" {
   version=$(state $flag staging .version)
   lockflight flags ramp $flag 30 --env staging --expect "$version" --actor ana --reason 'ana was here' >"$BATS_TEST_TMPDIR/a" 2>&1 &

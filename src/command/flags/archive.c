@@ -35,10 +35,30 @@ static int64_t times_used(const struct flag_use *uses, size_t n, const char *key
     return sum;
 }
 
+/* What the code that was published last knows; NULL: nothing was published with flags yet. */
+struct published {
+    json_t *flags;
+};
+
+static void published_cleanup(struct published *p)
+{
+    json_decref(p->flags);
+}
+
+static bool read_published(struct flags *f, struct published *ret, struct err *e)
+{
+    struct flag_manifest *all;
+    size_t n;
+    if (!flag_store_manifests(f->db, f->c->arena, &all, &n, e))
+        return false;
+    ret->flags = n > 0 ? flags_json(all[0].flags) : NULL;
+    return true;
+}
+
 /* The reasons, as the end of a sentence; "" it is in use. Where nobody counts evaluations, nothing
  * is said about them. */
 static const char *why_stale(struct arena *a, const struct flag_row *r, const struct flag_use *uses,
-                             size_t n)
+                             size_t n, const struct published *code)
 {
     const char *why = "";
     int64_t now_ms = clock_unix_ms();
@@ -52,6 +72,8 @@ static const char *why_stale(struct arena *a, const struct flag_row *r, const st
     if (is_old && !may_rest && is_one_for_all(r))
         why = arena_printf(a, "%s%sthe same for everyone since %s", why, *why ? "; " : "",
                            clock_date(a, r->updated_unix_ms));
+    if (code->flags && !json_object_get(code->flags, r->key) && r->code_removed_unix_ms == 0)
+        why = arena_printf(a, "%s%sunknown to the code that is published", why, *why ? "; " : "");
     if (is_old && n > 0 && times_used(uses, n, r->key) == 0)
         why = arena_printf(a, "%s%snobody asked for it in %d days", why, *why ? "; " : "",
                            STALE_DAYS);
@@ -65,7 +87,9 @@ static bool stale(struct command_context *c, void *args_, struct err *e)
     struct flag_rows rows;
     struct flag_use *uses;
     size_t n, found = 0;
-    if (!flags_open(c, &args->flags, &f, e) || !flag_store_list(f.db, c->arena, false, &rows, e) ||
+    CLEANUP(published) struct published code = { 0 };
+    if (!flags_open(c, &args->flags, &f, e) || !read_published(&f, &code, e) ||
+        !flag_store_list(f.db, c->arena, false, &rows, e) ||
         !flag_store_usage(f.db, c->arena, STALE_DAYS, &uses, &n, e))
         return err_wrap(e, "stale flags");
     json_t *list = json_array();
@@ -73,7 +97,7 @@ static bool stale(struct command_context *c, void *args_, struct err *e)
     table_head(t, "flag", "owner", "why", NULL);
     for (size_t i = 0; i < rows.n; i++) {
         const struct flag_row *r = &rows.v[i];
-        const char *why = why_stale(c->arena, r, uses, n);
+        const char *why = why_stale(c->arena, r, uses, n, &code);
         if (!*why)
             continue;
         found++;
@@ -145,7 +169,8 @@ const struct command cmd_flags_stale = {
     .summary = "Show flags that have done their work",
     .description = "Past their date; the same for everyone and unchanged for 30 days (not those of "
                    "kind ops and permission, which may rest); not asked for in 30 days, where "
-                   "evaluations are counted; gone from the code.",
+                   "evaluations are counted; gone from the code, or unknown to the code that is "
+                   "published.",
     .examples = "lockflight flags stale --env production --fail",
     .group = GROUP_CONTROL,
     .offers = COMMAND_JSON,

@@ -113,8 +113,8 @@ static bool tell_conflict(struct flags *f, const char *key, struct err *e)
     json_auto_t *state = flags_state(&now);
     err_state(e, "%s in %s is now %s (version %lld, by %s, %s%s%s); nothing was changed here", key,
               f->name, flag_state_words(a, state, now.off_variant), (long long)now.version,
-              now.updated_by, flags_ago(a, now.updated_unix_ms), now.updated_reason ? ": " : "",
-              now.updated_reason ? now.updated_reason : "");
+              flags_plain(a, now.updated_by), flags_ago(a, now.updated_unix_ms),
+              now.updated_reason ? ": " : "", flags_plain(a, now.updated_reason));
     return err_hint(e, "look, then say it again: lockflight flags show %s --env %s", key, f->name);
 }
 

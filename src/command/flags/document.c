@@ -298,6 +298,7 @@ const struct command cmd_flags_export = {
     .examples = "lockflight flags export --env production > flags.json\n"
                 "lockflight flags export --env staging --output flags.json",
     .group = GROUP_CONTROL,
+    .offers = COMMAND_JSON, /* it is JSON anyway */
     .options = export_options,
     .args_size = sizeof(struct document_args),
     .run = export,

@@ -82,11 +82,11 @@ static void show(struct flags *f, const struct flag_audit *all, size_t n)
         const struct flag_audit *h = &all[i];
         table_cell(t, STYLE_STRONG, "%lld", (long long)h->seq);
         table_cell(t, STYLE_FAINT, "%s", clock_rfc3339(c->arena, h->at_unix_ms));
-        table_cell(t, STYLE_PLAIN, "%s%s%s", h->actor, streq(h->via, "cli") ? "" : " via ",
-                   streq(h->via, "cli") ? "" : h->via);
+        table_cell(t, STYLE_PLAIN, "%s%s%s", flags_plain(c->arena, h->actor),
+                   streq(h->via, "cli") ? "" : " via ", streq(h->via, "cli") ? "" : h->via);
         table_cell(t, STYLE_PLAIN, "%s", h->key ? h->key : "");
         table_cell(t, STYLE_PLAIN, "%s: %s", h->action, what(c, h));
-        table_cell(t, STYLE_PLAIN, "%s", h->reason ? h->reason : "");
+        table_cell(t, STYLE_PLAIN, "%s", flags_plain(c->arena, h->reason));
     }
     table_print(t, &c->out);
 }

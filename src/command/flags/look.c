@@ -98,7 +98,7 @@ static bool list(struct command_context *c, void *args_, struct err *e)
                    "%s", words(c->arena, r));
         table_cell(t, STYLE_FAINT, "%s", r->kind);
         table_cell(t, STYLE_PLAIN, "%s by %s", flags_ago(c->arena, r->updated_unix_ms),
-                   r->updated_by);
+                   flags_plain(c->arena, r->updated_by));
         table_cell(t, STYLE_WARN, "%s", remark(c->arena, r));
     }
     if (c->wants_json)
@@ -115,12 +115,12 @@ static bool list(struct command_context *c, void *args_, struct err *e)
 
 /* ---- show ---- */
 
-static void fact(struct table *t, const char *name, const char *value)
+static void fact(struct arena *a, struct table *t, const char *name, const char *value)
 {
     if (!value || !*value)
         return;
     table_cell(t, STYLE_FAINT, "%s", name);
-    table_cell(t, STYLE_PLAIN, "%s", value);
+    table_cell(t, STYLE_PLAIN, "%s", flags_plain(a, value));
 }
 
 static const char *texts(struct arena *a, const char *json)
@@ -157,26 +157,26 @@ static void show_row(struct flags *f, const struct flag_row *r)
     table_indent(t, 2);
     table_keep_layout(t);
     table_wrap(t);
-    fact(t, "changed",
+    fact(a, t, "changed",
          arena_printf(a, "%s by %s via %s, version %lld", flags_ago(a, r->updated_unix_ms),
                       r->updated_by, r->updated_via, (long long)r->version));
-    fact(t, "because", r->updated_reason);
-    fact(t, "rule", r->targeting);
-    fact(t, "variants", r->variants);
-    fact(t, "off is", r->off_variant);
-    fact(t, "about", r->description);
-    fact(t, "owner", r->owner);
-    fact(t, "kind", r->kind);
-    fact(t, "visible to", r->exposure);
-    fact(t, "until", r->expires_on);
-    fact(t, "requires", required(a, r->requires));
-    fact(t, "not live yet", texts(a, r->missing));
+    fact(a, t, "because", r->updated_reason);
+    fact(a, t, "rule", r->targeting);
+    fact(a, t, "variants", r->variants);
+    fact(a, t, "off is", r->off_variant);
+    fact(a, t, "about", r->description);
+    fact(a, t, "owner", r->owner);
+    fact(a, t, "kind", r->kind);
+    fact(a, t, "visible to", r->exposure);
+    fact(a, t, "until", r->expires_on);
+    fact(a, t, "requires", required(a, r->requires));
+    fact(a, t, "not live yet", texts(a, r->missing));
     if (r->schedules > 0)
-        fact(t, "scheduled",
+        fact(a, t, "scheduled",
              arena_printf(a, "%lld, next at %s", (long long)r->schedules,
                           r->next_run ? r->next_run : "?"));
     if (r->code_removed_unix_ms > 0)
-        fact(t, "gone from code", clock_rfc3339(a, r->code_removed_unix_ms));
+        fact(a, t, "gone from code", clock_rfc3339(a, r->code_removed_unix_ms));
     table_print(t, &c->out);
 }
 

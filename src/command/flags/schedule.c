@@ -165,7 +165,7 @@ static bool list(struct command_context *c, const struct schedule_args *args, st
         table_cell(t, STYLE_PLAIN, "%s", patch_words(c->arena, s->patch));
         table_cell(t, is_odd ? STYLE_WARN : STYLE_PLAIN, "%s%s%s", s->state,
                    s->detail && s->detail[0] ? ": " : "", s->detail ? s->detail : "");
-        table_cell(t, STYLE_FAINT, "%s", s->created_by);
+        table_cell(t, STYLE_FAINT, "%s", flags_plain(c->arena, s->created_by));
     }
     if (c->wants_json)
         print_json(c, json_pack("{s:s, s:O}", "environment", f.name, "schedules", rows));

@@ -192,6 +192,17 @@ json_t *flags_state(const struct flag_row *row)
     return flag_state_of(raw);
 }
 
+const char *flags_plain(struct arena *a, const char *text)
+{
+    if (!text || is_plain(text))
+        return text ? text : "";
+    char *copy = arena_strdup(a, text);
+    for (char *p = copy; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = '?';
+    return copy;
+}
+
 const char *flags_ago(struct arena *a, int64_t unix_ms)
 {
     int64_t age_ms = clock_unix_ms() - unix_ms;

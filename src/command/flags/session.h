@@ -96,6 +96,10 @@ json_t *flags_state(const struct flag_row *row);
 /* Attributes and segments of the environment, added to two objects: as flag/profile.h wants them. */
 bool flags_declared(struct flags *f, json_t *attributes, json_t *segments, struct err *e) MUST_USE;
 
+/* What somebody else wrote (a name, a reason), fit for a terminal: control characters become "?".
+ * NULL becomes "". */
+const char *flags_plain(struct arena *a, const char *text);
+
 /* "3 min ago" style: how long ago, for people. */
 const char *flags_ago(struct arena *a, int64_t unix_ms);
 
