@@ -149,6 +149,33 @@ create|release|deploy|-'
   assert_equal "$(entries $flag staging '.entries | map(select(.action == "set")) | [length, .[0].by] | join(" ")')" "1 $winner"
 }
 
+# Somebody whose change of $flag is written and not committed yet, so that whoever reads now sees the state before it.
+somebody_is_faster() {
+  printf "begin; select lockflight.flag_set_state('%s', '{\"default_variant\":\"on\"}', null, 'rui', 'cli', 'rui was faster');
+    select pg_sleep(2) /* %s */; commit" $flag $flag | psql -qAtX "$(environment staging database)" >/dev/null &
+  somebody=$!
+  until [[ $(sql staging "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and query like '%$flag%'") == 1 ]]; do sleep 0.05; done
+}
+
+@test "the brake brakes whoever is faster" {
+  somebody_is_faster
+  run lockflight flags off $flag --env staging --reason 'stop' --no-input
+  wait $somebody
+  assert_success
+  assert_equal "$(told $flag)" 'off for everyone, held off; kept: on for everyone'
+  assert_equal "$(entries $flag staging '[.entries[0, 1].action] | join(" ")')" 'kill set'
+}
+
+@test "any other change by one who was late is refused, and says what it is now" {
+  somebody_is_faster
+  run lockflight flags ramp $flag 10 --env staging --yes
+  wait $somebody
+  assert_failure 1
+  has_line 'LF-N002'
+  has_line 'is now on for everyone \(version 2, by rui.*rui was faster'
+  assert_equal "$(told $flag)" 'on for everyone'
+}
+
 @test "of many writers without a word about versions, each is in the history or was refused" {
   for i in 1 2 3 4 5 6; do
     lockflight flags ramp $flag $((i * 10)) --env staging --yes --actor "op$i" --reason "try $i" >"$BATS_TEST_TMPDIR/$i" 2>&1 &
