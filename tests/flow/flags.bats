@@ -71,8 +71,24 @@ entries() { lockflight flags history "$1" --env "${2-staging}" --json | jq -r "$
   run bash -c "printf 'no\n' | script -qec '$LOCKFLIGHT flags ramp $flag 40 --env staging' /dev/null"
   assert_failure 5
   assert_equal "$(told $flag)" 'on for everyone'
+  run bash -c "printf 'staging\n' | script -qec '$LOCKFLIGHT flags ramp $flag 40 --env staging' /dev/null"
+  assert_success
+  assert_equal "$(told $flag)" 'on for 40 %'
+}
+
+@test "only on, and whoever says yes, lifts the brake" {
+  lockflight flags off $flag --env staging --actor ana --reason 'invoices go out twice'
+  run lockflight flags ramp $flag 40 --env staging --no-input
+  assert_failure 2
+  has_line 'is switched off \(ana, .*: invoices go out twice'
+  run lockflight flags promote production staging $flag --no-input
+  assert_failure 2
+  run lockflight flags on $flag --env staging --no-input
+  assert_success
+  lockflight flags off $flag --env staging
   run lockflight flags ramp $flag 40 --env staging --yes
   assert_success
+  assert_equal "$(told $flag)" 'on for 40 %'
 }
 
 @test "in a protected environment a change needs a reason and a yes; the brake needs the reason alone" {

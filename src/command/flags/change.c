@@ -19,6 +19,7 @@ void flags_difference_make(struct flags *f, const struct flag_row *row, const js
     ret->to_text = flag_state_words(a, ret->to, row->off_variant);
     ret->moves = flag_moves(a, ret->from, ret->to, row->off_variant);
     ret->changes = !json_equal(ret->from, ret->to);
+    ret->lifts_brake = row->is_killed && json_is_false(json_object_get(ret->to, "killed"));
     const json_t *rule = flag_state_rule(ret->from);
     ret->drops_rule = rule && !flag_state_rule(ret->to) && !json_object_get(rule, "fractional");
 }
@@ -81,23 +82,37 @@ json_t *flags_difference_json(const struct flags_difference *d)
 
 bool flags_difference_asks(const struct flags *f, const struct flags_difference *d)
 {
-    return d->changes && (f->is_protected || d->moves.lost > 0 || d->drops_rule ||
+    return d->changes && (f->is_protected || d->moves.lost > 0 || d->drops_rule || d->lifts_brake ||
                           d->moves.kind == FLAG_MOVES_UNKNOWN);
 }
 
-static bool ask(struct flags *f, const struct flags_difference *d, bool *ret_shown, struct err *e)
+static const char *why_asked(struct flags *f, const struct flags_difference *d)
+{
+    struct arena *a = f->c->arena;
+    const struct flag_row *row = d->row;
+    if (d->lifts_brake)
+        return arena_printf(a, " It is switched off (%s, %s%s%s).", flags_plain(a, row->updated_by),
+                            flags_ago(a, row->updated_unix_ms), row->updated_reason ? ": " : "",
+                            flags_plain(a, row->updated_reason));
+    if (d->moves.kind == FLAG_MOVES_UNKNOWN)
+        return " It is not known whom that moves.";
+    if (d->moves.lost > 0)
+        return " Users lose a variant that they have.";
+    return d->drops_rule ? " The rule that is there goes." : "";
+}
+
+static bool ask(struct flags *f, struct flags_difference *d, const struct flags_change *x,
+                bool *ret_shown, struct err *e)
 {
     struct command_context *c = f->c;
+    d->lifts_brake = d->lifts_brake && !x->lifts_brake;
     if (!flags_difference_asks(f, d))
         return true;
     flags_difference_print(f, d, &c->err);
     *ret_shown = true;
-    const char *why = d->moves.kind == FLAG_MOVES_UNKNOWN ? " It is not known whom that moves."
-                      : d->moves.lost > 0                 ? " Users lose a variant that they have."
-                      : d->drops_rule                     ? " The rule that is there goes."
-                                                          : "";
     return prompt_continue(
-        c, f->name, arena_printf(c->arena, "Change %s in %s?%s", d->row->key, f->name, why), e);
+        c, f->name,
+        arena_printf(c->arena, "Change %s in %s?%s", d->row->key, f->name, why_asked(f, d)), e);
 }
 
 /* ---- writing ---- */
@@ -187,7 +202,7 @@ bool flags_change(struct flags *f, struct flag_row *row, const struct flags_chan
     flags_difference_make(f, row, x->patch, &d);
     bool ok = check_expected(f, row, x->expect, e);
     if (ok && d.changes && !x->is_dry)
-        ok = (x->is_brake || ask(f, &d, &is_shown, e)) && write_state(f, row, x, &version, e);
+        ok = (x->is_brake || ask(f, &d, x, &is_shown, e)) && write_state(f, row, x, &version, e);
     if (!ok)
         return err_wrap(e, "%s in %s", row->key, f->name);
     answer(f, &d, x, version, is_shown);

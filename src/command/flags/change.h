@@ -2,7 +2,8 @@
  * One change of a flag's state: shown, asked for, written, told.
  *
  *     asked for   where the environment is protected, where users lose a variant that they have,
- *                 where a rule is dropped, and where it cannot be said whom the change moves
+ *                 where a rule is dropped, where it cannot be said whom the change moves, and where
+ *                 something else than `flags on` would end that the flag is switched off
  *     never       for the brake: switching off is what one does at night, in a hurry
  *
  * The write carries the version that was shown. If somebody was faster, the error tells who it was
@@ -17,7 +18,8 @@
 struct flags_change {
     const json_t *patch;
     bool is_brake;
-    int64_t expect; /* 0: the version that is shown */
+    bool lifts_brake; /* on purpose: that it was switched off is no reason to ask */
+    int64_t expect;   /* 0: the version that is shown */
     bool is_dry;
     const char *note; /* printed below the change; NULL: none */
 };
@@ -33,6 +35,7 @@ struct flags_difference {
     struct flag_moves moves;
     bool changes;
     bool drops_rule;
+    bool lifts_brake; /* it was switched off, and is not afterwards */
 };
 void flags_difference_make(struct flags *f, const struct flag_row *row, const json_t *patch,
                            struct flags_difference *ret);
