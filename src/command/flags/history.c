@@ -49,17 +49,21 @@ static const char *what(struct command_context *c, const struct flag_audit *h)
     json_auto_t *old = flags_json(h->old_image);
     json_auto_t *new = flags_json(h->new_image);
     if (is_state(old) && is_state(new))
-        return arena_printf(a, "%s%s%s", state_words(a, old), symbol(&c->out, " → ", " -> "),
-                            state_words(a, new));
+        return arena_printf(a, "%s: %s%s%s", h->action, state_words(a, old),
+                            symbol(&c->out, " → ", " -> "), state_words(a, new));
+    /* "create flag crm", but not "segment segment staff" */
+    const char *done = starts_with(h->object, h->action)
+                           ? h->object
+                           : arena_printf(a, "%s %s", h->action, h->object);
     const json_t *either = json_is_object(new) ? new : old;
     const char *at = json_text_or(either, "run_at", NULL);
     if (at) {
         json_auto_t *state = flag_state_patched(NULL, json_object_get(either, "patch"));
-        return arena_printf(a, "%s at %s: %s", h->object, at, state_words(a, state));
+        return arena_printf(a, "%s at %s: %s", done, at, state_words(a, state));
     }
     if (json_is_object(old) && json_is_object(new))
-        return arena_printf(a, "%s: %s", h->object, differing(a, old, new));
-    return h->object;
+        return arena_printf(a, "%s: %s", done, differing(a, old, new));
+    return done;
 }
 
 static json_t *entry_json(struct command_context *c, const struct flag_audit *h)
@@ -85,7 +89,7 @@ static void show(struct flags *f, const struct flag_audit *all, size_t n)
         table_cell(t, STYLE_PLAIN, "%s%s%s", flags_plain(c->arena, h->actor),
                    streq(h->via, "cli") ? "" : " via ", streq(h->via, "cli") ? "" : h->via);
         table_cell(t, STYLE_PLAIN, "%s", h->key ? h->key : "");
-        table_cell(t, STYLE_PLAIN, "%s: %s", h->action, what(c, h));
+        table_cell(t, STYLE_PLAIN, "%s", what(c, h));
         table_cell(t, STYLE_PLAIN, "%s", flags_plain(c->arena, h->reason));
     }
     table_print(t, &c->out);
