@@ -192,6 +192,33 @@ somebody_is_faster() {
   assert_equal "$(told $flag)" 'on for everyone'
 }
 
+@test "somebody who does not finish is named, and what to do about it" {
+  somebody_is_faster
+  run lockflight flags off $flag --env staging --wait 200ms --reason stop
+  assert_failure 5
+  has_line 'has been open for .*: session [0-9]+ \(psql\)'
+  has_line 'select pg_terminate_backend'
+  wait $somebody
+}
+
+@test "an answer that was lost is looked for, and the change is made once" {
+  for verb in 'ramp $flag 25 --yes' 'off $flag'; do
+    before=$(state $flag staging .version)
+    psql -qAtX "$(environment staging database)" >/dev/null <<<"begin; select from lockflight.flag_set for update; select pg_sleep(1.5) /* $flag */; commit" &
+    somebody=$!
+    until [[ $(sql staging "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and query like '%$flag%'") == 1 ]]; do sleep 0.05; done
+    eval "lockflight flags $verb --env staging --json" >"$BATS_TEST_TMPDIR/out" &
+    cli=$!
+    until [[ $(sql staging "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'lockflight flags' and wait_event_type = 'Lock'") == 1 ]]; do sleep 0.05; done
+    wait $somebody
+    wait $cli
+    assert_equal "$(state $flag staging .version)" $((before + 1))
+    assert_equal "$(jq .version "$BATS_TEST_TMPDIR/out")" $((before + 1))
+  done
+  assert_equal "$(told $flag)" 'off for everyone, held off; kept: on for 25 %'
+  assert_equal "$(entries $flag staging '[.entries[].action] | join(" ")')" 'kill set create'
+}
+
 @test "of many writers without a word about versions, each is in the history or was refused" {
   for i in 1 2 3 4 5 6; do
     lockflight flags ramp $flag $((i * 10)) --env staging --yes --actor "op$i" --reason "try $i" >"$BATS_TEST_TMPDIR/$i" 2>&1 &

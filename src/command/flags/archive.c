@@ -131,9 +131,11 @@ static bool archive(struct command_context *c, void *args_, struct err *e)
     const char *question = arena_printf(
         c->arena, "%s in %s is %s. Callers get the default in their code then. Archive?", row.key,
         f.name, flag_state_words(c->arena, state, row.off_variant));
-    if (!args->flags.is_dry &&
-        (!prompt_continue(c, f.name, question, e) || !flag_store_archive(f.db, row.key, &f.by, e)))
+    if (!args->flags.is_dry && (!prompt_continue(c, f.name, question, e) ||
+                                !flag_store_archive(f.db, row.key, &f.by, e))) {
+        (void)flags_tell_wait(&f, e);
         return err_wrap(e, "archive %s in %s", row.key, f.name);
+    }
     if (c->wants_json)
         print_json(c, json_pack("{s:s, s:s, s:b}", "environment", f.name, "flag", row.key,
                                 "archived", (int)!args->flags.is_dry));

@@ -5,8 +5,6 @@
 #include "cli/prompt.h"
 #include "flag/state.h"
 
-#define BRAKE_TRIES 5 /* somebody would have to be faster as often as that */
-
 /* ---- what it is about ---- */
 
 void flags_difference_make(struct flags *f, const struct flag_row *row, const json_t *patch,
@@ -115,47 +113,14 @@ static bool ask(struct flags *f, struct flags_difference *d, const struct flags_
         arena_printf(c->arena, "Change %s in %s?%s", d->row->key, f->name, why_asked(f, d)), e);
 }
 
-/* ---- writing ---- */
-
-/* Somebody was faster: what they made of it. */
-static bool tell_conflict(struct flags *f, const char *key, struct err *e)
-{
-    struct arena *a = f->c->arena;
-    struct flag_row now;
-    struct err unreadable = { 0 };
-    if (e->code != ERR_CONFLICT || !flag_store_get(f->db, a, key, &now, &unreadable))
-        return false;
-    json_auto_t *state = flags_state(&now);
-    err_state(e, "%s in %s is now %s (version %lld, by %s, %s%s%s); nothing was changed here", key,
-              f->name, flag_state_words(a, state, now.off_variant), (long long)now.version,
-              flags_plain(a, now.updated_by), flags_ago(a, now.updated_unix_ms),
-              now.updated_reason ? ": " : "", flags_plain(a, now.updated_reason));
-    return err_hint(e, "look, then say it again: lockflight flags show %s --env %s", key, f->name);
-}
-
 static bool check_expected(struct flags *f, const struct flag_row *row, int64_t expect,
                            struct err *e)
 {
     if (expect == 0 || expect == row->version)
         return true;
     err_set(e, ERR_CONFLICT, "%s is at version %lld, not %lld: changed by %s", row->key,
-            (long long)row->version, (long long)expect, row->updated_by);
-    return tell_conflict(f, row->key, e);
-}
-
-static bool write_state(struct flags *f, struct flag_row *row, const struct flags_change *x,
-                        int64_t *ret_version, struct err *e)
-{
-    for (int i = 1;; i++) {
-        if (flag_store_set(f->db, row->key, x->patch, row->version, &f->by, ret_version, e))
-            return true;
-        if (e->code != ERR_CONFLICT || !x->is_brake || i == BRAKE_TRIES)
-            break;
-        err_clear(e);
-        if (!flags_get(f, row->key, row, e))
-            return false;
-    }
-    return tell_conflict(f, row->key, e);
+            (long long)row->version, (long long)expect, flags_plain(f->c->arena, row->updated_by));
+    return flags_tell_conflict(f, row->key, e);
 }
 
 /* ---- telling ---- */
@@ -202,9 +167,11 @@ bool flags_change(struct flags *f, struct flag_row *row, const struct flags_chan
     flags_difference_make(f, row, x->patch, &d);
     bool ok = check_expected(f, row, x->expect, e);
     if (ok && d.changes && !x->is_dry)
-        ok = (x->is_brake || ask(f, &d, x, &is_shown, e)) && write_state(f, row, x, &version, e);
+        ok = (x->is_brake || ask(f, &d, x, &is_shown, e)) && flags_write(f, row, x, &version, e);
     if (!ok)
         return err_wrap(e, "%s in %s", row->key, f->name);
+    flags_difference_done(&d); /* the brake may have met another state than it began with */
+    flags_difference_make(f, row, x->patch, &d);
     answer(f, &d, x, version, is_shown);
     return true;
 }

@@ -27,6 +27,15 @@ struct flags_change {
 bool flags_change(struct flags *f, struct flag_row *row, const struct flags_change *x,
                   struct err *e) MUST_USE;
 
+/* The write alone: *row becomes the state that was replaced. ERR_CONFLICT, ERR_BLOCKED. */
+bool flags_write(struct flags *f, struct flag_row *row, const struct flags_change *x,
+                 int64_t *ret_version, struct err *e) MUST_USE;
+
+/* Adds to a conflict what the flag is now and who did it; to a wait that was too long, who is in the
+ * way. Other errors stay. They return false. */
+bool flags_tell_conflict(struct flags *f, const char *key, struct err *e);
+bool flags_tell_wait(struct flags *f, struct err *e);
+
 /* A change compared: states owned until flags_difference_done. */
 struct flags_difference {
     const struct flag_row *row;

@@ -264,8 +264,10 @@ static bool import(struct command_context *c, void *args_, struct err *e)
     size_t n = json_array_size(list);
     bool ok = args->flags.is_dry || n == 0 || (agree(&i, n, e) && write_all(&i, e));
     pg_rollback(i.f.db);
-    if (!ok)
+    if (!ok) {
+        (void)flags_tell_wait(&i.f, e);
         return err_wrap(e, "import flags into %s", i.f.name);
+    }
     answer(&i, list, args->flags.is_dry);
     return true;
 }

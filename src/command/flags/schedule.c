@@ -117,8 +117,10 @@ static bool add(struct command_context *c, const struct schedule_args *args, str
     if (!args->flags.is_dry &&
         ((!args->is_off && flags_difference_asks(&f, &d) &&
           !prompt_continue(c, f.name, question, e)) ||
-         !flag_store_schedule_add(f.db, row.key, at_ms, patch, &f.by, &id, e)))
+         !flag_store_schedule_add(f.db, row.key, at_ms, patch, &f.by, &id, e))) {
+        (void)flags_tell_wait(&f, e);
         return err_wrap(e, "schedule a change of %s in %s", row.key, f.name);
+    }
     answer(&f, &d, at_ms, id, args->flags.is_dry);
     return true;
 }
@@ -188,8 +190,10 @@ static bool cancel(struct command_context *c, const struct schedule_args *args, 
         return err_hint(e, "its number: lockflight flags schedule list");
     }
     if (!flags_open_to_write(c, &args->flags, &f, e) ||
-        !flag_store_schedule_cancel(f.db, (int64_t)id, &f.by, e))
+        !flag_store_schedule_cancel(f.db, (int64_t)id, &f.by, e)) {
+        (void)flags_tell_wait(&f, e);
         return err_wrap(e, "cancel schedule %s", args->which);
+    }
     if (c->wants_json)
         print_json(c, json_pack("{s:s, s:I, s:b}", "environment", f.name, "schedule",
                                 (json_int_t)id, "cancelled", 1));

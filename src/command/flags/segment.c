@@ -140,8 +140,10 @@ static bool change(struct command_context *c, const struct segment_args *args, s
     if (!args->flags.is_dry &&
         (!agree(&f, args->name, used, e) ||
          !flag_store_segment_set(f.db, args->name, rule, now ? now->version : 0, &f.by, &version,
-                                 e)))
+                                 e))) {
+        (void)flags_tell_wait(&f, e);
         return err_wrap(e, "segment %s in %s", args->name, f.name);
+    }
     bool changes = args->flags.is_dry || version != (now ? now->version : 0);
     if (c->wants_json)
         print_json(c, json_pack("{s:s, s:s, s:b, s:b, s:s, s:I}", "environment", f.name, "segment",

@@ -10,6 +10,7 @@
 
 #define ACTOR_MAX  200 /* bytes: a name stands in tables */
 #define REASON_MAX 2000
+#define WAIT_MS    5000 /* for a change of somebody else that is not finished */
 
 /* ---- words from the command line ---- */
 
@@ -95,6 +96,7 @@ bool flags_prepare(struct command_context *c, const struct flags_args *args, boo
         !choose(&ret->config, args->environment, &ret->name, e) ||
         !config_environment_database(&ret->config, ret->name, &ret->environment, e))
         return false;
+    ret->wait_ms = args->wait_ms > 0 ? args->wait_ms : WAIT_MS;
     ret->is_protected =
         definition_place(&ret->config, ret->environment.declared) == FLAG_PLACE_PROTECTED;
     return !writes || check_author(ret, args, e);
@@ -123,21 +125,33 @@ static bool found(struct flags *f, const char *key, bool is_read, const struct f
     return err_hint(e, "it does not come back: define another key");
 }
 
-/* The flag is asked for in the exchange that sets the session up: one round trip less. */
+static const char set_wait[] = "SELECT pg_catalog.set_config('lock_timeout', $1, false)";
+
+bool flags_set_wait(struct flags *f, struct err *e)
+{
+    const char *ms = arena_printf(f->c->arena, "%lld", (long long)f->wait_ms);
+    return pg_exec(f->db, set_wait, PG_PARAMS(ms), NULL, e);
+}
+
+/* In the exchange that sets the session up, so that they cost nothing: how long to wait for others,
+ * and the flag. */
 static bool ask(void *context, struct pg *db, struct err *e)
 {
     struct flags *f = context;
-    return flag_store_get_later(db, f->c->arena, f->question.key, &f->question, e);
+    const char *ms = arena_printf(f->c->arena, "%lld", (long long)f->wait_ms);
+    pg_queue_part(db, NULL);
+    if (!pg_exec(db, set_wait, PG_PARAMS(ms), NULL, e))
+        return false;
+    return !f->question.key ||
+           flag_store_get_later(db, f->c->arena, f->question.key, &f->question, e);
 }
 
 static bool connect(struct flags *f, const char *key, struct err *e)
 {
-    struct pg_spec spec = { .url = f->environment.database_url, .purpose = "flags" };
+    struct pg_spec spec = {
+        .url = f->environment.database_url, .purpose = "flags", .ask = ask, .context = f
+    };
     f->question = (struct flag_question){ .key = key };
-    if (key) {
-        spec.ask = ask;
-        spec.context = f;
-    }
     return pg_open(&spec, &f->db, e) || err_wrap(e, "flags of %s", f->name);
 }
 

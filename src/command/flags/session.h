@@ -27,6 +27,7 @@ struct flags_args {
     const char *reason;
     const char *actor;
     int64_t expect;
+    int64_t wait_ms;
     bool is_dry;
 };
 
@@ -39,7 +40,9 @@ struct flags_args {
     { "reason", 'm', OPT_TEXT, AT(type, field.reason), "<text>",                                   \
       "Why; kept in the history, needed where the environment requires another one" },             \
     { "actor", 0, OPT_TEXT, AT(type, field.actor), "<name>",                                       \
-      "Who (default: LOCKFLIGHT_ACTOR, the CI job's user, or user@machine)" }
+      "Who (default: LOCKFLIGHT_ACTOR, the CI job's user, or user@machine)" },                     \
+    { "wait", 0, OPT_MS, AT(type, field.wait_ms), "<time>",                                        \
+      "Wait this long for somebody's change that is not finished (default: 5s)" }
 
 #define FLAGS_WRITE_OPTIONS(type, field)                                                           \
     FLAGS_LOOK_OPTIONS(type, field),                                                               \
@@ -57,6 +60,7 @@ struct flags {
     bool is_protected;
     struct pg *db;
     struct flag_author by;
+    int64_t wait_ms;
     struct flag_question question; /* what was asked while the session was set up */
 };
 
@@ -76,6 +80,9 @@ bool flags_open_flag(struct command_context *c, const struct flags_args *args, b
 /* Without a connection: environment, config and author. */
 bool flags_prepare(struct command_context *c, const struct flags_args *args, bool writes,
                    struct flags *ret, struct err *e) MUST_USE;
+
+/* After pg_reconnect: how long to wait for others. */
+bool flags_set_wait(struct flags *f, struct err *e) MUST_USE;
 
 void flags_close(struct flags *f); /* accepts one that was not opened */
 

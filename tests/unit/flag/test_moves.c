@@ -151,6 +151,85 @@ static void weights_that_nothing_can_divide_by_are_not_comparable(void **state)
     assert_int_equal(moves("off", rule(2147483646, 1)).kind, FLAG_MOVES_EXACT);
 }
 
+/* ---- against counting by the formula itself ---- */
+
+static uint64_t random_state = 1;
+
+static unsigned chance(unsigned below)
+{
+    random_state = random_state * 6364136223846793005ULL + 1442695040888963407ULL;
+    return (unsigned)(random_state >> 33) % below;
+}
+
+struct share {
+    unsigned weight[4];
+    unsigned n, total;
+};
+
+static struct share random_share(void)
+{
+    struct share s = { .n = 1 + chance(4) };
+    for (unsigned i = 0; i < s.n; i++) {
+        s.weight[i] = chance(3) ? chance(1 + chance(700)) : 0;
+        s.total += s.weight[i];
+    }
+    if (s.total == 0)
+        s.total = s.weight[0] = 1;
+    return s;
+}
+
+static const char *share_rule(const struct share *s)
+{
+    const char *text = "";
+    for (unsigned i = 0; i < s->n; i++)
+        text = arena_printf(arena, "%s%s[\"v%u\",%u]", text, i ? "," : "", i % 3, s->weight[i]);
+    return arena_printf(arena, "{\"fractional\":[%s]}", text);
+}
+
+/* flagd's own words: the first entry with bucket < running sum. */
+static unsigned variant_at(const struct share *s, uint64_t hash)
+{
+    uint64_t bucket = hash * s->total >> 32, sum = 0;
+    for (unsigned i = 0; i < s->n; i++) {
+        sum += s->weight[i];
+        if (bucket < sum)
+            return i % 3;
+    }
+    return 99;
+}
+
+/* The first hash at or behind `from` whose variant is another one than at `from`, by halving. */
+static uint64_t piece_end(const struct share *a, const struct share *b, uint64_t from)
+{
+    uint64_t bucket_a = from * a->total >> 32, bucket_b = from * b->total >> 32;
+    uint64_t low = from, high = FLAG_BUCKETS; /* within one bucket of both nothing changes */
+    while (high - low > 1) {
+        uint64_t middle = low + (high - low) / 2;
+        bool same = middle * a->total >> 32 == bucket_a && middle * b->total >> 32 == bucket_b;
+        *(same ? &low : &high) = middle;
+    }
+    return high;
+}
+
+static void random_shares_move_what_the_formula_moves(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 60; round++) {
+        struct share a = random_share(), b = random_share();
+        uint64_t moved = 0;
+        for (uint64_t at = 0; at < FLAG_BUCKETS;) {
+            uint64_t end = piece_end(&a, &b, at);
+            moved += variant_at(&a, at) != variant_at(&b, at) ? end - at : 0;
+            at = end;
+        }
+        struct flag_moves m = moves(share_rule(&a), share_rule(&b));
+        assert_int_equal(m.kind, FLAG_MOVES_EXACT);
+        if (m.moved != moved)
+            fail_msg("%s -> %s moves %llu, not %llu", share_rule(&a), share_rule(&b),
+                     (unsigned long long)moved, (unsigned long long)m.moved);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +242,7 @@ int main(void)
         cmocka_unit_test(below_equal_conditions_the_worst_branch_counts),
         cmocka_unit_test(switching_off_takes_it_from_those_who_had_it_and_from_nobody_else),
         cmocka_unit_test(weights_that_nothing_can_divide_by_are_not_comparable),
+        cmocka_unit_test(random_shares_move_what_the_formula_moves),
     };
     return cmocka_run_group_tests_name("flag/moves", tests, setup, teardown);
 }
