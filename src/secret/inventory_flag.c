@@ -11,8 +11,9 @@
 #include "secret/inventory_inside.h"
 
 enum {
-    TYPE_TOKENS = 64, /* getObjectValue<{ … }>( */
-    RPC_TOKENS = 12,  /* { p_key: "crm" } */
+    TYPE_TOKENS = 64,  /* getObjectValue<{ … }>( */
+    RPC_TOKENS = 12,   /* { p_key: "crm" } */
+    HEAD_TOKENS = 512, /* the parameters of a function */
 };
 
 // clang-format off
@@ -60,9 +61,10 @@ static bool is_text(const struct js_token *t)
 }
 
 /* const NAME = "…" in the same text; NULL if there is none. */
-static const struct js_token *constant(const struct js_text *t, struct str name)
+static const struct js_token *constant(struct search *s, struct str name)
 {
-    for (size_t i = 0; i + 3 < t->n; i++)
+    const struct js_text *t = &s->code;
+    for (size_t i = 0; i + 3 < t->n && s->inv->steps_left > 0; i++, s->inv->steps_left--)
         if (js_is(t, i, "const") && str_eq(t->v[i + 1].text, name) && js_is(t, i + 2, "=") &&
             is_text(&t->v[i + 3]))
             return &t->v[i + 3];
@@ -81,7 +83,7 @@ static void question(struct search *s, size_t i, size_t argument, const char *ho
     }
     bool is_helper = false;
     if (key->kind == JS_NAME && is_alone) {
-        const struct js_token *value = constant(t, key->text);
+        const struct js_token *value = constant(s, key->text);
         if (value) {
             inventory_use(s, USE_LITERAL, how, value->text, key->text.p);
             return;
@@ -111,7 +113,7 @@ static void remote_call(struct search *s, size_t i)
 static bool is_definition(const struct js_text *t, size_t open)
 {
     int depth = 1;
-    for (size_t i = open; i < t->n; i++) {
+    for (size_t i = open; i < t->n && i - open < HEAD_TOKENS; i++) {
         depth += js_is(t, i, "(");
         depth -= js_is(t, i, ")");
         if (depth == 0)

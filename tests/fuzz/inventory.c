@@ -1,5 +1,5 @@
 /*
- * Uses of environment variables in sources. The first line of the input is the file's name, the rest
+ * Uses of environment variables, and of feature flags, in sources. The first line of the input is the file's name, the rest
  * its text. Tokens must lie inside the text and in its order; every use must have a place in it, and
  * a name that stands there (or in a comment of ours).
  */
@@ -20,17 +20,9 @@ static void check_tokens(struct arena *a, struct str text, enum js_dialect diale
         assert(fuzz_is_within(t.notes[i].text, text));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* Of variables or of flags. */
+static void check_uses(struct inventory *inv, const char *path, struct str text)
 {
-    CLEANUP(arena) struct arena *a = arena_new(FUZZ_ARENA_BYTES);
-    struct str text = fuzz_input(data, size);
-    const char *path = str_dup(a, fuzz_line(&text));
-    check_tokens(a, text, JS_PLAIN);
-    check_tokens(a, text, JS_TYPED);
-    check_tokens(a, text, JS_TYPED_X);
-
-    static const char *const names[] = { "A", "API_KEY", NULL };
-    struct inventory *inv = inventory_new(a, names);
     struct err e = { 0 };
     assert(inventory_add(inv, USE_EDGE_FUNCTION, path, text, &e));
     inventory_finish(inv);
@@ -44,5 +36,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(i == 0 || v[i].line >= v[i - 1].line);
     }
     (void)inventory_mentions(inv, "A");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    CLEANUP(arena) struct arena *a = arena_new(FUZZ_ARENA_BYTES);
+    struct str text = fuzz_input(data, size);
+    const char *path = str_dup(a, fuzz_line(&text));
+    check_tokens(a, text, JS_PLAIN);
+    check_tokens(a, text, JS_TYPED);
+    check_tokens(a, text, JS_TYPED_X);
+
+    static const char *const names[] = { "A", "API_KEY", NULL };
+    check_uses(inventory_new(a, names), path, text);
+    check_uses(inventory_new_of_flags(a), path, text);
     return 0;
 }

@@ -6,6 +6,7 @@
 #include "fuzz.h"
 
 #include "base/strbuf.h"
+#include "migrate/sql/policy_call.h"
 #include "migrate/sql/script.h"
 
 #include <pg_query.h>
@@ -85,6 +86,19 @@ static void check_history(struct arena *a, struct str sql)
     assert(streq(of_file, of_pieces));
 }
 
+/* Questions for flags: found or not, each has a place, and a bare one is in a policy. */
+static void check_policies(struct arena *a, struct str sql)
+{
+    struct policy_calls calls = { 0 };
+    struct err e = { 0 };
+    if (!policy_calls_read(a, "x.sql", sql, &calls, &e))
+        assert(e.code == ERR_CONFIG || e.code == ERR_LIMIT);
+    for (size_t i = 0; i < calls.n; i++) {
+        assert(calls.v[i].where && calls.v[i].function);
+        assert(!calls.v[i].is_bare || (calls.v[i].policy && calls.v[i].table));
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str sql = fuzz_input(data, size);
@@ -93,5 +107,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_script(a, copy);
     if (str_is_utf8(copy)) /* else migration_read has refused it */
         check_history(a, copy);
+    check_policies(a, copy);
     return 0;
 }
