@@ -40,7 +40,7 @@ static const struct row statuses[] = {
     { "0", "Done, or nothing to do." },
     { "1", "Unexpected error." },
     { "2", "Command line or configuration is wrong; nothing was touched." },
-    { "3", "The plan has changes (only with plan --exit-code)." },
+    { "3", "There is something to do (only with plan --exit-code and flags stale --fail)." },
     { "4", "Not authorised." },
     { "5", "Blocked by a gate, a lock, or an inconclusive check; nothing was changed." },
     { "6", "Failed; the environment is as before." },

@@ -314,6 +314,9 @@ somebody_is_faster() {
   has_line 'Nothing to change'
   jq ".flags[\"$flag\"].targeting = {\"in\":[1,2,3]} | .flags.crm.defaultVariant = \"on\" | .flags.nobody = .flags.crm" all.json >bad.json
   before=$(lockflight flags export --env staging)
+  run lockflight flags import bad.json --env staging --dry-run
+  assert_failure 1
+  has_line "flag $flag"
   run lockflight flags import bad.json --env staging --yes
   assert_failure 1
   assert_equal "$(lockflight flags export --env staging)" "$before"

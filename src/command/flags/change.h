@@ -79,8 +79,18 @@ bool flags_percent(const char *text, int64_t *ret, struct err *e) MUST_USE;
 
 /* ERR_DATA unless the rule is of the portable profile for this flag; with `unportable` it must only
  * be one that can be run. Notes are printed on stderr. */
-bool flags_check_rule(struct flags *f, const struct flag_row *row, const json_t *rule,
-                      bool unportable, struct err *e) MUST_USE;
+struct flags_rule {
+    const json_t *rule;
+    const json_t *attributes; /* of the environment: flags_declared */
+    const json_t *segments;
+    bool unportable;
+};
+bool flags_check_rule(struct flags *f, const struct flag_row *row, const struct flags_rule *r,
+                      struct err *e) MUST_USE;
+
+/* The same for one rule, with the environment's own attributes and segments. */
+bool flags_check_one_rule(struct flags *f, const struct flag_row *row, const json_t *rule,
+                          bool unportable, struct err *e) MUST_USE;
 
 /* A rule from the command line: JSON, or "@file". The caller owns *ret. */
 bool flags_read_rule(struct command_context *c, const char *word, json_t **ret,

@@ -168,7 +168,7 @@ static bool promote(struct command_context *c, void *args_, struct err *e)
     json_auto_t *here = flags_state(&row);
     json_auto_t *patch = flag_state_difference(here, there);
     const json_t *rule = json_object_get(patch, "targeting");
-    if (rule && !json_is_null(rule) && !flags_check_rule(&g, &row, rule, true, e))
+    if (rule && !json_is_null(rule) && !flags_check_one_rule(&g, &row, rule, true, e))
         return false;
     if (!g.by.reason)
         g.by.reason =

@@ -191,25 +191,30 @@ bool flags_declared(struct flags *f, json_t *attributes, json_t *segments, struc
     return true;
 }
 
-bool flags_check_rule(struct flags *f, const struct flag_row *row, const json_t *rule,
-                      bool unportable, struct err *e)
+bool flags_check_rule(struct flags *f, const struct flag_row *row, const struct flags_rule *r,
+                      struct err *e)
 {
     json_auto_t *variants = flags_json(row->variants);
-    json_auto_t *attributes = json_object();
-    json_auto_t *segments = json_object();
     struct flag_findings findings = { 0 };
-    if (!flags_declared(f, attributes, segments, e))
-        return false;
     const struct flag_profile profile = { .variants = variants,
-                                          .attributes = attributes,
-                                          .segments = segments,
+                                          .attributes = r->attributes,
+                                          .segments = r->segments,
                                           .is_permission = streq(row->kind, "permission") };
     const char *what = arena_printf(f->c->arena, "flag %s", row->key);
-    bool ok = flag_check_rule(&profile, f->c->arena, what, rule, unportable, &findings, e);
+    bool ok = flag_check_rule(&profile, f->c->arena, what, r->rule, r->unportable, &findings, e);
     for (size_t i = 0; ok && i < findings.n; i++)
         print_styled(&f->c->err, STYLE_WARN, "note: %s\n",
                      flag_finding_text(f->c->arena, &findings.v[i]));
     return ok;
+}
+
+bool flags_check_one_rule(struct flags *f, const struct flag_row *row, const json_t *rule,
+                          bool unportable, struct err *e)
+{
+    json_auto_t *attributes = json_object();
+    json_auto_t *segments = json_object();
+    const struct flags_rule r = { rule, attributes, segments, unportable };
+    return flags_declared(f, attributes, segments, e) && flags_check_rule(f, row, &r, e);
 }
 
 bool flags_unmet(struct flags *f, const struct flag_row *row, const char **ret, struct err *e)

@@ -27,7 +27,7 @@ static bool make_patch(struct flags *f, const struct flag_row *row, const struct
         if (!flags_read_rule(f->c, args->rule, &rule, e))
             return false;
         json_object_set_new(patch, "targeting", rule);
-        if (!flags_check_rule(f, row, rule, args->unportable, e))
+        if (!flags_check_one_rule(f, row, rule, args->unportable, e))
             return false;
     }
     if (args->no_rule)

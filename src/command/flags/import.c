@@ -1,51 +1,23 @@
 /*
- * `lockflight flags export` and `import`: an environment's flags as a flagd document, and states
- * out of one. Definitions are not imported: the code owns them.
+ * `lockflight flags import`: states and segments out of a flagd document. Definitions are not
+ * imported: the code owns them. All rules are judged before anything is asked or written, and all is
+ * written together or not at all.
  */
 #include "base/fs.h"
 #include "base/json.h"
-#include "base/vec.h"
 #include "cli/output.h"
 #include "cli/prompt.h"
 #include "command/flags/change.h"
 #include "command/flags/flags.h"
 #include "flag/export.h"
+#include "flag/profile.h"
 #include "flag/state.h"
 
-#include <stdio.h>
-
-struct document_args {
+struct import_args {
     struct flags_args flags;
     const char *file;
-    const char *reader; /* flagd, lockflight */
+    bool unportable;
 };
-
-/* ---- export ---- */
-
-static bool export(struct command_context *c, void *args_, struct err *e)
-{
-    const struct document_args *args = args_;
-    CLEANUP(flags) struct flags f = { 0 };
-    struct flag_snapshot snapshot;
-    if (!flags_open(c, &args->flags, &f, e) ||
-        !flag_store_snapshot(f.db, c->arena, 0, &snapshot, e))
-        return err_wrap(e, "export flags");
-    json_auto_t *all = json_parse(str_of(snapshot.text), "the flags of the database", e);
-    json_auto_t *document = NULL;
-    bool is_ours = streq(args->reader, "lockflight");
-    if (!all || (!is_ours && !flag_export(json_object_get(all, "document"), &document, e)))
-        return false;
-    char *text = json_dumps(is_ours ? all : document, JSON_INDENT(2) | JSON_SORT_KEYS);
-    struct str bytes = str_of(arena_printf(c->arena, "%s\n", text ? text : "{}"));
-    free(text);
-    if (!args->file) {
-        print(&c->out, "%s", bytes.p);
-        return true;
-    }
-    return fs_replace(args->file, bytes, 0644, e) || err_wrap(e, "export flags");
-}
-
-/* ---- import ---- */
 
 struct import {
     struct flags f;
@@ -155,6 +127,46 @@ static bool read_document(struct import *i, const char *file, struct err *e)
     return true;
 }
 
+/* ---- judging ---- */
+
+static bool check_segments(struct import *i, const json_t *attributes, bool unportable,
+                           struct err *e)
+{
+    struct arena *a = i->f.c->arena;
+    const struct flag_profile profile = { .attributes = attributes };
+    const char *name;
+    json_t *rule;
+    json_object_foreach (i->rules, name, rule) {
+        struct flag_findings found = { 0 };
+        const char *what = arena_printf(a, "segment %s", name);
+        if (!flag_check_segment(&profile, a, what, rule, unportable, &found, e))
+            return false;
+    }
+    return true;
+}
+
+/* Rules may use the segments that the document brings. */
+static bool check_rules(struct import *i, bool unportable, struct err *e)
+{
+    json_auto_t *attributes = json_object();
+    json_auto_t *segments = json_object();
+    const char *key;
+    json_t *patch;
+    if (!flags_declared(&i->f, attributes, segments, e) ||
+        !check_segments(i, attributes, unportable, e))
+        return false;
+    (void)json_object_update(segments, i->rules);
+    json_object_foreach (i->patches, key, patch) {
+        const json_t *rule = json_object_get(patch, "targeting");
+        const struct flags_rule r = { rule, attributes, segments, unportable };
+        if (rule && !json_is_null(rule) && !flags_check_rule(&i->f, find(i, key), &r, e))
+            return false;
+    }
+    return true;
+}
+
+/* ---- showing and writing ---- */
+
 /* Shows every change; `list` gets them as JSON. */
 static void show_changes(struct import *i, const struct terminal *to, bool prints, json_t *list)
 {
@@ -198,9 +210,7 @@ static bool write_all(struct import *i, struct err *e)
             return err_wrap(e, "segment %s", key);
     json_object_foreach (i->patches, key, value) {
         const struct flag_row *row = find(i, key);
-        const json_t *rule = json_object_get(value, "targeting");
-        if ((rule && !json_is_null(rule) && !flags_check_rule(&i->f, row, rule, false, e)) ||
-            !flag_store_set(db, key, value, row->version, &i->f.by, &version, e))
+        if (!flag_store_set(db, key, value, row->version, &i->f.by, &version, e))
             return err_wrap(e, "%s", key);
     }
     return pg_commit(db, e);
@@ -249,7 +259,7 @@ static bool agree(struct import *i, size_t n, struct err *e)
 
 static bool import(struct command_context *c, void *args_, struct err *e)
 {
-    const struct document_args *args = args_;
+    const struct import_args *args = args_;
     CLEANUP(import)
     struct import i = {
         .patches = json_object(), .rules = json_object(), .unknown = "", .unsaid = ""
@@ -257,8 +267,10 @@ static bool import(struct command_context *c, void *args_, struct err *e)
     if (!flags_open_to_write(c, &args->flags, &i.f, e) ||
         !flag_store_list(i.f.db, c->arena, false, &i.rows, e) ||
         !flag_store_segments(i.f.db, c->arena, &i.segments, &i.segments_n, e) ||
-        !read_document(&i, args->file, e))
+        !read_document(&i, args->file, e) || !check_rules(&i, args->unportable, e))
         return err_wrap(e, "import flags");
+    if (args->unportable)
+        flags_note_unportable(&i.f);
     json_auto_t *list = json_array();
     show_changes(&i, &c->out, !c->wants_json, list);
     size_t n = json_array_size(list);
@@ -273,38 +285,18 @@ static bool import(struct command_context *c, void *args_, struct err *e)
 }
 
 // clang-format off
-static const struct option export_options[] = {
-    FLAGS_LOOK_OPTIONS(document_args, flags),
-    { "for",    0,   OPT_TEXT, AT(document_args, reader), "flagd|lockflight", "Whom it is for (default: flagd); lockflight: with attributes, for `flags eval --file`" },
-    { "output", 'o', OPT_TEXT, AT(document_args, file), "<file>", "Into this file instead of on standard output" },
-    { 0 },
-};
 static const struct option import_options[] = {
-    FLAGS_LOOK_OPTIONS(document_args, flags),
-    FLAGS_AUTHOR_OPTIONS(document_args, flags),
-    { "dry-run", 0, OPT_FLAG, AT(document_args, flags.is_dry), NULL, "Show what would change, and stop" },
+    { "unportable", 0, OPT_FLAG, AT(import_args, unportable), NULL, "Store rules that other engines may read otherwise" },
+    FLAGS_LOOK_OPTIONS(import_args, flags),
+    FLAGS_AUTHOR_OPTIONS(import_args, flags),
+    { "dry-run", 0, OPT_FLAG, AT(import_args, flags.is_dry), NULL, "Show what would change, and stop" },
     { 0 },
 };
 static const struct argument import_arguments[] = {
-    { "file", ARG_ONE, COMPLETE_FILE, AT(document_args, file), "A flagd document" },
+    { "file", ARG_ONE, COMPLETE_FILE, AT(import_args, file), "A flagd document" },
     { 0 },
 };
 // clang-format on
-
-const struct command cmd_flags_export = {
-    .name = "export",
-    .synopsis = "flags export",
-    .summary = "Print an environment's flags as a flagd document",
-    .description = "What it serves now, with due schedules in it. flagd and every in-process "
-                   "OpenFeature provider for flagd read it as it is.",
-    .examples = "lockflight flags export --env production > flags.json\n"
-                "lockflight flags export --env staging --output flags.json",
-    .group = GROUP_CONTROL,
-    .offers = COMMAND_JSON, /* it is JSON anyway */
-    .options = export_options,
-    .args_size = sizeof(struct document_args),
-    .run = export,
-};
 
 const struct command cmd_flags_import = {
     .name = "import",
@@ -319,6 +311,6 @@ const struct command cmd_flags_import = {
     .offers = COMMAND_JSON | COMMAND_ASKS,
     .options = import_options,
     .arguments = import_arguments,
-    .args_size = sizeof(struct document_args),
+    .args_size = sizeof(struct import_args),
     .run = import,
 };
