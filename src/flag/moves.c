@@ -174,6 +174,7 @@ static bool same_conditions(const json_t *a, const json_t *b)
 
 /* Branch by branch; a rule without conditions is compared with every branch of the other. `depth`
  * counts down. */
+// NOLINTNEXTLINE(misc-no-recursion): depth is limited
 static bool compare(struct comparison *c, const json_t *from, const json_t *to, int depth)
 {
     const json_t *from_if = operand_of(from, "if"), *to_if = operand_of(to, "if");

@@ -157,6 +157,7 @@ static const char *condition_words(struct arena *a, const json_t *condition)
 }
 
 /* `depth` counts down. */
+// NOLINTNEXTLINE(misc-no-recursion): depth is limited
 static const char *rule_words(struct arena *a, const json_t *rule, const char *otherwise,
                               const char *off, int depth)
 {

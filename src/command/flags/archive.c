@@ -125,7 +125,7 @@ static bool archive(struct command_context *c, void *args_, struct err *e)
     const struct stale_args *args = args_;
     CLEANUP(flags) struct flags f = { 0 };
     struct flag_row row;
-    if (!flags_open_flag(c, &args->flags, true, args->key, &f, &row, e))
+    if (!flags_open_flag_to_write(c, &args->flags, args->key, &f, &row, e))
         return false;
     json_auto_t *state = flags_state(&row);
     const char *question = arena_printf(

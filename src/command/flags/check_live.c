@@ -22,10 +22,11 @@ static bool check_live_policies(struct check *k, struct flags *f, struct err *e)
         return false;
     for (size_t i = 0; i < rows.n; i++)
         for (size_t column = 2; column < 4; column++) {
-            const char *where = arena_printf(a, "%s, policy %s", f->name, pg_value(&rows, i, 1));
+            const struct policy_place place = { pg_value(&rows, i, 0), pg_value(&rows, i, 1),
+                                                arena_printf(a, "%s, policy %s", f->name,
+                                                             pg_value(&rows, i, 1)) };
             if (pg_value(&rows, i, column) &&
-                !policy_calls_of_expression(a, pg_value(&rows, i, 0), pg_value(&rows, i, 1), where,
-                                            pg_value(&rows, i, column), &calls, e))
+                !policy_calls_of_expression(a, &place, pg_value(&rows, i, column), &calls, e))
                 return false;
         }
     check_policies(k, &calls);
@@ -35,6 +36,7 @@ static bool check_live_policies(struct check *k, struct flags *f, struct err *e)
 /* ---- rules ---- */
 
 /* What a rule is made of, for the database to say whether it understands it. */
+// NOLINTNEXTLINE(misc-no-recursion): depth is limited
 static bool take_apart(const json_t *rule, json_t *conditions, json_t *shares, int depth)
 {
     const json_t *share = json_object_get(rule, "fractional");

@@ -185,7 +185,7 @@ static bool show(struct command_context *c, void *args_, struct err *e)
     const struct look_args *args = args_;
     CLEANUP(flags) struct flags f = { 0 };
     struct flag_row row;
-    if (!flags_open_flag(c, &args->flags, false, args->key, &f, &row, e))
+    if (!flags_open_flag(c, &args->flags, args->key, &f, &row, e))
         return false;
     if (c->wants_json) {
         json_t *document = row_json(c->arena, &row);

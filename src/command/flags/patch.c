@@ -96,6 +96,7 @@ static json_t *fractional(const json_t *key, const char *variant, const char *of
 }
 
 /* Replaces the only fractional inside; *found counts them. The caller owns the result. */
+// NOLINTNEXTLINE(misc-no-recursion): depth is limited
 static json_t *replace(const json_t *rule, const char *variant, const char *off,
                        int64_t thousandths, int *found, int depth)
 {

@@ -108,7 +108,7 @@ static bool add(struct command_context *c, const struct schedule_args *args, str
     int64_t at_ms = 0, id = 0, thousandths = 0;
     if (!usage(args, e) || !when(args, &at_ms, e) ||
         (args->percent && !flags_percent(args->percent, &thousandths, e)) ||
-        !flags_open_flag(c, &args->flags, true, args->word, &f, &row, e) ||
+        !flags_open_flag_to_write(c, &args->flags, args->word, &f, &row, e) ||
         !make_patch(&f, &row, args, thousandths, &patch, e))
         return false;
     flags_difference_make(&f, &row, patch, &d);

@@ -18,6 +18,7 @@ struct segment_args {
     bool unportable;
 };
 
+// NOLINTNEXTLINE(misc-no-recursion): depth is limited
 static bool uses(const json_t *rule, const char *name, int depth)
 {
     const char *key;

@@ -167,13 +167,25 @@ bool flags_open_to_write(struct command_context *c, const struct flags_args *arg
     return flags_prepare(c, args, true, ret, e) && connect(ret, NULL, e);
 }
 
-bool flags_open_flag(struct command_context *c, const struct flags_args *args, bool writes,
-                     const char *key, struct flags *ret, struct flag_row *ret_row, struct err *e)
+static bool open_flag(struct flags *f, const char *key, struct flag_row *ret, struct err *e)
 {
-    if (!flags_prepare(c, args, writes, ret, e) || !check_key(key, e) || !connect(ret, key, e))
+    if (!check_key(key, e) || !connect(f, key, e))
         return false;
-    return found(ret, key, flag_store_get_answer(ret->db, c->arena, &ret->question, ret_row, e),
-                 ret_row, e);
+    bool is_read = flag_store_get_answer(f->db, f->c->arena, &f->question, ret, e);
+    return found(f, key, is_read, ret, e);
+}
+
+bool flags_open_flag(struct command_context *c, const struct flags_args *args, const char *key,
+                     struct flags *ret, struct flag_row *ret_row, struct err *e)
+{
+    return flags_prepare(c, args, false, ret, e) && open_flag(ret, key, ret_row, e);
+}
+
+bool flags_open_flag_to_write(struct command_context *c, const struct flags_args *args,
+                              const char *key, struct flags *ret, struct flag_row *ret_row,
+                              struct err *e)
+{
+    return flags_prepare(c, args, true, ret, e) && open_flag(ret, key, ret_row, e);
 }
 
 void flags_close(struct flags *f)

@@ -31,6 +31,7 @@ struct flags_args {
     bool is_dry;
 };
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): they are names of types and members */
 // clang-format off
 #define FLAGS_LOOK_OPTIONS(type, field)                                                            \
     { "env", 'e', OPT_TEXT, AT(type, field.environment), "<environment>",                          \
@@ -51,6 +52,7 @@ struct flags_args {
     { "expect", 0, OPT_INT, AT(type, field.expect), "<version>",                                   \
       "Only if the flag's state is still at this version" }
 // clang-format on
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 struct flags {
     struct command_context *c;
@@ -73,9 +75,11 @@ bool flags_open_to_write(struct command_context *c, const struct flags_args *arg
                          struct flags *ret, struct err *e) MUST_USE;
 
 /* The same and the flag with it, in one exchange less: as flags_get. */
-bool flags_open_flag(struct command_context *c, const struct flags_args *args, bool writes,
-                     const char *key, struct flags *ret, struct flag_row *ret_row,
-                     struct err *e) MUST_USE;
+bool flags_open_flag(struct command_context *c, const struct flags_args *args, const char *key,
+                     struct flags *ret, struct flag_row *ret_row, struct err *e) MUST_USE;
+bool flags_open_flag_to_write(struct command_context *c, const struct flags_args *args,
+                              const char *key, struct flags *ret, struct flag_row *ret_row,
+                              struct err *e) MUST_USE;
 
 /* Without a connection: environment, config and author. */
 bool flags_prepare(struct command_context *c, const struct flags_args *args, bool writes,

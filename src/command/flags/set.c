@@ -65,7 +65,7 @@ static bool set(struct command_context *c, void *args_, struct err *e)
     struct flag_row row;
     json_auto_t *patch = NULL;
     const char *unmet = NULL;
-    if (!usage(args, e) || !flags_open_flag(c, &args->flags, true, args->key, &f, &row, e) ||
+    if (!usage(args, e) || !flags_open_flag_to_write(c, &args->flags, args->key, &f, &row, e) ||
         !make_patch(&f, &row, args, &patch, e) || !flags_unmet(&f, &row, &unmet, e))
         return false;
     if (args->unportable)

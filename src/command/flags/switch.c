@@ -21,7 +21,7 @@ static bool off(struct command_context *c, void *args_, struct err *e)
     CLEANUP(flags) struct flags f = { 0 };
     struct flag_row row;
     json_auto_t *patch = flags_patch_off();
-    if (!flags_open_flag(c, &args->flags, true, args->key, &f, &row, e))
+    if (!flags_open_flag_to_write(c, &args->flags, args->key, &f, &row, e))
         return false;
     const struct flags_change x = {
         .patch = patch, .is_brake = true, .expect = args->flags.expect, .is_dry = args->flags.is_dry
@@ -48,17 +48,16 @@ static bool patch_on(struct flags *f, const struct flag_row *row, const struct s
     return true;
 }
 
+/* `x` says what is special about it; what the command line says is added. */
 static bool apply(struct flags *f, struct flag_row *row, const struct switch_args *args,
-                  const json_t *patch, bool is_on, const char *note, struct err *e)
+                  struct flags_change x, struct err *e)
 {
     const char *unmet = NULL;
     if (!flags_unmet(f, row, &unmet, e))
         return false;
-    const struct flags_change x = { .patch = patch,
-                                    .lifts_brake = is_on,
-                                    .expect = args->flags.expect,
-                                    .is_dry = args->flags.is_dry,
-                                    .note = unmet ? unmet : note };
+    x.expect = args->flags.expect;
+    x.is_dry = args->flags.is_dry;
+    x.note = unmet ? unmet : x.note;
     return flags_change(f, row, &x, e);
 }
 
@@ -69,9 +68,10 @@ static bool on(struct command_context *c, void *args_, struct err *e)
     struct flag_row row;
     json_auto_t *patch = NULL;
     const char *note = NULL;
-    return flags_open_flag(c, &args->flags, true, args->key, &f, &row, e) &&
+    return flags_open_flag_to_write(c, &args->flags, args->key, &f, &row, e) &&
            patch_on(&f, &row, args, &patch, &note, e) &&
-           apply(&f, &row, args, patch, true, note, e);
+           apply(&f, &row, args,
+                 (struct flags_change){ .patch = patch, .lifts_brake = true, .note = note }, e);
 }
 
 static bool ramp(struct command_context *c, void *args_, struct err *e)
@@ -87,11 +87,11 @@ static bool ramp(struct command_context *c, void *args_, struct err *e)
         return err_hint(e, "lockflight flags ramp %s 25", args->key);
     }
     if (!flags_percent(args->percent, &thousandths, e) ||
-        !flags_open_flag(c, &args->flags, true, args->key, &f, &row, e) ||
+        !flags_open_flag_to_write(c, &args->flags, args->key, &f, &row, e) ||
         !flags_on_variant(&f, &row, args->variant, &variant, e))
         return false;
     patch = flags_patch_percent(&row, variant, thousandths);
-    return apply(&f, &row, args, patch, false, NULL, e);
+    return apply(&f, &row, args, (struct flags_change){ .patch = patch }, e);
 }
 
 // clang-format off

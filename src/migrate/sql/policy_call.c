@@ -38,7 +38,7 @@ static const PgQuery__FuncCall *asks(const ProtobufCMessage *m)
 static bool note_once(void *context, const ProtobufCMessage *m)
 {
     struct search *s = context;
-    if (asks(m))
+    if (asks(m)) // NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers
         *vec_add(&s->once, s->a) = m;
     return true;
 }
@@ -161,15 +161,16 @@ bool policy_calls_read(struct arena *a, const char *file, struct str text, struc
     return true;
 }
 
-bool policy_calls_of_expression(struct arena *a, const char *table, const char *policy,
-                                const char *where, const char *expression, struct policy_calls *to,
-                                struct err *e)
+bool policy_calls_of_expression(struct arena *a, const struct policy_place *place,
+                                const char *expression, struct policy_calls *to, struct err *e)
 {
     struct sql_script script;
     const char *text = arena_printf(a, "SELECT (%s)", expression);
-    if (!sql_script_read(a, where, str_of(text), &script, e))
+    if (!sql_script_read(a, place->where, str_of(text), &script, e))
         return false;
-    struct search s = { .a = a, .to = to, .table = table, .policy = policy, .where = where };
+    struct search s = {
+        .a = a, .to = to, .table = place->table, .policy = place->policy, .where = place->where
+    };
     for (size_t i = 0; i < script.n; i++)
         if (script.statements[i].tree)
             search(&s, script.statements[i].tree);

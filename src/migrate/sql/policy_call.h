@@ -35,8 +35,11 @@ bool policy_calls_read(struct arena *a, const char *file, struct str text, struc
                        struct err *e) MUST_USE;
 
 /* `expression` as pg_policies has it. */
-bool policy_calls_of_expression(struct arena *a, const char *table, const char *policy,
-                                const char *where, const char *expression, struct policy_calls *to,
+struct policy_place {
+    const char *table, *policy, *where;
+};
+bool policy_calls_of_expression(struct arena *a, const struct policy_place *place,
+                                const char *expression, struct policy_calls *to,
                                 struct err *e) MUST_USE;
 
 #endif

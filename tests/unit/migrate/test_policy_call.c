@@ -66,11 +66,11 @@ static void what_a_catalogue_says_is_read_the_same(void **state)
     CLEANUP(arena) struct arena *a = arena_new(0);
     struct policy_calls calls = { 0 };
     struct err e = { 0 };
-    assert_ok(policy_calls_of_expression(a, "public.t", "p", "staging",
+    assert_ok(policy_calls_of_expression(a, &(struct policy_place){ "public.t", "p", "staging" },
                                          "lockflight.is_on('crm'::text, (uid())::text)", &calls,
                                          &e),
               &e);
-    assert_ok(policy_calls_of_expression(a, "public.t", "q", "staging",
+    assert_ok(policy_calls_of_expression(a, &(struct policy_place){ "public.t", "q", "staging" },
                                          "( SELECT lockflight.is_on('crm'::text, 'u'::text) AS x)",
                                          &calls, &e),
               &e);
