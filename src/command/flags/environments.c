@@ -87,7 +87,7 @@ static void compare(struct flags *f, const struct two_args *args, const struct f
         differences += is_other;
         if (!is_other && !args->is_all)
             continue;
-        const char *key = p.a ? p.a->key : p.b->key;
+        const char *key = p.a ? p.a->key : p.b ? p.b->key : "";
         json_array_append_new(list,
                               json_pack("{s:s, s:b, s:o, s:o, s:s}", "flag", key, "differs",
                                         (int)is_other, "from", side_json(c->arena, p.a), "to",

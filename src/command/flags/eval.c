@@ -230,7 +230,7 @@ static void answer_all(struct eval *v, const struct flag_caller *caller,
 static bool answer(struct eval *v, const struct question *q, struct err *e)
 {
     struct flag_caller caller;
-    json_t *values;
+    json_t *values = NULL;
     if (!v->document) {
         v->blame = "GENERAL";
         err_set(e, ERR_USAGE, "there is no document yet");

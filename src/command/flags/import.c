@@ -13,6 +13,8 @@
 #include "flag/profile.h"
 #include "flag/state.h"
 
+#include <assert.h>
+
 struct import_args {
     struct flags_args flags;
     const char *file;
@@ -210,6 +212,7 @@ static bool write_all(struct import *i, struct err *e)
             return err_wrap(e, "segment %s", key);
     json_object_foreach (i->patches, key, value) {
         const struct flag_row *row = find(i, key);
+        assert(row); /* take_flag has found it */
         if (!flag_store_set(db, key, value, row->version, &i->f.by, &version, e))
             return err_wrap(e, "%s", key);
     }
