@@ -43,7 +43,7 @@ static const char *differing(struct arena *a, const json_t *old, const json_t *n
     return all;
 }
 
-static const char *what(struct command_context *c, const struct flag_audit *h)
+const char *flags_entry_words(struct command_context *c, const struct flag_audit *h)
 {
     struct arena *a = c->arena;
     json_auto_t *old = flags_json(h->old_image);
@@ -71,7 +71,7 @@ static json_t *entry_json(struct command_context *c, const struct flag_audit *h)
     return json_pack("{s:I, s:s, s:s, s:s, s:s?, s:s, s:s?, s:s, s:s, s:o, s:o, s:I}", "entry",
                      (json_int_t)h->seq, "at", clock_rfc3339(c->arena, h->at_unix_ms), "by",
                      h->actor, "via", h->via, "reason", h->reason, "action", h->action, "flag",
-                     h->key, "object", h->object, "text", what(c, h), "old",
+                     h->key, "object", h->object, "text", flags_entry_words(c, h), "old",
                      flags_json(h->old_image), "new", flags_json(h->new_image), "version",
                      (json_int_t)h->config_version);
 }
@@ -89,7 +89,7 @@ static void show(struct flags *f, const struct flag_audit *all, size_t n)
         table_cell(t, STYLE_PLAIN, "%s%s%s", flags_plain(c->arena, h->actor),
                    streq(h->via, "cli") ? "" : " via ", streq(h->via, "cli") ? "" : h->via);
         table_cell(t, STYLE_PLAIN, "%s", h->key ? h->key : "");
-        table_cell(t, STYLE_PLAIN, "%s", what(c, h));
+        table_cell(t, STYLE_PLAIN, "%s", flags_entry_words(c, h));
         table_cell(t, STYLE_PLAIN, "%s", flags_plain(c->arena, h->reason));
     }
     table_print(t, &c->out);

@@ -8,6 +8,8 @@
 #include "command/flags/flags.h"
 #include "flag/state.h"
 
+#define HISTORY_SHOWN 3
+
 struct look_args {
     struct flags_args flags;
     const char *key;
@@ -180,6 +182,29 @@ static void show_row(struct flags *f, const struct flag_row *r)
     table_print(t, &c->out);
 }
 
+/* What was done to it last. */
+static bool show_history(struct flags *f, const struct flag_row *row, struct err *e)
+{
+    struct arena *a = f->c->arena;
+    struct flag_audit *all;
+    size_t n;
+    if (!flag_store_history(f->db, a, row->key, 0, HISTORY_SHOWN + 1, &all, &n, e))
+        return false;
+    struct table *t = table_new(a, 4);
+    table_indent(t, 2);
+    table_keep_layout(t);
+    for (size_t i = 0; i < n && i < HISTORY_SHOWN; i++) {
+        table_cell(t, STYLE_STRONG, "%lld", (long long)all[i].seq);
+        table_cell(t, STYLE_FAINT, "%s", flags_ago(a, all[i].at_unix_ms));
+        table_cell(t, STYLE_PLAIN, "%s", flags_plain(a, all[i].actor));
+        table_cell(t, STYLE_PLAIN, "%s", flags_entry_words(f->c, &all[i]));
+    }
+    print_styled(&f->c->out, STYLE_FAINT, "Last changes%s\n",
+                 n > HISTORY_SHOWN ? ", more with `lockflight flags history`" : "");
+    table_print(t, &f->c->out);
+    return true;
+}
+
 static bool show(struct command_context *c, void *args_, struct err *e)
 {
     const struct look_args *args = args_;
@@ -194,7 +219,7 @@ static bool show(struct command_context *c, void *args_, struct err *e)
         return true;
     }
     show_row(&f, &row);
-    return true;
+    return show_history(&f, &row, e);
 }
 
 // clang-format off

@@ -107,6 +107,9 @@ json_t *flags_state(const struct flag_row *row);
 /* Attributes and segments of the environment, added to two objects: as flag/profile.h wants them. */
 bool flags_declared(struct flags *f, json_t *attributes, json_t *segments, struct err *e) MUST_USE;
 
+/* An entry of the history in words: "set: off for everyone → on for 25 %". */
+const char *flags_entry_words(struct command_context *c, const struct flag_audit *h);
+
 /* What somebody else wrote (a name, a reason), fit for a terminal: control characters become "?".
  * NULL becomes "". */
 const char *flags_plain(struct arena *a, const char *text);
