@@ -6,6 +6,7 @@
 #include "base/vec.h"
 #include "cli/output.h"
 #include "command/commands.h"
+#include "command/flags/session.h"
 #include "command/flight.h"
 
 struct status_args {
@@ -23,6 +24,7 @@ struct view {
     struct table *table;
     json_t *list; /* with --json */
     VEC(struct status) found;
+    VEC(const char *) held_off; /* flags that somebody switched off: a sentence each */
 };
 
 static const char *or_dash(const char *text)
@@ -64,6 +66,28 @@ static void add_unreachable(struct view *v, const char *name, const struct err *
     table_cell(v->table, STYLE_BAD, "%s%s%s", why->why, why->hint[0] ? "; next: " : "", why->hint);
 }
 
+/* What somebody switched off is seldom meant to stay so. */
+static bool read_flags(struct view *v, struct target *t, json_t *document, struct err *e)
+{
+    struct arena *a = v->c->arena;
+    struct flag_rows rows;
+    json_auto_t *keys = json_array();
+    if (!flag_store_list(t->db, a, false, &rows, e))
+        return false;
+    for (size_t i = 0; i < rows.n; i++) {
+        const struct flag_row *r = &rows.v[i];
+        if (!r->is_killed)
+            continue;
+        json_array_append_new(keys, json_string(r->key));
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
+        *vec_add(&v->held_off, a) =
+            arena_printf(a, "%s: %s is off, held off by %s %s%s%s", t->name, r->key,
+                         flags_plain(a, r->updated_by), flags_ago(a, r->updated_unix_ms),
+                         r->updated_reason ? ": " : "", flags_plain(a, r->updated_reason));
+    }
+    return !document || json_object_set(document, "flags_held_off", keys) == 0;
+}
+
 static bool read_one(struct view *v, const struct config *config, const char *name, struct err *e)
 {
     struct command_context *c = v->c;
@@ -71,12 +95,17 @@ static bool read_one(struct view *v, const struct config *config, const char *na
     if (!target_open(c->arena, config, name, &t, e))
         return false;
     struct status s;
-    if (!status_read(&t, c->wants_json, &s, e)) {
+    json_t *document = NULL;
+    bool ok = status_read(&t, c->wants_json, &s, e);
+    if (ok && v->list)
+        document = status_json(c->arena, &s);
+    if (!ok || !read_flags(v, &t, document, e)) {
+        json_decref(document);
         status_done(&s);
         return false;
     }
-    if (v->list)
-        json_array_append_new(v->list, status_json(c->arena, &s));
+    if (document)
+        json_array_append_new(v->list, document);
     else
         add_row(v, &s);
     *vec_add(&v->found, c->arena) = s;
@@ -105,6 +134,12 @@ static void print_notes(const struct view *v)
     }
 }
 
+static void print_flags(const struct view *v)
+{
+    for (size_t i = 0; i < v->held_off.n; i++)
+        print(&v->c->out, "Flag     %s\n", v->held_off.v[i]);
+}
+
 static void print_answer(struct view *v)
 {
     if (v->list) {
@@ -114,6 +149,7 @@ static void print_answer(struct view *v)
     table_keep_layout(v->table);
     table_print(v->table, &v->c->out);
     print_notes(v);
+    print_flags(v);
 }
 
 static bool status(struct command_context *c, void *args_, struct err *e)

@@ -41,6 +41,9 @@ entries() { lockflight flags history "$1" --env "${2-staging}" --json | jq -r "$
   assert_success
   assert_equal "$(told $flag)" 'off for everyone, held off; kept: on for 25 %'
   assert_equal "$(sql staging "select lockflight.is_on('$flag', u::text) from generate_series(1, 200) u" | sort -u)" f
+  run lockflight status staging
+  has_line "^Flag +staging: $flag is off, held off by tester .*: invoices go out twice"
+  assert_equal "$(lockflight status staging --json | jq ".environments[0].flags_held_off | index(\"$flag\") != null")" true
   run lockflight flags on $flag --env staging
   assert_success
   assert_equal "$(told $flag)" 'on for 25 %'
