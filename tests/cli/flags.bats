@@ -143,6 +143,16 @@ wrong-type src/app.ts:3:29'
   has_line '1 flag, asked for in 2 places: 0 errors, 0 notes'
 }
 
+@test "where nothing is defined, the flags are somebody else's, and that is one note" {
+  rm lockflight.flags.toml
+  printf '[build]\ncommand = "true"\npublish = "dist"\n' >netlify.toml
+  mkdir src
+  printf 'c.getBooleanValue("a", false); c.getBooleanValue("b", false)\n' >src/a.ts
+  run lockflight flags check --json
+  assert_success
+  assert_equal "$(jq -c '.findings | map(.rule)' <<<"$output")" '["no-definitions"]'
+}
+
 @test "check reads the rules of a document, wherever it comes from" {
   cd "$BATS_TEST_TMPDIR"
   printf '{"flags":{"a":{"state":"ENABLED","variants":{"on":true,"off":false},"defaultVariant":"off","targeting":{"if":[{"==":[{"var":"n"},0]},"on","off"]}}}}' >doc.json

@@ -14,9 +14,26 @@ static size_t index_of(const struct check *k, const char *key)
     return i;
 }
 
+/* Another tool's flags, or none yet: not each of them is a mistake. */
+static void no_file(struct check *k)
+{
+    if (k->config->flags.file || k->uses == 0)
+        return;
+    check_add(k,
+              &(struct check_finding){
+                  .rule = "no-definitions",
+                  .where = "lockflight.flags.toml",
+                  .text = "the code asks for flags and there is no such file, so nothing is known "
+                          "about them",
+                  .hint = "define them there, [flag.crm], if they are to be Lockflight's",
+              });
+}
+
 static void unknown(struct check *k, const char *key, const char *where)
 {
     struct arena *a = k->c->arena;
+    if (!k->config->flags.file)
+        return;
     struct nearest near = nearest_to(key);
     for (size_t i = 0; i < k->config->flags.n; i++)
         nearest_offer(&near, k->config->flags.v[i].name);
@@ -178,6 +195,7 @@ bool check_code(struct check *k, struct err *e)
     const struct env_use *uses = inventory_uses(inv, &n);
     for (size_t i = 0; i < n; i++)
         check_use(k, &uses[i]);
+    no_file(k);
     for (size_t i = 0; i < k->config->flags.n; i++) {
         const struct config_flag *flag = &k->config->flags.v[i];
         if (!k->is_used[i])
