@@ -151,6 +151,53 @@ static void weights_that_nothing_can_divide_by_are_not_comparable(void **state)
     assert_int_equal(moves("off", rule(2147483646, 1)).kind, FLAG_MOVES_EXACT);
 }
 
+static void disabling_takes_every_variant_away(void **state)
+{
+    (void)state;
+    json_auto_t *from = state_of("on");
+    json_auto_t *disable = json_pack("{s:b}", "enabled", 0);
+    json_auto_t *to = flag_state_patched(from, disable);
+    struct flag_moves m = flag_moves(arena, from, to, "off");
+    assert_true(m.moved == FLAG_BUCKETS && m.lost == FLAG_BUCKETS && !m.v[0].to);
+    assert_string_equal(flag_moves_words(arena, &m, " -> "),
+                        "everyone moves: on -> the code's default");
+}
+
+static void another_generation_of_hashing_divides_anew(void **state)
+{
+    (void)state;
+    json_auto_t *from = state_of(rule(25, 75));
+    json_auto_t *newer = json_pack("{s:i}", "bucketing", 3);
+    json_auto_t *to = flag_state_patched(from, newer);
+    assert_int_equal(flag_moves(arena, from, to, "off").kind, FLAG_MOVES_UNKNOWN);
+}
+
+/* {"if":[c,"on",{"if":[c,"on", … x]}]} */
+static const char *nested(int depth, const char *innermost)
+{
+    const char *text = innermost;
+    for (int i = 0; i < depth; i++)
+        text = arena_printf(arena, "{\"if\":[{\"$ref\":\"c\"},\"on\",%s]}", text);
+    return text;
+}
+
+static void what_cannot_be_told_is_said(void **state)
+{
+    (void)state;
+    struct flag_moves m = moves(nested(3, "\"on\""), nested(3, "\"off\""));
+    assert_string_equal(flag_moves_words(arena, &m, " -> "),
+                        "at most 100 % of users move, depending on whom the conditions meet");
+    assert_int_equal(moves(nested(40, "\"on\""), nested(40, "\"off\"")).kind, FLAG_MOVES_UNKNOWN);
+    assert_int_equal(moves(nested(1, "\"on\""), nested(1, nested(1, "{\"cat\":[1]}"))).kind,
+                     FLAG_MOVES_UNKNOWN);
+    assert_int_equal(moves("{\"if\":[{\"$ref\":\"c\"},\"on\"]}", nested(2, "\"on\"")).kind,
+                     FLAG_MOVES_UNKNOWN);
+    assert_int_equal(moves("off", "{\"fractional\":[[{\"var\":\"x\"},1],[\"on\",1]]}").kind,
+                     FLAG_MOVES_UNKNOWN);
+    assert_int_equal(moves("off", "{\"fractional\":[[\"off\",1],[\"on\",1,1]]}").kind,
+                     FLAG_MOVES_UNKNOWN);
+}
+
 /* ---- against counting by the formula itself ---- */
 
 static uint64_t random_state = 1;
@@ -242,6 +289,9 @@ int main(void)
         cmocka_unit_test(below_equal_conditions_the_worst_branch_counts),
         cmocka_unit_test(switching_off_takes_it_from_those_who_had_it_and_from_nobody_else),
         cmocka_unit_test(weights_that_nothing_can_divide_by_are_not_comparable),
+        cmocka_unit_test(disabling_takes_every_variant_away),
+        cmocka_unit_test(another_generation_of_hashing_divides_anew),
+        cmocka_unit_test(what_cannot_be_told_is_said),
         cmocka_unit_test(random_shares_move_what_the_formula_moves),
     };
     return cmocka_run_group_tests_name("flag/moves", tests, setup, teardown);

@@ -56,6 +56,16 @@ static void a_state_is_told_as_a_person_would(void **state)
         { "{\"default_variant\":\"off\",\"killed\":true}", "off for everyone, held off" },
         { "{\"default_variant\":\"on\",\"enabled\":false}",
           "disabled: callers use the default in their code; kept: on for everyone" },
+        { "{\"default_variant\":\"off\",\"targeting\":{\"fractional\":[[\"on\",0],[\"off\",0]]}}",
+          "by the rule {\"fractional\":[[\"on\",0],[\"off\",0]]}" },
+        { "{\"targeting\":{\"fractional\":[[\"on\",1,1],\"off\"]}}",
+          "by the rule {\"fractional\":[[\"on\",1,1],\"off\"]}" },
+        { "{\"targeting\":{\"if\":[{\"in\":[1]},\"on\",null]}}",
+          "on if {\"in\":[1]}, else the code's default" },
+        { "{\"targeting\":{\"a\":1,\"b\":2}}", "by the rule {\"a\":1,\"b\":2}" },
+        { "{\"targeting\":\"on\"}", "on for everyone" },
+        { "{\"enabled\":1,\"killed\":\"yes\",\"default_variant\":7}",
+          "the code's default for everyone" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         assert_string_equal(words(rows[i][0]), rows[i][1]);
