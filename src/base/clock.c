@@ -87,6 +87,9 @@ bool clock_parse(struct str text, int64_t *ret_unix_ms)
         if (!two_digits(text, 17, 59, &second))
             return false;
         at = 19;
+        if (at < text.n && text.p[at] == '.') /* parts of a second are nobody's business here */
+            for (at++; at < text.n && text.p[at] >= '0' && text.p[at] <= '9';)
+                at++;
     }
     if (!parse_zone((struct str){ text.p + at, text.n - at }, &zone))
         return false;

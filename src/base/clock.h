@@ -20,7 +20,8 @@ bool clock_sleep_ms(int64_t ms);
 char *clock_rfc3339(struct arena *a, int64_t unix_ms);
 char *clock_date(struct arena *a, int64_t unix_ms);
 
-/* "2026-12-01T09:00+01:00", "2026-12-01T08:00:30Z": seconds may be absent, the zone may not. */
+/* "2026-12-01T09:00+01:00", "2026-12-01T08:00:30Z": seconds may be absent, the zone may
+ * not; parts of a second are dropped. */
 bool clock_parse(struct str text, int64_t *ret_unix_ms);
 
 /* "850 ms", "4.1 s", "4 min 31 s", "2 h 10 min", "3 days". For people. */

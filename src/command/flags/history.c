@@ -59,6 +59,9 @@ const char *flags_entry_words(struct command_context *c, const struct flag_audit
     const char *at = json_text_or(either, "run_at", NULL);
     if (at) {
         json_auto_t *state = flag_state_patched(NULL, json_object_get(either, "patch"));
+        int64_t at_ms = 0;
+        if (clock_parse(str_of(at), &at_ms))
+            at = clock_rfc3339(a, at_ms);
         return arena_printf(a, "%s at %s: %s", done, at, state_words(a, state));
     }
     if (json_is_object(old) && json_is_object(new))
@@ -79,8 +82,8 @@ static json_t *entry_json(struct command_context *c, const struct flag_audit *h)
 static void show(struct flags *f, const struct flag_audit *all, size_t n)
 {
     struct command_context *c = f->c;
-    struct table *t = table_new(c->arena, 6);
-    table_head(t, "entry", "at", "by", "flag", "what", "why", NULL);
+    struct table *t = table_new(c->arena, 5);
+    table_head(t, "entry", "at", "by", "flag", "what (why)", NULL);
     table_wrap(t);
     for (size_t i = 0; i < n; i++) {
         const struct flag_audit *h = &all[i];
@@ -89,8 +92,8 @@ static void show(struct flags *f, const struct flag_audit *all, size_t n)
         table_cell(t, STYLE_PLAIN, "%s%s%s", flags_plain(c->arena, h->actor),
                    streq(h->via, "cli") ? "" : " via ", streq(h->via, "cli") ? "" : h->via);
         table_cell(t, STYLE_PLAIN, "%s", h->key ? h->key : "");
-        table_cell(t, STYLE_PLAIN, "%s", flags_entry_words(c, h));
-        table_cell(t, STYLE_PLAIN, "%s", flags_plain(c->arena, h->reason));
+        table_cell(t, STYLE_PLAIN, "%s%s%s%s", flags_entry_words(c, h), h->reason ? " (" : "",
+                   flags_plain(c->arena, h->reason), h->reason ? ")" : "");
     }
     table_print(t, &c->out);
 }

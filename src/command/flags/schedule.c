@@ -236,7 +236,7 @@ static const struct argument schedule_arguments[] = {
 const struct command cmd_flags_schedule = {
     .name = "schedule",
     .synopsis = "flags schedule <flag>|list|cancel [number]",
-    .summary = "Change a flag at a time to come; list and cancel such changes",
+    .summary = "Change a flag at a time to come; list, cancel",
     .description =
         "Nothing has to run at that time: whoever reads the flag counts the change in from then "
         "on, to the second. A change of the same thing by hand before then suspends the schedule, "

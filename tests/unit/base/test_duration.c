@@ -50,6 +50,7 @@ static void times_are_read_with_their_zone(void **state)
         { "2026-12-01T08:00:00Z", 1796112000 },
         { "2026-12-01 04:30-0330", 1796112000 },
         { "2024-02-29T00:00Z", 1709164800 },
+        { "2024-02-29T00:00:00.999999+00:00", 1709164800 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         int64_t ms = -1;
@@ -77,6 +78,7 @@ static void what_is_no_time_or_has_no_zone_is_refused(void **state)
         "2026-12-01T09:00Zx",
         "2026-12-01T09:00:",
         "2026-12-01T09:00:3",
+        "2026-12-01T09:00.5Z",
         "tomorrow at noon, please",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
