@@ -4,7 +4,7 @@ import { supabase } from "./data/client";
 import { ownProfile } from "./data/settings";
 import type { Profile } from "./data/types";
 import { environment } from "./env";
-import { isOn, moduleOf } from "./modules";
+import { isOn, moduleOf, useModules } from "./modules";
 import { CalendarPage } from "./pages/calendar";
 import { ClientsPage } from "./pages/clients";
 import { InvoicesPage } from "./pages/invoices";
@@ -67,6 +67,7 @@ function SignedIn({ session }: { session: Session }) {
 
 export function App() {
   const [session, setSession] = useState<Session | null>();
+  const modulesKnown = useModules();
   useEffect(() => {
     if (!environment) return;
     const { data } = supabase.auth.onAuthStateChange((_event, next) => setSession(next));
@@ -83,9 +84,9 @@ export function App() {
   }
   return (
     <>
-      {session === undefined && <div class="boot" role="status" aria-label="Loading" />}
+      {(session === undefined || (session && !modulesKnown)) && <div class="boot" role="status" aria-label="Loading" />}
       {session === null && <SignInPage />}
-      {session && <SignedIn session={session} />}
+      {session && modulesKnown && <SignedIn session={session} />}
       <Toasts />
     </>
   );

@@ -4,12 +4,13 @@ export interface Environment {
   supabaseUrl: string;
   supabaseAnonKey: string;
   timeZone: string;
-  modulesOff: string[];
+  flagsUrl: string; // where OFREP is served; empty: nowhere
+  flags: Record<string, boolean>; // what they were when the release was made
 }
 
 /** Reads what `/_lockflight/env.js` left behind. Answers null when the address or the key is missing. */
 export function parseEnvironment(raw: unknown): Environment | null {
-  const file = (raw ?? {}) as { environment?: unknown; release?: unknown; values?: Record<string, unknown> };
+  const file = (raw ?? {}) as { environment?: unknown; release?: unknown; values?: Record<string, unknown>; flags?: Record<string, boolean> };
   const values = file.values ?? {};
   const text = (value: unknown, fallback = "") => (typeof value === "string" && value !== "" ? value : fallback);
   const supabaseUrl = text(values.SUPABASE_URL).replace(/\/+$/, "");
@@ -21,7 +22,8 @@ export function parseEnvironment(raw: unknown): Environment | null {
     supabaseUrl,
     supabaseAnonKey,
     timeZone: text(values.STUDIO_TIME_ZONE, "Europe/Lisbon"),
-    modulesOff: text(values.STUDIO_MODULES_OFF).split(",").map((name) => name.trim()).filter(Boolean),
+    flagsUrl: text(values.FLAGS_URL).replace(/\/+$/, ""),
+    flags: Object.fromEntries(Object.entries(file.flags ?? {}).filter(([, value]) => typeof value === "boolean")),
   };
 }
 

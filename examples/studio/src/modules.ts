@@ -1,6 +1,8 @@
-// The one place that decides which modules are on. Menu, router and pages ask here and nowhere else.
+// The one place that decides which modules are on. Menu, router and pages ask here and nowhere else; the flag of a module
+// has the module's own name. A switch hides; what forbids is the database, whose policies ask the same flags.
 
-import { environment } from "./env";
+import { useEffect, useState } from "preact/hooks";
+import { flag, startFlags } from "./flags";
 import type { IconName } from "./ui/icon";
 
 export type ModuleKey = "crm" | "scheduling" | "financial";
@@ -42,14 +44,28 @@ export const MODULES: Module[] = [
   },
 ];
 
-let off = new Set<string>(environment?.modulesOff ?? []);
+// lockflight: flag crm, scheduling, financial
+let ask = (key: ModuleKey): boolean => flag(key, true);
 
+/** For tests. */
 export function setModulesOff(keys: Iterable<string>): void {
-  off = new Set(keys);
+  const off = new Set(keys);
+  ask = (key) => !off.has(key);
 }
 
 export function isOn(key: ModuleKey): boolean {
-  return !off.has(key);
+  return ask(key);
+}
+
+/** False until the flags are known. Whoever uses it is drawn again when a module is switched on or off. */
+export function useModules(): boolean {
+  const [known, setKnown] = useState(false);
+  const [, draw] = useState("");
+  useEffect(() => {
+    const changed = () => draw(modulesOn().map(({ key }) => key).join());
+    startFlags(changed).then(() => setKnown(true));
+  }, []);
+  return known;
 }
 
 export function modulesOn(): Module[] {

@@ -1,3 +1,12 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+/** `lockflight flags on|off KEY` in the environment that is walked. */
+export async function flags(verb, key) {
+  const env = process.env.LOCKFLIGHT_ENVIRONMENT ?? "staging";
+  await promisify(execFile)("lockflight", ["flags", verb, key, "--env", env, "--reason", "walked through", "--yes"]);
+}
+
 export function expect(condition, message) {
   if (!condition) throw new Error(message);
 }

@@ -1,5 +1,6 @@
 // Walks the whole studio in a real Chromium: every page, both widths, both themes, and what people do on them.
-// LOCKFLIGHT_SITE_URL says where. It writes to that database, so aim it at staging.
+// LOCKFLIGHT_SITE_URL says where. It writes to that database and switches its flags (LOCKFLIGHT_ENVIRONMENT, by the program
+// `lockflight`), so aim it at staging.
 
 import { chromium } from "playwright-core";
 import { walkthroughs } from "./walk.mjs";

@@ -1,4 +1,4 @@
-import { expect, fitsItsWidth, open, settled, signIn } from "./person.mjs";
+import { expect, fitsItsWidth, flags, open, settled, signIn } from "./person.mjs";
 
 const PAGES = ["Today", "Clients", "Leads", "Calendar", "Invoices", "Settings"];
 
@@ -87,21 +87,46 @@ export const walkthroughs = [
     },
   },
   {
-    name: "a module that is off leaves the menu, and its address explains itself",
+    name: "a module that is switched off leaves the open page, and comes back, without a reload",
     async play(page, site) {
-      await page.addInitScript(() => {
-        let written;
-        Object.defineProperty(globalThis, "__LOCKFLIGHT__", {
-          get: () => written,
-          set(file) {
-            written = { ...file, values: { ...file.values, STUDIO_MODULES_OFF: "financial" } };
-          },
-        });
-      });
+      const menu = page.getByRole("navigation", { name: "Main" });
       await signIn(page, site, "/invoices");
-      await page.getByRole("heading", { name: "Financial is switched off" }).waitFor();
-      const menu = await page.getByRole("navigation", { name: "Main" }).innerText();
-      expect(menu.includes("Calendar") && !menu.includes("Invoices"), `the menu says ${menu}`);
+      await page.getByRole("heading", { name: "Invoices" }).waitFor();
+      await page.evaluate(() => (globalThis.neverReloaded = true));
+      try {
+        await flags("off", "financial");
+        await page.getByRole("heading", { name: "Financial is switched off" }).waitFor();
+        await menu.getByRole("link", { name: "Invoices" }).waitFor({ state: "detached" });
+        expect(await menu.getByRole("link", { name: "Calendar" }).isVisible(), "other modules went too");
+        await flags("on", "financial");
+        await menu.getByRole("link", { name: "Invoices" }).waitFor();
+        await page.getByRole("heading", { name: "Invoices" }).waitFor();
+        await settled(page);
+      } finally {
+        await flags("on", "financial");
+      }
+      expect(await page.evaluate(() => globalThis.neverReloaded), "the page was loaded again");
+    },
+  },
+  {
+    name: "the direct address of a module that is off explains itself, and nothing of it is seen before",
+    async play(page, site) {
+      await flags("off", "financial");
+      try {
+        await signIn(page, site);
+        await page.getByRole("heading", { name: /^Good/ }).waitFor();
+        await page.addInitScript(() => {
+          const seen = (globalThis.seen = []);
+          new MutationObserver(() => {
+            for (const heading of document.querySelectorAll("h1, h2, .nav-link")) seen.push(heading.textContent.trim());
+          }).observe(document, { childList: true, subtree: true });
+        });
+        await page.goto(`${site}/invoices`);
+        await page.getByRole("heading", { name: "Financial is switched off" }).waitFor();
+        expect(!(await page.evaluate(() => globalThis.seen)).includes("Invoices"), "the module flickered before it went");
+      } finally {
+        await flags("on", "financial");
+      }
     },
   },
   {

@@ -3,6 +3,7 @@ import { Keeper } from "../../supabase/functions/flags/keeper.ts";
 import type { Snapshot } from "../../supabase/functions/flags/snapshot.ts";
 import { assert, assertEquals } from "./postgrest.ts";
 
+const ANON: unknown = { role: "anon" };
 const BULK = "http://host/flags/ofrep/v1/evaluate/flags";
 
 function snapshot(v = 812): Snapshot {
@@ -50,14 +51,14 @@ class World {
     }, () => this.ms),
   );
 
-  post(context: unknown, { token = {}, address = BULK, headers = {} }: { token?: unknown; address?: string; headers?: HeadersInit } = {}) {
+  post(context: unknown, { token = ANON, address = BULK, headers = {} }: { token?: unknown; address?: string; headers?: HeadersInit } = {}) {
     const authorization = `Bearer e30.${btoa(JSON.stringify(token)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "")}.x`;
     const body = typeof context === "string" || context instanceof Uint8Array ? context as BodyInit : JSON.stringify({ context });
     return this.handle(new Request(address, { method: "POST", headers: { authorization, ...headers }, body }));
   }
 
   // deno-lint-ignore no-explicit-any
-  async flags(context: unknown, token: unknown = {}): Promise<any> {
+  async flags(context: unknown, token: unknown = ANON): Promise<any> {
     const { flags, metadata } = await (await this.post(context, { token })).json();
     // deno-lint-ignore no-explicit-any
     return { ...Object.fromEntries(flags.map((flag: any) => [flag.key, flag])), metadata };
@@ -68,7 +69,6 @@ class World {
   }
 }
 
-const ANON = { role: "anon" };
 const USER = { role: "authenticated", sub: "u1", app_metadata: { plan: "pro" } };
 const SERVER = { role: "service_role" };
 
@@ -170,6 +170,8 @@ world("what cannot be read is refused with a reason", async (w) => {
   assertEquals(await status('{"context":[]}'), 400);
   assertEquals(await status({ targetingKey: 7 }), 400);
   assertEquals(await status('{"context":{"email":"\\ud800"}}'), 400);
+  assertEquals(await status('{"context":{"seats":9007199254740993}}'), 400);
+  assertEquals((await w.post({}, { token: { role: "somebody" } })).status, 403);
   assertEquals(await status('{"context":{"email":"a\\u0000"}}'), 400);
   assertEquals(await status(new Uint8Array([0x22, 0xff, 0x22])), 400);
   assertEquals(await status({ email: "x".repeat(64 * 1024) }), 413);
@@ -214,7 +216,7 @@ world("with the database away for a day, answers go on and are called stale", as
   w.database = null;
   w.ms += 24 * 3600 * 1000;
   const { flags, metadata } = await (await w.post({ targetingKey: "u1" })).json();
-  assertEquals([flags, metadata], [(await before.json()).flags, { version: "812", stale: true }]);
+  assertEquals([flags, metadata], [(await before.json()).flags, { stale: true, version: "812" }]);
   w.database = snapshot(813);
   w.ms += 2_000;
   assertEquals((await w.flags({})).metadata, { version: "813" });
@@ -225,7 +227,7 @@ world("flags that cannot be read do not replace those that could", async (w) => 
   w.database = { ...snapshot(813), document: { flags: { crm: { state: "SOMETIMES" as never, variants: { on: true } } } } };
   w.ms += 2_000;
   const { crm, metadata } = await w.flags({});
-  assertEquals([crm.value, metadata], [true, { version: "812", stale: true }]);
+  assertEquals([crm.value, metadata], [true, { stale: true, version: "812" }]);
 });
 
 world("a database that never answered is 503, with a time to come back", async (w) => {

@@ -13,6 +13,13 @@ scene("health says release, schema and deployment", async () => {
   assertEquals(answer.headers.get("cache-control"), "no-store");
 });
 
+scene("health says which modules are on, and does without", async (db) => {
+  db.modulesOff.add("financial");
+  assertEquals((await (await ask()).json()).flags, { crm: true, scheduling: true, financial: false });
+  db.broken = true;
+  assertEquals((await (await ask()).json()).flags, {});
+});
+
 scene("without a release it says none", async () => {
   assertEquals((await (await ask()).json()).release, "none");
 });

@@ -88,10 +88,14 @@ scene("kinds and fields we do not know are taken without failing", async (db) =>
   assertEquals((await deliver(JSON.stringify({ object: "page" }))).status, 200);
 });
 
-scene("with CRM off the event is stored and not processed", async (db) => {
+scene("with CRM off the event is stored and not processed, and replayed when it is on again", async (db) => {
   db.modulesOff.add("crm");
   assertEquals((await deliver(await fixture("whatsapp-text"))).status, 200);
   assertEquals([db.rows("webhook_inbox").length, db.rows("clients").length], [1, 0]);
+  db.modulesOff.clear();
+  db.rows("webhook_inbox")[0].received_at = "2026-01-01T00:00:00Z";
+  await deliver(await fixture("whatsapp-unknown"));
+  assert(db.rows("interactions").some(({ body }) => body === "Olá! Têm vaga na sexta? 😊"));
 });
 
 scene("a bad or missing signature is refused and stores nothing", async (db) => {

@@ -3,7 +3,7 @@
 \set as_staff 'select set_config(''request.jwt.claims'', ''{"sub": "7e570000-0000-4000-8000-000000000001", "role": "authenticated"}'', true) is null;'
 \set as_owner 'select set_config(''request.jwt.claims'', ''{"sub": "7e570000-0000-4000-8000-000000000002", "role": "authenticated"}'', true) is null;'
 \set as_stranger 'select set_config(''request.jwt.claims'', ''{"sub": "7e570000-0000-4000-8000-000000000003", "role": "authenticated"}'', true) is null;'
-\echo 1..14
+\echo 1..18
 begin;
 
 insert into auth.users (id, email, aud, role)
@@ -105,4 +105,31 @@ select case when (select count(*) from public.expenses) > 0
                                                    'tax_cents', 'total_cents'] or action <> 'UPDATE')
                     from public.audit_log where row_id = :'invoice')
        then 'ok' else 'not ok' end || ' 14 - the owner sees expenses, and an audit log of names without values';
+
+reset role;
+select case when count(*) > 10 and bool_and(qual ~ 'SELECT.*module_enabled') then 'ok' else 'not ok' end
+       || ' 15 - policies of modules ask for their flag once for a query'
+  from pg_policies where schemaname = 'public' and qual ~ 'module_enabled';
+\o /dev/null
+select lockflight.flag_set_state('financial', '{"killed": true}', null, 'rules', 'cli', 'rules');
+\o
+set local role authenticated;
+select case when (select count(*) from public.invoices) + (select count(*) from public.payments)
+                 + (select count(*) from public.expenses) = 0
+             and (select count(*) from public.clients) > 0
+       then 'ok' else 'not ok' end || ' 16 - a module that is off shows nothing, even to the owner, and others are as before';
+do $$
+begin
+  insert into public.expenses (category, amount_cents, spent_on) values ('rent', 100, current_date);
+  raise exception 'a module that is off could be written to';
+exception when insufficient_privilege then null;
+end
+$$;
+select 'ok 17 - and takes nothing';
+reset role;
+\o /dev/null
+select lockflight.flag_set_state('financial', '{"killed": false}', null, 'rules', 'cli', 'rules');
+\o
+set local role authenticated;
+select case when count(*) = 1 then 'ok' else 'not ok' end || ' 18 - on again, all of it is there' from public.invoices where id = :'invoice';
 rollback;

@@ -1,11 +1,13 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { parseEnvironment } from "../../src/env";
+import { visitor } from "../../src/flags";
 import { isOn, moduleOf, modulesOn, MODULES, setModulesOff } from "../../src/modules";
 
 const FILE = {
   environment: "staging",
   release: "2026-03-14.9f3c1ab0",
-  values: { SUPABASE_URL: "http://127.0.0.1:4601/", SUPABASE_ANON_KEY: "key", STUDIO_MODULES_OFF: "financial, crm" },
+  values: { SUPABASE_URL: "http://127.0.0.1:4601/", SUPABASE_ANON_KEY: "key", FLAGS_URL: "http://127.0.0.1:4601/" },
+  flags: { crm: false, odd: "x" },
 };
 
 describe("the per-environment file", () => {
@@ -16,7 +18,8 @@ describe("the per-environment file", () => {
       supabaseUrl: "http://127.0.0.1:4601",
       supabaseAnonKey: "key",
       timeZone: "Europe/Lisbon",
-      modulesOff: ["financial", "crm"],
+      flagsUrl: "http://127.0.0.1:4601",
+      flags: { crm: false },
     });
   });
 
@@ -24,6 +27,26 @@ describe("the per-environment file", () => {
     for (const file of [undefined, null, {}, "x", { values: { SUPABASE_URL: "http://a" } }, { values: { SUPABASE_ANON_KEY: "k", SUPABASE_URL: 1 } }]) {
       expect(parseEnvironment(file)).toBeNull();
     }
+  });
+});
+
+describe("a visitor", () => {
+  const storage = () => {
+    const kept = new Map<string, string>();
+    return { getItem: (key: string) => kept.get(key) ?? null, setItem: (key: string, value: string) => void kept.set(key, value) };
+  };
+
+  it("is the same one for a year", () => {
+    const browser = storage();
+    const first = visitor(browser, 0);
+    expect(visitor(browser, 364 * 86_400_000)).toBe(first);
+    expect(visitor(browser, 366 * 86_400_000)).not.toBe(first);
+    expect(visitor(storage(), 0)).not.toBe(first);
+  });
+
+  it("needs no storage", () => {
+    const refusing = { getItem: () => { throw new Error("denied"); }, setItem: () => {} };
+    expect(visitor(refusing, 0)).toMatch(/^[0-9a-f-]{36}$/);
   });
 });
 

@@ -88,7 +88,7 @@ export class FlagSet {
     if (before) return before;
     const flag = Object.hasOwn(this.snapshot.document.flags, key) ? this.snapshot.document.flags[key] : undefined;
     const metadata = { ...this.snapshot.document.metadata, ...flag?.metadata };
-    if (!flag) return { errorCode: "FLAG_NOT_FOUND", errorDetails: `there is no flag ${JSON.stringify(key)}`, metadata };
+    if (!flag) return { errorCode: "FLAG_NOT_FOUND", errorDetails: "there is no flag of this key", metadata };
     known.set(key, { errorCode: "GENERAL", errorDetails: "it requires itself", metadata });
     const answer = this.answer(key, flag, metadata, context, known);
     known.set(key, answer);
@@ -99,8 +99,8 @@ export class FlagSet {
     if (flag.state === "DISABLED") return { reason: "DISABLED", metadata };
     for (const { flag: other, variant } of flag.requires ?? []) {
       if (this.evaluate(other, context, known).variant === variant) continue;
-      const off = flag.offVariant;
-      return { reason: "DEFAULT", value: flag.variants[off!], variant: off, metadata: { ...metadata, prerequisite: other } };
+      const off = flag.offVariant!;
+      return { reason: "TARGETING_MATCH", value: flag.variants[off], variant: off, metadata: { ...metadata, prerequisite: other } };
     }
     const found = this.core.getFlag(lift(key))!.evaluate(context as never, quiet);
     if (found.errorCode) {

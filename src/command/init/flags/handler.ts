@@ -6,7 +6,7 @@
 // flag that is not for them as for one that does not exist. A bulk answer's ETag is taken from what it says, so it also
 // covers the context. Equal questions give the same bytes as `lockflight serve` gives.
 
-import { callerOf, contextOf, Refusal } from "./caller.ts";
+import { callerOf, contextOf, isClean, Refusal } from "./caller.ts";
 import type { Answer } from "./flag_set.ts";
 import { byBytes } from "./flag_set.ts";
 import type { Keeper, Kept } from "./keeper.ts";
@@ -44,21 +44,13 @@ async function readBody(request: Request): Promise<Uint8Array> {
   return whole;
 }
 
-/** No half characters, no NUL, no number out of range: nothing that two engines could read differently. */
-function isClean(value: unknown): boolean {
-  if (typeof value === "string") return !/\0|\p{Surrogate}/u.test(value);
-  if (typeof value === "number") return Number.isFinite(value);
-  if (typeof value !== "object" || value === null) return true;
-  return Object.entries(value).every(([key, inner]) => isClean(key) && isClean(inner));
-}
-
 function parse(body: Uint8Array): unknown {
   if (body.byteLength === 0) return {};
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body));
   } catch {
-    throw new Refusal(400, "PARSE_ERROR", "the body is not JSON");
+    throw new Refusal(400, "INVALID_CONTEXT", "the body is not JSON");
   }
   if (typeof value !== "object" || value === null || Array.isArray(value) || !isClean(value)) {
     throw new Refusal(400, "INVALID_CONTEXT", "the body is not an object with a context");
@@ -70,7 +62,7 @@ function keyIn(address: string): string {
   try {
     return decodeURIComponent(address);
   } catch {
-    throw new Refusal(400, "PARSE_ERROR", "the flag's key is not percent-encoded");
+    throw new Refusal(400, "INVALID_CONTEXT", "the flag's key is not percent-encoded");
   }
 }
 
@@ -93,8 +85,9 @@ function metadataText(metadata: Answer["metadata"]): string {
 /** Members in this order, so that equal answers have equal bytes. */
 function answerText(key: string, answer: Answer, isForServer: boolean): string {
   const { reason, value, variant, errorCode, errorDetails, metadata } = answer;
-  if (errorCode) return JSON.stringify({ key, errorCode, errorDetails: isForServer ? errorDetails : undefined });
-  const text = JSON.stringify({ key, reason, value, variant });
+  const text = errorCode
+    ? JSON.stringify({ key, errorCode, errorDetails: isForServer ? errorDetails : undefined })
+    : JSON.stringify({ key, reason, value, variant });
   return isForServer && Object.keys(metadata).length > 0 ? `${text.slice(0, -1)},"metadata":${metadataText(metadata)}}` : text;
 }
 
@@ -117,7 +110,7 @@ async function all(request: Request, kept: Kept, body: unknown): Promise<Respons
   const array = `[${texts.join(",")}]`;
   const etag = await etagOf(array);
   if (matches(request.headers.get("if-none-match"), etag)) return reply(304, null, { etag });
-  const metadata = JSON.stringify({ version: String(flags.version), stale: stale || undefined });
+  const metadata = JSON.stringify({ stale: stale || undefined, version: String(flags.version) });
   return reply(200, `{"flags":${array},"metadata":${metadata}}`, { etag });
 }
 

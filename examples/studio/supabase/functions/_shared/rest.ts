@@ -8,6 +8,7 @@ export class RestError extends Error {
 }
 
 const DEADLINE_MS = 8_000;
+const FLAG_DEADLINE_MS = 1_500;
 
 async function call(
   method: string,
@@ -65,6 +66,9 @@ export async function rpc(name: string, args: unknown = {}, deadlineMs?: number)
   return await call("POST", `rpc/${name}`, {}, { body: args, deadlineMs });
 }
 
-export async function moduleEnabled(module: "crm" | "scheduling" | "financial"): Promise<boolean> {
-  return await rpc("module_enabled", { module }) === true;
+export const MODULES = ["crm", "scheduling", "financial"] as const;
+
+/** The flag of a module, for whoever is not a particular user. */
+export async function moduleEnabled(module: typeof MODULES[number]): Promise<boolean> {
+  return await rpc("module_enabled", { module }, FLAG_DEADLINE_MS) === true;
 }

@@ -39,31 +39,43 @@ export function callerOf(headers: Headers): Caller {
   const payload = payloadOf(token);
   const role = own(payload, "role");
   const user = own(payload, "sub");
+  if (payload === null || role === "anon") return { kind: "anonymous", facts: {} };
   if (role === "service_role") return { kind: "server", facts: {} };
-  if (role !== "authenticated" || typeof user !== "string" || !user) return { kind: "anonymous", facts: {} };
+  if (role !== "authenticated" || typeof user !== "string" || !user) {
+    throw new Refusal(403, null, "the token's role may not ask for flags");
+  }
   return { kind: "user", user, facts: (own(payload, "app_metadata") ?? {}) as Record<string, unknown> };
 }
 
 const FITS: Record<Attribute["type"], (value: unknown) => boolean> = {
   string: (value) => typeof value === "string",
   version: (value) => typeof value === "string",
-  number: (value) => typeof value === "number",
+  number: (value) => typeof value === "number" && isClean(value),
   boolean: (value) => typeof value === "boolean",
   list: (value) => Array.isArray(value) && value.every((item) => typeof item === "string"),
 };
+
+/** No half characters, no NUL, no number that JavaScript's cannot hold: nothing that two engines could read differently. */
+export function isClean(value: unknown): boolean {
+  if (typeof value === "string") return !/\0|\p{Surrogate}/u.test(value);
+  if (typeof value === "number") return Math.abs(value) <= Number.MAX_SAFE_INTEGER;
+  if (typeof value !== "object" || value === null) return true;
+  return Object.entries(value).every(([key, inner]) => isClean(key) && isClean(inner));
+}
 
 /** Declared attributes of the declared type, each from where it may come from; ready for evaluation. */
 export function contextOf(caller: Caller, body: unknown, attributes: Record<string, Attribute>): Context {
   const given = own(body, "context") ?? {};
   const key = own(given, "targetingKey") ?? undefined;
   if (typeof given !== "object" || Array.isArray(given)) throw new Refusal(400, "INVALID_CONTEXT", "the context is not an object");
-  if (key !== undefined && typeof key !== "string") throw new Refusal(400, "INVALID_CONTEXT", "targetingKey is not a text");
+  if (key !== undefined && typeof key !== "string") throw new Refusal(400, "INVALID_CONTEXT", "targetingKey is not text");
   const context: Context = {};
   for (const [name, { type, trusted }] of Object.entries(attributes)) {
     const value = !trusted || caller.kind === "server" ? own(given, name) : own(caller.facts, name);
-    if (FITS[type]?.(value)) context[name] = value;
+    if (name !== "$flagd" && FITS[type]?.(value)) context[name] = value;
   }
   const unit = caller.user ?? key;
-  if (unit !== undefined) context.targetingKey = unit;
+  if (unit === undefined) delete context.targetingKey;
+  else context.targetingKey = unit;
   return liftAll(context) as Context;
 }

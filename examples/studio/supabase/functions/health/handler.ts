@@ -1,5 +1,5 @@
 import { guarded, json, Refusal } from "../_shared/http.ts";
-import { rpc } from "../_shared/rest.ts";
+import { MODULES, moduleEnabled, rpc } from "../_shared/rest.ts";
 
 const DATABASE_DEADLINE_MS = 1_500;
 
@@ -14,14 +14,21 @@ async function askDatabase(): Promise<{ ok: boolean; schema_version?: string; db
   }
 }
 
+/** What is switched on, for whoever is not a particular user. Never a reason to be unwell. */
+async function askFlags(): Promise<Record<string, boolean>> {
+  const asked = MODULES.map(async (module) => [module, await moduleEnabled(module)] as const);
+  return Object.fromEntries(await Promise.all(asked).catch(() => []));
+}
+
 export const handle = guarded("health", async (request) => {
   if (request.method !== "GET" && request.method !== "HEAD") throw new Refusal(405, "only GET");
-  const { ok, schema_version, db_ms } = await askDatabase();
+  const [{ ok, schema_version, db_ms }, flags] = await Promise.all([askDatabase(), askFlags()]);
   return json(ok ? 200 : 503, {
     ok,
     release: Deno.env.get("LOCKFLIGHT_RELEASE") || "none",
     schema_version,
     deployment: Deno.env.get("DENO_DEPLOYMENT_ID"),
+    flags,
     checks: { db_ms },
   });
 });
