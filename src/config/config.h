@@ -300,8 +300,9 @@ struct config {
     size_t remotes_n;
     struct netlify_config netlify;
     struct supabase_config
-        supabase;            /* without any remote; an environment's own is in struct environment */
-    struct origins *origins; /* grows while environments are resolved */
+        supabase; /* without any remote; an environment's own is in struct environment */
+    bool has_environments_only; /* config_load_environments */
+    struct origins *origins;    /* grows while environments are resolved */
     struct arena *arena;
 };
 
@@ -333,6 +334,12 @@ struct environment {
 /* Reads and checks all files. `path` is --config or NULL to discover. ERR_CONFIG names file, line,
  * column and remedy, or says that there is no lockflight.toml. */
 bool config_load(struct arena *a, const char *path, struct config *ret, struct err *e) MUST_USE;
+
+/* Only the environments of lockflight.toml, for what must work whatever state the project's other
+ * files are in; nothing else is read, checked or set. Of it, config_environment_database alone may be
+ * asked. */
+bool config_load_environments(struct arena *a, const char *path, struct config *ret,
+                              struct err *e) MUST_USE;
 
 /* The path that config_load would read; NULL if there is none. Reads nothing. */
 char *config_find(struct arena *a, const char *path);

@@ -303,7 +303,9 @@ bool config_environment_database(const struct config *c, const char *name, struc
     struct environment *to = ARENA_NEW(c->arena, struct environment);
     struct resolver r = { .c = c, .origins = c->origins, .to = to };
     if (!begin(&r, name, e) || !nothing_missing(&r, e) ||
-        !supabase_config_load(c, c->origins, r.declared->supabase.remote, &to->supabase_config, e))
+        (!c->has_environments_only &&
+         !supabase_config_load(c, c->origins, r.declared->supabase.remote, &to->supabase_config,
+                               e)))
         return false;
     origins_copied(c->origins, to, ret, sizeof *ret);
     *ret = *to;

@@ -105,10 +105,19 @@ static bool read_lockflight_toml(struct config *c, struct origins *origins, stru
     return read_file(&r, c->file, &root, e) && read_table(&r, &root, lockflight_keys, "", c, e);
 }
 
+static bool load_environments(struct config *c, struct origins *origins, struct err *e)
+{
+    if (!read_lockflight_toml(c, origins, e))
+        return false;
+    for (size_t i = 0; i < c->envs_n; i++)
+        settle_env(c, &c->envs[i]);
+    environment_hide(c);
+    c->has_environments_only = true;
+    return true;
+}
+
 static bool load(struct config *c, struct origins *origins, struct err *e)
 {
-    c->origins = origins;
-    c->dir = parent(c->arena, c->file);
     c->repository = search_upwards(c->arena, c->dir, ".git", NULL);
     if (!c->repository)
         c->repository = c->dir;
@@ -129,18 +138,30 @@ static bool load(struct config *c, struct origins *origins, struct err *e)
     return config_validate(c, e) && flags_toml_load(c, origins, e) && flags_validate(c, e);
 }
 
-bool config_load(struct arena *a, const char *path, struct config *ret, struct err *e)
+static bool load_with(bool (*load_what)(struct config *c, struct origins *origins, struct err *e),
+                      struct arena *a, const char *path, struct config *ret, struct err *e)
 {
     char *file = config_find(a, path);
     if (!file)
         return not_found(path, e);
     struct config *c = ARENA_NEW(a, struct config);
-    struct origins *origins = origins_new(a);
     c->arena = a;
     c->file = file;
-    if (!load(c, origins, e))
+    c->dir = parent(a, file);
+    c->origins = origins_new(a);
+    if (!load_what(c, c->origins, e))
         return false;
-    origins_copied(origins, c, ret, sizeof *ret);
+    origins_copied(c->origins, c, ret, sizeof *ret);
     *ret = *c;
     return true;
+}
+
+bool config_load(struct arena *a, const char *path, struct config *ret, struct err *e)
+{
+    return load_with(load, a, path, ret, e);
+}
+
+bool config_load_environments(struct arena *a, const char *path, struct config *ret, struct err *e)
+{
+    return load_with(load_environments, a, path, ret, e);
 }

@@ -185,6 +185,20 @@ somebody_is_faster() {
   assert_equal "$(entries $flag staging '[.entries[0, 1].action] | join(" ")')" 'kill set'
 }
 
+@test "the brake works while the files of the project are broken" {
+  cp -r "$mini" "$BATS_TEST_TMPDIR/broken"
+  cd "$BATS_TEST_TMPDIR/broken"
+  echo '[flag.' >lockflight.flags.toml
+  echo 'x = ' >>netlify.toml
+  echo 'y = ' >>supabase/config.toml
+  mkdir -p secrets && echo rubbish >secrets/staging.lf
+  run lockflight status staging
+  assert_failure 2
+  run lockflight flags off $flag --env staging
+  assert_success
+  assert_equal "$(told $flag)" 'off for everyone, held off'
+}
+
 @test "any other change by one who was late is refused, and says what it is now" {
   somebody_is_faster
   run lockflight flags ramp $flag 10 --env staging --yes

@@ -55,11 +55,15 @@ static json_t *row_json(struct arena *a, const struct flag_row *r)
 
 static void none_yet(struct flags *f)
 {
+    struct config config = { 0 };
+    struct err unreadable = { 0 };
+    if (!config_load(f->c->arena, f->c->config_path, &config, &unreadable))
+        config = (struct config){ 0 };
     print(&f->c->out, "No flags in %s yet: ", f->name);
-    if (f->config.flags.n > 0)
+    if (config.flags.n > 0)
         print(&f->c->out, "`lockflight deploy %s` writes the %s of lockflight.flags.toml.\n",
               f->name,
-              text_count(f->c->arena, (int64_t)f->config.flags.n, "definition", "definitions"));
+              text_count(f->c->arena, (int64_t)config.flags.n, "definition", "definitions"));
     else
         print(&f->c->out, "they are defined in lockflight.flags.toml, and a deploy writes them.\n");
 }

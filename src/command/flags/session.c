@@ -92,7 +92,8 @@ bool flags_prepare(struct command_context *c, const struct flags_args *args, boo
                    struct flags *ret, struct err *e)
 {
     *ret = (struct flags){ .c = c };
-    if (!config_load(c->arena, c->config_path, &ret->config, e) ||
+    /* the brake must work while the project's files are being edited */
+    if (!config_load_environments(c->arena, c->config_path, &ret->config, e) ||
         !choose(&ret->config, args->environment, &ret->name, e) ||
         !config_environment_database(&ret->config, ret->name, &ret->environment, e))
         return false;

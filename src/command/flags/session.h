@@ -56,7 +56,7 @@ struct flags_args {
 
 struct flags {
     struct command_context *c;
-    struct config config;
+    struct config config; /* environments only */
     struct environment environment;
     const char *name; /* of the environment */
     bool is_protected;
