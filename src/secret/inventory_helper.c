@@ -5,7 +5,8 @@
  * too many uses at worst, each with its place; a comment or a declaration answers that. Where the name
  * is one that everybody uses (get, has), a call counts only if what it is called on sounds like it,
  * and the helper's own use stays a note. A call whose argument is no literal is told as computed,
- * unless it stands in a helper itself.
+ * unless it stands in a helper itself. Where flags are looked for, which have names like any other
+ * word, it must be of the same text or imported from it.
  */
 #include "secret/inventory_inside.h"
 
@@ -125,6 +126,7 @@ static void add_helper(struct search *s, struct env_helper *helper)
     for (size_t i = 0; i < inv->helpers.n; i++) {
         const struct env_helper *h = &inv->helpers.v[i];
         if (h->place == helper->place && h->argument == helper->argument &&
+            (!inv->seeks_flags || streq(h->path, helper->path)) &&
             str_eq(h->function, helper->function) && str_eq(h->before, helper->before) &&
             str_eq(h->after, helper->after))
             return;
@@ -164,7 +166,11 @@ bool inventory_helper(struct search *s, size_t i, const char *object, struct str
 {
     const struct js_text *t = &s->code;
     struct env_helper helper = {
-        .place = s->of->place, .object = object, .before = before, .after = after
+        .place = s->of->place,
+        .object = object,
+        .before = before,
+        .after = after,
+        .path = s->of->path,
     };
     if (s->inv->helpers.n >= MAX_HELPERS)
         return false;
@@ -277,6 +283,37 @@ static void use_call(struct search *s, const struct env_helper *h, size_t i)
         s->inv->uses.v[before].is_resolved = true;
 }
 
+/* "../lib/modules.ts" → "modules" */
+static struct str stem(struct str path)
+{
+    const char *slash = memrchr(path.p, '/', path.n);
+    struct str name = path;
+    if (slash)
+        name = (struct str){ slash + 1, path.n - (size_t)(slash + 1 - path.p) };
+    struct str rest = name;
+    return str_cut(&rest, '.');
+}
+
+/* Names of variables tell by themselves what they are; of flags' keys any word may be one, so only the
+ * function of this file counts, or one that is imported from a file of that name. */
+static bool is_visible(struct search *s, const struct env_helper *h)
+{
+    const struct js_text *t = &s->code;
+    if (!s->inv->seeks_flags || streq(h->path, s->of->path))
+        return true;
+    struct str wanted = stem(str_of(h->path));
+    for (size_t i = 0; i < t->n && may_step(s); i++) {
+        bool is_named = false;
+        if (!js_is(t, i, "import"))
+            continue;
+        for (i++; i < t->n && may_step(s) && t->v[i].kind != JS_STRING && !js_is(t, i, ";"); i++)
+            is_named |= t->v[i].kind == JS_NAME && str_eq(t->v[i].text, h->function);
+        if (is_named && js_at(t, i)->kind == JS_STRING && str_eq(stem(t->v[i].text), wanted))
+            return true;
+    }
+    return false;
+}
+
 void inventory_find_calls(struct search *s, size_t first)
 {
     const struct js_text *t = &s->code;
@@ -287,7 +324,7 @@ void inventory_find_calls(struct search *s, size_t first)
             continue;
         for (size_t k = first; k < known; k++) {
             const struct env_helper *h = &inv->helpers.v[k];
-            if (h->place == s->of->place && str_eq(h->function, t->v[i].text))
+            if (h->place == s->of->place && str_eq(h->function, t->v[i].text) && is_visible(s, h))
                 use_call(s, &inv->helpers.v[k], i);
         }
     }

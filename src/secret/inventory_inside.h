@@ -15,6 +15,7 @@ struct env_helper {
     size_t argument;
     struct str before, after;
     const char *object;
+    const char *path; /* where it is defined */
 };
 
 struct inventory_text {

@@ -153,6 +153,14 @@ wrong-type src/app.ts:3:29'
   assert_equal "$(jq -c '.findings | map(.rule)' <<<"$output")" '["no-definitions"]'
 }
 
+@test "the example asks for no flag that it does not define, and its policies ask once" {
+  cd "$repo/examples/studio"
+  run lockflight flags check --json
+  assert_success
+  assert_equal "$(jq -c '[.findings[] | select(.severity == "error")]' <<<"$output")" '[]'
+  assert_equal "$(jq '.uses > 10' <<<"$output")" true
+}
+
 @test "check reads the rules of a document, wherever it comes from" {
   cd "$BATS_TEST_TMPDIR"
   printf '{"flags":{"a":{"state":"ENABLED","variants":{"on":true,"off":false},"defaultVariant":"off","targeting":{"if":[{"==":[{"var":"n"},0]},"on","off"]}}}}' >doc.json

@@ -80,6 +80,36 @@ static void a_function_that_takes_the_key_is_followed_to_its_calls(void **state)
     EXPECT("a.ts", rows);
 }
 
+/* Two files: the second one asks a function of that name, of the first one or of another. */
+static const char *found_in_both(struct arena *a, const char *other)
+{
+    struct inventory *inv = inventory_new_of_flags(a);
+    struct err e = { 0 };
+    const char *first = "export const ask = (key) => c.getBooleanValue(key, false);";
+    assert_ok(inventory_add(inv, USE_FRONTEND, "src/modules.ts", str_of(first), &e), &e);
+    assert_ok(inventory_add(inv, USE_FRONTEND, "src/page.ts", str_of(other), &e), &e);
+    inventory_finish(inv);
+    size_t n;
+    const struct env_use *v = inventory_uses(inv, &n);
+    const char *all = "";
+    for (size_t i = 0; i < n; i++)
+        if (streq(v[i].path, "src/page.ts"))
+            all = arena_printf(a, "%s%s ", all, v[i].name ? v[i].name : "?");
+    return all;
+}
+
+static void a_function_of_the_same_name_from_elsewhere_is_another_one(void **state)
+{
+    (void)state;
+    CLEANUP(arena) struct arena *a = arena_new(0);
+    assert_string_equal(
+        found_in_both(a, "import { ask, b } from \"../src/modules.js\";\nask(\"crm\"); ask(x)"),
+        "crm ? ");
+    assert_string_equal(found_in_both(a, "import { ask } from './rest'; ask(\"crm\"); ask(x)"), "");
+    assert_string_equal(found_in_both(a, "import ask from \"./modules\"; ask(\"crm\")"), "crm ");
+    assert_string_equal(found_in_both(a, "import './modules'; ask(\"crm\")"), "");
+}
+
 static void what_is_made_at_run_time_is_told_unless_a_comment_says_what_it_may_be(void **state)
 {
     (void)state;
@@ -113,6 +143,7 @@ int main(void)
         cmocka_unit_test(every_way_to_ask_is_found),
         cmocka_unit_test(what_asks_nothing_is_not_found),
         cmocka_unit_test(a_function_that_takes_the_key_is_followed_to_its_calls),
+        cmocka_unit_test(a_function_of_the_same_name_from_elsewhere_is_another_one),
         cmocka_unit_test(what_is_made_at_run_time_is_told_unless_a_comment_says_what_it_may_be),
         cmocka_unit_test(code_in_pages_and_components_counts),
     };
