@@ -43,6 +43,25 @@ wanted()      { "$repo/build/lockflight" version; }
   assert_equal "$foreign" ''
 }
 
+@test "the libraries that are loaded when they are needed come along too, and are the ones that are loaded" {
+  for name in libpq.so.5 libcurl.so.4; do
+    run env LD_LIBRARY_PATH="$(installed)/lib" ldd "$(installed)/lib/$name"
+    assert_success
+    refute_output --partial 'not found'
+    foreign=$(awk '$2 == "=>" { print $3 }' <<<"$output" | grep -v "^$(installed)/lib/" |
+      grep -vE '/(libc|libm|libresolv|libpthread|libdl|librt)\.so\.[0-9]+$' || true)
+    assert_equal "$foreign" ''
+  done
+  mkdir -p "$scratch/none"
+  LD_DEBUG=files LD_DEBUG_OUTPUT=$scratch/loaded run "$(installed)/bin/lockflight" migration status --migrations "$scratch/none" \
+    --database-url postgresql://nobody@127.0.0.1:1/none
+  assert_failure
+  assert_output --partial 'Connection refused'
+  run grep -hE 'calling init: .*/lib(pq|krb5)\.so' "$scratch"/loaded.*
+  assert_equal "$(grep -cv "$(installed)" <<<"$output" || true)" 0
+  assert_output --partial libpq.so
+}
+
 @test "each library that is brought along comes with its terms" {
   assert [ "$(ls "$(installed)/licenses" | wc -l)" -gt 10 ]
   for file in "$(installed)"/licenses/*; do assert [ -s "$file" ]; done

@@ -5,7 +5,7 @@
 
 #include "base/signals.h"
 
-#include <errno.h>
+#include <poll.h>
 #include <pty.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,11 +28,12 @@ static void live(int say, int end)
 {
     signals_install();
     (void)!write(say, "r", 1);
+    /* looks every 10 ms: a signal that arrives just before a wait does not end it */
     for (bool was_asked = false;;) {
-        char byte;
-        if (read(end, &byte, 1) >= 0)
+        struct pollfd ended = { .fd = end };
+        if (poll(&ended, 1, 10) > 0)
             _exit(signals_stop_asked() ? EXIT_ASKED : 0);
-        if (errno == EINTR && signals_stop_asked() && !was_asked) {
+        if (signals_stop_asked() && !was_asked) {
             was_asked = true;
             (void)!write(say, "a", 1);
         }
