@@ -152,8 +152,8 @@ static void answer(struct flags *f, const struct flags_difference *d, const stru
         print(&c->out, "  nothing was changed: --dry-run\n");
     else if (d->changes && d->row->schedules > 0)
         print_styled(&c->out, STYLE_WARN,
-                     "  %s: what was just changed by hand is not changed by it; lockflight flags "
-                     "schedule list --env %s\n",
+                     "  %s; one about the same thing is suspended now: lockflight flags schedule "
+                     "list --env %s\n",
                      text_count(c->arena, d->row->schedules, "schedule waits", "schedules wait"),
                      f->name);
 }

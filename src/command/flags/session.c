@@ -103,6 +103,8 @@ bool flags_prepare(struct command_context *c, const struct flags_args *args, boo
     return !writes || check_author(ret, args, e);
 }
 
+/* ---- one flag ---- */
+
 static bool check_key(const char *key, struct err *e)
 {
     if (strlen(key) <= LIMIT_FLAG_KEY_BYTES && is_plain(key))
@@ -125,6 +127,8 @@ static bool found(struct flags *f, const char *key, bool is_read, const struct f
             clock_date(f->c->arena, row->archived_unix_ms));
     return err_hint(e, "it does not come back: define another key");
 }
+
+/* ---- connecting ---- */
 
 static const char set_wait[] = "SELECT pg_catalog.set_config('lock_timeout', $1, false)";
 
