@@ -438,6 +438,11 @@ somebody_is_faster() {
   run lockflight flags off crmm --env staging
   assert_failure 1
   has_line 'crm'
+  for verb in 'history crmm' 'schedule list crmm' 'show crmm' 'set crmm --no-rule' 'archive crmm --yes' 'promote production staging crmm'; do
+    run lockflight flags $verb $([[ $verb == promote* ]] || echo --env staging)
+    assert_failure 1
+    has_line 'did you mean crm'
+  done
   run lockflight flags off crmm --env staging --json
   assert_equal "$(tail -n1 <<<"$output" | jq -r .error.id)" LF-N001
 }

@@ -110,6 +110,9 @@ static bool history(struct command_context *c, void *args_, struct err *e)
     if (!flags_open(c, &args->flags, &f, e) ||
         !flag_store_history(f.db, c->arena, args->key, args->before, (int)args->limit, &all, &n, e))
         return err_wrap(e, "history of flags");
+    struct flag_row row;
+    if (n == 0 && args->key && !args->before && !flags_get(&f, args->key, &row, e))
+        return false; /* there is no such flag */
     if (c->wants_json) {
         json_t *entries = json_array();
         for (size_t i = 0; i < n; i++)

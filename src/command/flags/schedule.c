@@ -154,6 +154,9 @@ static bool list(struct command_context *c, const struct schedule_args *args, st
     if (!flags_open(c, &args->flags, &f, e) ||
         !flag_store_schedules(f.db, c->arena, args->which, args->with_finished, &all, &n, e))
         return err_wrap(e, "list schedules");
+    struct flag_row row;
+    if (n == 0 && args->which && !flags_get(&f, args->which, &row, e))
+        return false; /* there is no such flag */
     json_t *rows = json_array();
     struct table *t = table_new(c->arena, 6);
     table_head(t, "schedule", "at", "flag", "becomes", "state", "by", NULL);
