@@ -33,6 +33,34 @@ setup()         { cd "$studio"; }
   assert_equal "$(jq -r .release <<<"$output")" "$release"
 }
 
+ask_flags() { # ask_flags BASE TOKEN CONTEXT: the array of flags, as it came
+  curl -sS -X POST "$1/ofrep/v1/evaluate/flags" -H "Authorization: Bearer $2" -H 'content-type: application/json' -d "{\"context\":$3}" |
+    sed 's/,"metadata":{"version".*//'
+}
+
+@test "the function and the gateway say the same about flags, byte by byte, and follow a switch" {
+  url=$(environment staging url)
+  for context in '{}' '{"targetingKey":"João"}' '{"targetingKey":"日本","plan":"pro"}'; do
+    for key in anon_key service_role_key; do
+      key=$(environment staging "$key")
+      [ -n "$key" ]
+      assert_equal "$(ask_flags "$url/functions/v1/flags" "$key" "$context")" "$(ask_flags "$url" "$key" "$context")"
+    done
+  done
+  key=$(environment staging anon_key)
+  run ask_flags "$url/functions/v1/flags" "$key" '{}'
+  assert_output '{"flags":[{"key":"crm","reason":"STATIC","value":true,"variant":"on"},{"key":"financial","reason":"STATIC","value":true,"variant":"on"},{"key":"scheduling","reason":"STATIC","value":true,"variant":"on"}]'
+  lockflight flags off financial --env staging --reason 'a test'
+  version=$(lockflight flags list --env staging --json | jq .version)
+  for base in "$url" "$url/functions/v1/flags"; do # told of the version, neither may answer from an older one
+    run curl -sS -X POST "$base/ofrep/v1/evaluate/flags?flagConfigEtag=$version" -H "Authorization: Bearer $key"
+    assert_output --partial '"key":"financial","reason":"STATIC","value":false'
+  done
+  lockflight flags on financial --env staging --reason 'a test'
+  run curl -sS -o /dev/null -w '%{http_code}' -X POST "$url/functions/v1/flags/ofrep/v1/evaluate/flags"
+  assert_output 401
+}
+
 @test "production takes the very bytes" {
   run lockflight deploy production
   assert_success

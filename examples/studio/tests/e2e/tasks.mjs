@@ -111,6 +111,7 @@ export const tasks = [
       await form.getByLabel("Quantity of line 1").fill("1.5");
       await form.getByLabel("Net price of line 1").fill("33,33");
       await form.getByRole("button", { name: "Add a line" }).click();
+      await form.locator("#services option").first().waitFor({ state: "attached" });
       await form.getByLabel("Description of line 2").fill("Facial");
       await form.getByText("€125.50").waitFor();
       await form.getByRole("button", { name: "Save draft" }).click();

@@ -77,18 +77,14 @@ function matches(condition: string | null, etag: string): boolean {
 
 // ---- writing ----
 
-function metadataText(metadata: Answer["metadata"]): string {
-  const members = Object.keys(metadata).sort(byBytes).map((key) => `${JSON.stringify(key)}:${JSON.stringify(metadata[key])}`);
-  return `{${members.join(",")}}`;
-}
-
 /** Members in this order, so that equal answers have equal bytes. */
 function answerText(key: string, answer: Answer, isForServer: boolean): string {
   const { reason, value, variant, errorCode, errorDetails, metadata } = answer;
-  const text = errorCode
-    ? JSON.stringify({ key, errorCode, errorDetails: isForServer ? errorDetails : undefined })
-    : JSON.stringify({ key, reason, value, variant });
-  return isForServer && Object.keys(metadata).length > 0 ? `${text.slice(0, -1)},"metadata":${metadataText(metadata)}}` : text;
+  const members = Object.entries(metadata).sort(([left], [right]) => byBytes(left, right));
+  const more = isForServer && members.length > 0 ? { metadata: Object.fromEntries(members) } : {};
+  return errorCode
+    ? JSON.stringify({ key, errorCode, errorDetails: isForServer ? errorDetails : undefined, ...more })
+    : JSON.stringify({ key, reason, value, variant, ...more });
 }
 
 async function etagOf(text: string): Promise<string> {
