@@ -168,19 +168,40 @@ create|release|deploy|-'
   assert_equal "$(entries $flag staging '.entries | map(select(.action == "set")) | [length, .[0].by] | join(" ")')" "1 $winner"
 }
 
-# Somebody whose change of $flag is written and not committed yet, so that whoever reads now sees the state before it.
-somebody_is_faster() {
-  printf "begin; select lockflight.flag_set_state('%s', '{\"default_variant\":\"on\"}', null, 'rui', 'cli', 'rui was faster');
-    select pg_sleep(2) /* %s */; commit" $flag $flag | psql -qAtX "$(environment staging database)" >/dev/null &
-  somebody=$!
-  until [[ $(sql staging "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and query like '%$flag%'") == 1 ]]; do sleep 0.05; done
+until_one() {
+  for _ in {1..600}; do
+    [[ $(sql staging "$1") != 1 ]] || return 0
+    sleep 0.05
+  done
+  return 1
 }
+# hold SQL: somebody who is in the middle of a transaction, until they finish.
+hold() {
+  mkfifo "$BATS_TEST_TMPDIR/somebody"
+  psql -qAtX "$(environment staging database)" <"$BATS_TEST_TMPDIR/somebody" >/dev/null 3>&- &
+  somebody=$!
+  exec 7>"$BATS_TEST_TMPDIR/somebody"
+  echo "begin; $1 /* $flag */;" >&7
+  until_one "select count(*) from pg_stat_activity where state = 'idle in transaction' and query like '%$flag%'"
+}
+finish() {
+  echo 'commit;' >&7
+  exec 7>&-
+  wait $somebody
+  rm "$BATS_TEST_TMPDIR/somebody"
+}
+# The command in the background is where it waits for them: it has read the flag, and is about to write it.
+until_it_waits() {
+  until_one "select count($1) from pg_stat_activity where application_name = 'lockflight flags' and wait_event_type = 'Lock'"
+}
+rui_was_faster="select lockflight.flag_set_state('%s', '{\"default_variant\":\"on\"}', null, 'rui', 'cli', 'rui was faster')"
 
 @test "the brake brakes whoever is faster" {
-  somebody_is_faster
-  run lockflight flags off $flag --env staging --reason 'stop' --no-input
-  wait $somebody
-  assert_success
+  hold "$(printf "$rui_was_faster" $flag)"
+  lockflight flags off $flag --env staging --reason 'stop' --no-input --wait 1m 3>&- &
+  until_it_waits '*'
+  finish
+  wait $!
   assert_equal "$(told $flag)" 'off for everyone, held off; kept: on for everyone'
   assert_equal "$(entries $flag staging '[.entries[0, 1].action] | join(" ")')" 'kill set'
 }
@@ -200,9 +221,14 @@ somebody_is_faster() {
 }
 
 @test "any other change by one who was late is refused, and says what it is now" {
-  somebody_is_faster
-  run lockflight flags ramp $flag 10 --env staging --yes
-  wait $somebody
+  hold "$(printf "$rui_was_faster" $flag)"
+  lockflight flags ramp $flag 10 --env staging --yes --wait 1m >"$BATS_TEST_TMPDIR/late" 2>&1 3>&- &
+  late=$!
+  until_it_waits '*'
+  finish
+  status=0
+  wait $late || status=$?
+  output=$(<"$BATS_TEST_TMPDIR/late")
   assert_failure 1
   has_line 'LF-N002'
   has_line 'is now on for everyone \(version 2, by rui.*rui was faster'
@@ -210,24 +236,23 @@ somebody_is_faster() {
 }
 
 @test "somebody who does not finish is named, and what to do about it" {
-  somebody_is_faster
+  hold "$(printf "$rui_was_faster" $flag)"
   run lockflight flags off $flag --env staging --wait 200ms --reason stop
+  finish
   assert_failure 5
   has_line 'has been open for .*: session [0-9]+ \(psql\)'
   has_line 'select pg_terminate_backend'
-  wait $somebody
+  assert_equal "$(told $flag)" 'on for everyone'
 }
 
 @test "an answer that was lost is looked for, and the change is made once" {
-  for verb in 'ramp $flag 25 --yes' 'off $flag'; do
+  for verb in "ramp $flag 25 --yes" "off $flag"; do
     before=$(state $flag staging .version)
-    psql -qAtX "$(environment staging database)" >/dev/null <<<"begin; select from lockflight.flag_set for update; select pg_sleep(1.5) /* $flag */; commit" &
-    somebody=$!
-    until [[ $(sql staging "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and query like '%$flag%'") == 1 ]]; do sleep 0.05; done
-    eval "lockflight flags $verb --env staging --json" >"$BATS_TEST_TMPDIR/out" &
+    hold 'select from lockflight.flag_set for update'
+    lockflight flags $verb --env staging --json --wait 1m >"$BATS_TEST_TMPDIR/out" 3>&- &
     cli=$!
-    until [[ $(sql staging "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'lockflight flags' and wait_event_type = 'Lock'") == 1 ]]; do sleep 0.05; done
-    wait $somebody
+    until_it_waits 'pg_terminate_backend(pid)'
+    finish
     wait $cli
     assert_equal "$(state $flag staging .version)" $((before + 1))
     assert_equal "$(jq .version "$BATS_TEST_TMPDIR/out")" $((before + 1))
