@@ -8,8 +8,9 @@
  *          it would give null; shares of users get their key written out, guarded, because without a
  *          targetingKey they give nothing. What can be decided without a context is decided here.
  *
- * SAME     Variant and value are the same as ours for every context; so is the reason, but for a
- *          flag without a rule whose requirement is met: DEFAULT instead of STATIC. Metadata tells
+ * SAME     Variant and value are the same as ours for every context; so is the reason, but where it
+ *          is STATIC: a requirement that is never met is STATIC in the export, and a flag without a
+ *          rule whose requirement depends on the context is DEFAULT there. Metadata tells
  *          "requires":"crm", by which flag_export_rule finds the flag's own rule again. One whose
  *          requirement is not met for anybody is off for everyone, and its own rule is not in the
  *          document: flag_export_has_rule says so.
