@@ -29,7 +29,7 @@
 #ifndef LOCKFLIGHT_ENGINE_LEASE_H
 #define LOCKFLIGHT_ENGINE_LEASE_H
 
-#include "provider/pg.h"
+#include "engine/schema.h"
 
 #define LEASE_MS       45000 /* how long the row is valid after a renewal */
 #define LEASE_RENEW_MS 5000  /* how often it is renewed */
@@ -55,6 +55,7 @@ struct lease_spec {
     const char *holder;    /* a person or a job: "ana", "ci run 8123" */
     const char *purpose;   /* "deploy 2026-03-14.1a2b3c4d", "migration up" */
     int64_t wait_ms;       /* how long to wait for another runner; 0: do not */
+    enum schema_part part; /* of schema lockflight, which is made if it is not there */
     bool past_manual_lock; /* rollback and unlock go on under a manual lock */
 
     /* Called about once a second while waiting; NULL: not wanted. */

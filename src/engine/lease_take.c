@@ -375,7 +375,7 @@ static enum take_result take_at_once(struct lease *l, const struct lease_spec *s
     struct err no_schema = { 0 }, no_rows, not_taken;
     l->renewal.renewed_boot_ms = clock_boot_ms();
     pg_queue_begin(l->db);
-    bool ok = schema_upgrade_later(l->db, number, &no_schema, e);
+    bool ok = schema_upgrade_later(l->db, number, spec->part, &no_schema, e);
     pg_queue_part(l->db, &no_rows);
     ok = ok && insert_rows(l, e);
     pg_queue_part(l->db, &not_taken);
@@ -392,7 +392,8 @@ static enum take_result take_at_once(struct lease *l, const struct lease_spec *s
     if (!read_row(l, &x.look, &seen, e))
         return TAKE_FAILED;
     got_it(l, a, &seen, &x, taken);
-    return no_schema.code == ERR_NONE || schema_ensure(l->db, e) ? TAKE_GOT : TAKE_FAILED;
+    return no_schema.code == ERR_NONE || schema_ensure_part(l->db, spec->part, e) ? TAKE_GOT
+                                                                                  : TAKE_FAILED;
 }
 
 static bool take(struct lease *l, const struct lease_spec *spec, struct lease_taken *taken,
@@ -408,7 +409,8 @@ static bool take(struct lease *l, const struct lease_spec *spec, struct lease_ta
     if (result != TAKE_BUSY)
         return result == TAKE_GOT;
     err_clear(e);
-    return schema_ensure(l->db, e) && make_row(l, e) && take_or_wait(l, spec, taken, e);
+    return schema_ensure_part(l->db, spec->part, e) && make_row(l, e) &&
+           take_or_wait(l, spec, taken, e);
 }
 
 bool lease_take(const struct lease_spec *spec, struct lease **ret, struct lease_taken *ret_taken,

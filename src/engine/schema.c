@@ -33,6 +33,11 @@ static int64_t newest_number(void)
     return n;
 }
 
+static int64_t last_number(enum schema_part part)
+{
+    return part == SCHEMA_WHOLE ? newest_number() : (int64_t)part;
+}
+
 bool schema_number_later(struct pg *db, struct arena *a, struct schema_number *ret, struct err *e)
 {
     pg_queue_part(db, &ret->absent);
@@ -113,16 +118,17 @@ static const char *script_text(struct arena *a, const char *sql)
 }
 
 /* A part is a transaction: all scripts, or none. */
-bool schema_upgrade_later(struct pg *db, const struct schema_number *n, struct err *own,
-                          struct err *e)
+bool schema_upgrade_later(struct pg *db, const struct schema_number *n, enum schema_part part,
+                          struct err *own, struct err *e)
 {
     CLEANUP(arena) struct arena *a = arena_new(0);
-    if (n->number >= newest_number())
+    int64_t last = last_number(part);
+    if (n->number >= last)
         return true;
     pg_queue_part(db, own);
     if (!pg_exec(db, "SELECT pg_advisory_xact_lock(" SCHEMA_LOCK_KEY ")", PG_NONE, NULL, e))
         return false;
-    for (int64_t i = n->number; i < newest_number(); i++) {
+    for (int64_t i = n->number; i < last; i++) {
         char sha256[SHA256_HEX_BYTES];
         hash_hex(HASH_SHA256, str_of(schema_scripts[i].sql), sha256);
         if (!pg_exec(db, script_text(a, schema_scripts[i].sql), PG_NONE, NULL, e) ||
@@ -137,11 +143,12 @@ bool schema_upgrade_later(struct pg *db, const struct schema_number *n, struct e
     return true;
 }
 
-static bool upgrade(struct pg *db, struct schema_number *n, struct err *e)
+static bool upgrade(struct pg *db, struct schema_number *n, enum schema_part part, struct err *e)
 {
     struct err refused = { 0 };
     pg_queue_begin(db);
-    bool ok = schema_upgrade_later(db, n, &refused, e) && pg_queue_end(db, NULL, NULL, NULL, e);
+    bool ok =
+        schema_upgrade_later(db, n, part, &refused, e) && pg_queue_end(db, NULL, NULL, NULL, e);
     pg_queue_drop(db);
     if (!ok)
         return err_wrap(e, "set up schema lockflight");
@@ -149,14 +156,19 @@ static bool upgrade(struct pg *db, struct schema_number *n, struct err *e)
         return true;
     if (!read_number(db, n, e))
         return false;
-    if (n->number == newest_number())
+    if (n->number >= last_number(part))
         return true; /* somebody else has done it */
     *e = refused;
     return err_wrap(e, "set up schema lockflight");
 }
 
-bool schema_ensure(struct pg *db, struct err *e)
+bool schema_ensure_part(struct pg *db, enum schema_part part, struct err *e)
 {
     struct schema_number n;
-    return read_number(db, &n, e) && (n.number == newest_number() || upgrade(db, &n, e));
+    return read_number(db, &n, e) && (n.number >= last_number(part) || upgrade(db, &n, part, e));
+}
+
+bool schema_ensure(struct pg *db, struct err *e)
+{
+    return schema_ensure_part(db, SCHEMA_WHOLE, e);
 }

@@ -135,6 +135,21 @@ alter table public.notes add column author text; create index notes_author on pu
   git -C "$mini" tag -f first
 }
 
+@test "migration up asks the same, and keeps the reason, too" {
+  pair 20270102500000_even 'create table public.even (id int primary key); alter table public.even enable row level security;' 'drop table public.even;'
+  mini_commit 'Even'
+  run lockflight migration up production
+  assert_failure 5
+  has_line '20270102500000_even.* not proven'
+  run lockflight migration up production --unproven 'tried by hand'
+  assert_success
+  has_line '1 migration is accepted without proof: tried by hand'
+  run sql production "select body->>'reason', body->>'versions', body->>'by' from lockflight.events where type = 'migrations.unproven' order by seq desc limit 1"
+  assert_output 'tried by hand|["20270102500000"]|tester'
+  lockflight deploy staging
+  git -C "$mini" tag -f first
+}
+
 @test "what somebody changed in staging is said and kept on record before a migration makes it ours" {
   sql staging 'create table public.stray (id int); alter table public.stray enable row level security'
   pair 20270103000000_next 'create table public.next (id int primary key); alter table public.next enable row level security;' 'drop table public.next;'
@@ -148,4 +163,27 @@ alter table public.notes add column author text; create index notes_author on pu
   has_line 'changed outside Lockflight: .*public.stray'
   run sql staging "select count(*), count(release) from lockflight.events where type = 'schema.drift'"
   assert_output '2|1'
+}
+
+@test "a database named by its URL has its drift told once it is asked to keep its schema" {
+  sql staging 'create database bare' >/dev/null
+  url=$(environment staging database | sed -E 's|/[^/?]*(\?.*)?$|/bare|')
+  mkdir -p "$BATS_TEST_TMPDIR/db/migrations" "$BATS_TEST_TMPDIR/db/rollbacks"
+  cd "$BATS_TEST_TMPDIR"
+  up() { lockflight migration up --migrations db/migrations --database-url "$url" "$@"; }
+  bare() { psql -qAtX "$url" -c "$1"; }
+  echo 'create table public.one (id int primary key);' >db/migrations/1_one.sql
+  up
+  assert_equal "$(bare 'select count(*) from lockflight.catalogue')" 0
+  echo 'create table public.two (id int primary key);' >db/migrations/2_two.sql
+  up --drift
+  bare 'alter table public.one add column sneaky int'
+  run lockflight migration status --drift --migrations db/migrations --database-url "$url"
+  has_line 'column public.one.sneaky'
+  echo 'create table public.three (id int primary key);' >db/migrations/3_three.sql
+  run up
+  assert_success
+  has_line 'changed outside Lockflight: .*public.one.sneaky'
+  run lockflight migration status --drift --migrations db/migrations --database-url "$url"
+  has_line 'Drift: none'
 }

@@ -4,7 +4,6 @@
 #include "cli/output.h"
 #include "command/flight.h"
 #include "migrate/apply/pipeline.h"
-#include "migrate/prove/drift.h"
 #include "migrate/prove/proof_record.h"
 
 #define PROGRESS_MS 5000 /* lines about a long step come no faster */
@@ -20,7 +19,8 @@ static bool ask(void *context, struct pg *db, struct err *e)
 {
     struct change *x = context;
     struct arena *a = x->s->c->arena;
-    return history_ask(db, a, &x->history, e) && pipeline_look_ask(db, a, &x->look, e);
+    return history_ask(db, a, &x->history, e) && pipeline_look_ask(db, a, &x->look, e) &&
+           drift_ask(db, a, &x->kept, e);
 }
 
 bool change_open(struct session *s, const char *purpose, struct change *ret, struct err *e)
@@ -52,6 +52,7 @@ static bool take_lease(struct change *x, const char *purpose, int64_t wait_ms,
         .connected = connected,
         .purpose = purpose,
         .wait_ms = wait_ms,
+        .part = SCHEMA_FOR_MIGRATIONS,
         .on_wait = other_runner,
         .ask = ask,
         .context = x,
@@ -86,10 +87,23 @@ void change_close(struct change *x)
     x->lease = NULL;
 }
 
+/* A migration that speaks of our schema (its functions for flags) needs all of it. */
+static bool complete_schema(struct change *x, struct err *e)
+{
+    static const char name[] = "lockflight.";
+    for (size_t i = 0; i < x->s->set.n; i++) {
+        struct str sql = x->s->set.v[i].sql;
+        if (memmem(sql.p, sql.n, name, sizeof name - 1))
+            return schema_ensure(change_db(x), e);
+    }
+    return true;
+}
+
 bool change_compare(struct change *x, struct err *e)
 {
     struct session *s = x->s;
-    if (!history_answer(change_db(x), s->c->arena, &x->history, &s->history, e))
+    if (!history_answer(change_db(x), s->c->arena, &x->history, &s->history, e) ||
+        !complete_schema(x, e))
         return false;
     migration_plan(s->c->arena, &s->set, &s->history, &s->plan);
     return true;
@@ -207,10 +221,15 @@ struct migrate_options change_options(struct change *x, enum change_direction di
 
 /* ---- what the user reads ---- */
 
+static bool keeps_catalogue(const struct change *x)
+{
+    return x->s->has_environment || x->wants_drift || drift_is_kept(&x->kept);
+}
+
 bool change_tell_drift(struct change *x, struct err *e)
 {
     struct drift found;
-    if (!x->s->has_environment)
+    if (!keeps_catalogue(x))
         return true;
     if (!drift_look(change_db(x), x->s->c->arena, &found, e))
         return false;
@@ -225,7 +244,7 @@ bool change_tell_drift(struct change *x, struct err *e)
 
 bool change_keep_catalogue(struct change *x, struct err *e)
 {
-    return !x->s->has_environment ||
+    return !keeps_catalogue(x) ||
            (proof_mark_applied(change_db(x), e) && drift_keep(change_db(x), x->s->c->arena, e));
 }
 

@@ -12,12 +12,15 @@
 #include "command/migration/session.h"
 #include "engine/journal.h"
 #include "migrate/apply/apply.h"
+#include "migrate/prove/drift.h"
 
 struct change {
     struct session *s;
     struct history_answers history; /* asked as the lease was taken */
     struct pipeline_look *look;
     struct lease *lease;
+    struct drift_question kept;
+    bool wants_drift; /* set by the verb: from now on the schema is kept */
     int64_t began_unix_ms;
     int64_t began_boot_ms; /* of the migration that runs */
     int64_t said_boot_ms;  /* when progress was last shown */
@@ -60,12 +63,12 @@ enum change_direction {
 };
 struct migrate_options change_options(struct change *x, enum change_direction direction);
 
-/* Before the first one: what somebody else changed in an environment's schema since it was kept is said
- * and put on record, because afterwards it counts as ours. */
+/* Before the first one: what somebody else changed in the schema since it was kept is said and put on
+ * record, because afterwards it counts as ours. */
 bool change_tell_drift(struct change *x, struct err *e) MUST_USE;
 
-/* After the last one: keeps the schema as it is now, in a project's environment, so that what others
- * change is seen later. */
+/* After the last one: keeps the schema as it is now, so that what others change is seen later. In a
+ * project's environment, and in a database named by its URL once it was kept there (--drift). */
 bool change_keep_catalogue(struct change *x, struct err *e) MUST_USE;
 
 /* One line on stderr: "ok  apply supabase/migrations/…  31 ms". */

@@ -10,6 +10,8 @@
 
 struct up_args {
     struct session_args session;
+    const char *unproven;
+    bool wants_drift;
     bool any_order;
     int64_t wait_ms;
     int64_t cancel_ms;
@@ -67,26 +69,47 @@ static bool refuse_unproven(const struct session *s, const struct migration *m, 
                     m->version);
 }
 
-/* As for a deploy: what the environment before it has not proved is not tried here first. */
-static bool gate(struct session *s, struct pg *db, struct err *e)
+/* A person's decision, and what it is about. */
+static bool accept_unproven(struct change *x, const char *reason, json_t *versions, struct err *e)
 {
+    struct command_context *c = x->s->c;
+    json_auto_t *body = json_pack("{s:s, s:O, s:s}", "reason", reason, "versions", versions, "by",
+                                  lease_holder(x->lease));
+    print_styled(
+        &c->err, STYLE_WARN, "%s accepted without proof: %s\n",
+        text_count(c->arena, (int64_t)json_array_size(versions), "migration is", "migrations are"),
+        reason);
+    return journal_note(x->lease, "migrations.unproven", body, e);
+}
+
+/* As for a deploy: what the environment before it has not proved is not tried here first. */
+static bool gate(struct change *x, const char *unproven, struct err *e)
+{
+    struct session *s = x->s;
+    struct arena *a = s->c->arena;
     size_t n = s->plan.pending_count;
-    int major = pg_server_version(db) / 10000;
-    struct proof_row *here = ARENA_ARRAY(s->c->arena, struct proof_row, n + 1);
-    struct proof_row *there = ARENA_ARRAY(s->c->arena, struct proof_row, n + 1);
+    int major = pg_server_version(change_db(x)) / 10000;
+    struct proof_row *here = ARENA_ARRAY(a, struct proof_row, n + 1);
+    struct proof_row *there = ARENA_ARRAY(a, struct proof_row, n + 1);
+    json_auto_t *accepted = json_array();
     bool all = true;
     if (!s->environment.requires || n == 0)
         return true;
-    if (!proof_find(db, s->c->arena, s->plan.pending, n, major, here, e))
+    if (!proof_find(change_db(x), a, s->plan.pending, n, major, here, e))
         return false;
     for (size_t i = 0; i < n; i++)
         all = all && here[i].is_found;
     if (!all && !find_there(s, major, there, e))
         return false;
-    for (size_t i = 0; i < n; i++)
-        if (!here[i].is_found && !there[i].is_found)
-            return refuse_unproven(s, s->plan.pending[i], e);
-    return true;
+    for (size_t i = 0; i < n; i++) {
+        const struct migration *m = s->plan.pending[i];
+        if (here[i].is_found || there[i].is_found)
+            continue;
+        if (!unproven || !m->has_reverse)
+            return refuse_unproven(s, m, e);
+        (void)json_array_append_new(accepted, json_string(m->version));
+    }
+    return json_array_size(accepted) == 0 || accept_unproven(x, unproven, accepted, e);
 }
 
 static bool up(struct command_context *c, void *args, struct err *e)
@@ -96,9 +119,10 @@ static bool up(struct command_context *c, void *args, struct err *e)
     CLEANUP(change) struct change x = { 0 };
     if (!session_begin(c, &a->session, true, &s, e) ||
         !change_open_waiting(&s, "migration up", a->wait_ms, &x, e) || !change_compare(&x, e) ||
-        !check(&s, a->any_order, e) || !gate(&s, change_db(&x), e))
+        !check(&s, a->any_order, e) || !gate(&x, a->unproven, e))
         return false;
 
+    x.wants_drift = a->wants_drift;
     struct migrate_options o = change_options(&x, CHANGE_APPLY);
     o.end_older_ms = a->cancel_ms;
     size_t applied = 0, n = s.plan.pending_count;
@@ -122,6 +146,10 @@ static bool up(struct command_context *c, void *args, struct err *e)
 static const struct option up_options[] = {
     { "include-out-of-order", 0, OPT_FLAG, AT(up_args, any_order), NULL,
       "Also run what is older than the newest applied one, after asking" },
+    { "unproven", 0, OPT_TEXT, AT(up_args, unproven), "<reason>",
+      "Apply migrations whose way back was never proved, and say why" },
+    { "drift", 0, OPT_FLAG, AT(up_args, wants_drift), NULL,
+      "Keep the schema for --drift of later runs in a database named by its URL, too" },
     { "wait", 0, OPT_MS, AT(up_args, wait_ms), "<time>", "Wait this long for another runner" },
     CHANGE_CANCEL_OPTION(up_args, cancel_ms),
     SESSION_OPTIONS(up_args, session),
@@ -142,7 +170,7 @@ const struct command cmd_migration_up = {
         "one that cannot be runs in steps, and goes on where it was after an interruption. "
         "Nothing runs if a file was changed after it was applied, is missing, or is older than "
         "the newest applied one; an environment that requires another one asks for the proof of "
-        "every pair, too.",
+        "every pair, or with --unproven for a reason, which is kept.",
     .examples = "lockflight migration up staging",
     .group = GROUP_PREPARE,
     .offers = COMMAND_JSON | COMMAND_ASKS,

@@ -95,6 +95,18 @@ static bool read_kept(struct pg *db, struct arena *a, struct pg_rows *ret, struc
                     ret, e);
 }
 
+bool drift_ask(struct pg *db, struct arena *a, struct drift_question *ret, struct err *e)
+{
+    pg_queue_part(db, &ret->absent);
+    return pg_query_later(db, a, "SELECT EXISTS (SELECT FROM lockflight.catalogue)", PG_NONE,
+                          &ret->rows, e);
+}
+
+bool drift_is_kept(const struct drift_question *q)
+{
+    return q->absent.code == ERR_NONE && q->rows.n > 0 && pg_bool(&q->rows, 0, 0);
+}
+
 bool drift_look(struct pg *db, struct arena *a, struct drift *ret, struct err *e)
 {
     struct pg_rows kept;

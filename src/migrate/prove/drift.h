@@ -28,6 +28,15 @@ struct drift {
 /* Compares. Reads only. */
 bool drift_look(struct pg *db, struct arena *a, struct drift *ret, struct err *e) MUST_USE;
 
+/* Queues the question whether a catalogue is kept, as a part of an exchange; and its answer: no schema
+ * lockflight is no. */
+struct drift_question {
+    struct pg_rows rows;
+    struct err absent;
+};
+bool drift_ask(struct pg *db, struct arena *a, struct drift_question *ret, struct err *e) MUST_USE;
+bool drift_is_kept(const struct drift_question *q);
+
 /* Keeps the catalogue as it is now. Needs schema lockflight. */
 bool drift_keep(struct pg *db, struct arena *a, struct err *e) MUST_USE;
 

@@ -483,6 +483,29 @@ static void a_database_never_seen_has_no_lease_and_no_journal(void **state)
     assert_false(found);
 }
 
+static void what_only_migrates_makes_its_part_of_the_schema_and_a_release_the_rest(void **state)
+{
+    struct fixture *f = *state;
+    struct lease *l = NULL;
+    struct lease_taken taken;
+    struct lease_spec spec = { .url = f->url,
+                               .target = "staging",
+                               .holder = "ana",
+                               .purpose = "migration up",
+                               .part = SCHEMA_FOR_MIGRATIONS };
+    static const char count[] = "SELECT count(*) FROM lockflight.schema_scripts";
+    assert_ok(lease_take(&spec, &l, &taken, &f->e), &f->e);
+    lease_close(l);
+    assert_int_equal(ask_int(f, count), SCHEMA_FOR_MIGRATIONS);
+    assert_ok(take(f, "ana", 0, &l, &taken), &f->e);
+    int64_t whole = ask_int(f, count);
+    assert_true(whole > SCHEMA_FOR_MIGRATIONS);
+    lease_close(l);
+    assert_ok(lease_take(&spec, &l, &taken, &f->e), &f->e);
+    lease_close(l);
+    assert_int_equal(ask_int(f, count), whole);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -506,6 +529,7 @@ int main(void)
         TEST(a_manual_lock_blocks_without_waiting_until_it_is_cleared),
         TEST(a_database_of_another_environment_is_refused),
         TEST(times_that_do_not_fit_together_are_refused),
+        TEST(what_only_migrates_makes_its_part_of_the_schema_and_a_release_the_rest),
         TEST(a_database_never_seen_has_no_lease_and_no_journal),
     };
     return cmocka_run_group_tests_name("engine/lease", tests, NULL, NULL);
