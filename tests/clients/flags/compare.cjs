@@ -1,6 +1,7 @@
 // compare.cjs KIND COUNT SEED PROGRAM PROBE MODULES: `lockflight flags eval` beside @openfeature/flagd-core, one evaluation
-// after the other. KIND is profile (both modes of the engine, normalised contexts), full (every operator, its interpreter)
-// or requires (our own document against its export, which the engine reads). Prints "N evaluations, N differences",
+// after the other. KIND is profile (both modes of the engine, normalised contexts), full (every operator, its interpreter),
+// mutated (rules with a place changed that the validator still takes) or requires (our own document against its export,
+// which the engine reads). Prints "N evaluations, N differences",
 // and each difference reduced to the smallest rule and context that show it; exit 1 if there is one that is not known.
 const { spawn, spawnSync } = require('child_process')
 const { createInterface } = require('readline')
@@ -23,6 +24,15 @@ const kinds = {
     seen: (context) => normalise(random.attributes, context),
     extra: { kind: 'server' },
   },
+  mutated: {
+    document: (r) => random.profileDocument(r),
+    context: random.context,
+    given: (document) => ({ document, attributes: random.attributes, flags: {} }),
+    oracles: (document) => [load(FlagdCore, document, false, true), load(FlagdCore, document, true, true)],
+    seen: (context) => normalise(random.attributes, context),
+    extra: { kind: 'server' },
+    prepare: keepPortable,
+  },
   full: {
     document: (r) => random.fullDocument(r),
     context: random.fullContext,
@@ -44,6 +54,23 @@ const kinds = {
   },
 }
 const k = kinds[kind]
+
+// Changes each rule until the validator still takes it, and leaves out the flags where it never does.
+async function keepPortable(r, document, checker) {
+  const flags = {}
+  for (const [key, flag] of Object.entries(document.flags)) {
+    for (let tries = 0; flag.targeting && tries < 12; tries++) {
+      const rule = random.mutated(r, r.chance(50) ? random.mutated(r, flag.targeting) : flag.targeting)
+      if (rule === null || typeof rule !== 'object' || Array.isArray(rule)) continue
+      checker.send([{ rule, variants: flag.variants, attributes: random.attributes, segments: document.$evaluators }])
+      const said = await checker.next()
+      checks[said === 'portable' ? 'taken' : 'refused']++
+      if (said === 'portable') { flags[key] = { ...flag, targeting: rule }; break }
+    }
+  }
+  return { ...document, flags }
+}
+const checks = { taken: 0, refused: 0 }
 
 // A program that answers each line with a line.
 function start(file, args) {
@@ -136,11 +163,12 @@ function report(document, key, context, ours, all) {
 async function main() {
   const evaluator = start(program, ['flags', 'eval'])
   const exporter = k.needsExport ? start(probe, ['export']) : null
+  const checker = k.prepare ? start(probe, ['check']) : null
   const r = random.randomFrom(Number(seed))
   const reasons = {}
   let done = 0, different = 0, known = 0
   while (done < Number(count) && different < differencesMax) {
-    const document = k.document(r)
+    const document = checker ? await k.prepare(r, k.document(r), checker) : k.document(r)
     const contexts = Array.from({ length: contextsEach }, () => k.context(r))
     const questions = contexts.map((context, i) => ({ ...(i ? {} : { doc: k.given(document) }), context, ...k.extra }))
     evaluator.send(questions)
@@ -164,6 +192,8 @@ async function main() {
   }
   evaluator.end()
   exporter?.end()
+  checker?.end()
+  if (checker) console.log(`# ${checks.taken} changed rules were portable, ${checks.refused} refused`)
   console.log(`# seed ${seed}: ${Object.entries(reasons).map(([name, n]) => `${n} ${name}`).join(', ')}`)
   console.log(`${done} evaluations, ${different} differences${known ? `, ${known} known` : ''}`)
   process.exitCode = different ? 1 : 0

@@ -1,6 +1,7 @@
 // Flag documents and contexts by chance, the same ones for the same seed.
 //
 //   profile  documents of rules that must mean the same in every engine
+//   mutated  the same with a place or two changed
 //   full     rules of every operator, well-formed or not, for the interpreter only
 //   requires documents whose flags require one another
 const { fullRule } = require('./random_full.cjs')
@@ -138,7 +139,8 @@ function profileDocument(r, n = 8) {
 
 // ---- contexts ----
 
-const keys = (r) => r.pick([() => 'user-' + r.below(100000), () => 'user-' + r.below(100), () => 'Ünal-' + r.below(1000), () => '😀' + r.below(1000),
+const edges = ['ejOoVL', 'bY9fO-', 'SI7p-', '6LvT0', 'ceQdGm'] // which hash to 0, 1, 2^31 - 1, 2^31 and 2^32 - 1
+const keys = (r) => r.pick([() => r.pick(edges), () => 'user-' + r.below(100000), () => 'user-' + r.below(100), () => 'Ünal-' + r.below(1000), () => '😀' + r.below(1000),
   () => '', () => r.pick(texts)])()
 
 // Most members are of their declared type; the others must be as if they had not been sent.
@@ -175,6 +177,36 @@ function fullContext(r) {
   return made
 }
 
+// ---- rules that are nearly portable ----
+
+const operators = ['==', '!=', '===', '!==', '<', '<=', '>', '>=', 'in', 'starts_with', 'ends_with', 'some', 'none', 'all', 'and', 'or', '!', '!!',
+  'if', 'var', 'cat', 'substr', 'sem_ver', 'fractional', 'missing', '+', 'max', '$ref', 'merge']
+
+// A copy of `value` with one place changed.
+function mutated(r, value) {
+  const atom = () => r.pick([null, true, false, 0, 1, -1, 2.5, '', 'a', 'pro', '1.2.3', [], {}, ['a'], [1], 'staff', 'targetingKey', 'on', { var: 'plan' },
+    { var: 'seats' }, { var: ['groups'] }, { var: ['groups', []] }, { var: ['seats', 0] }, { var: ['beta', false] }, { var: '' }, { var: 'plan.x' },
+    { var: 'nothing' }, { '===': [{ var: 'beta' }, true] }, { $ref: 'staff' }, { fractional: [['on', 50], ['off', 50]] }])
+  if (value === null || typeof value !== 'object' || r.chance(12)) return r.chance(15) ? { '!': [value] } : atom()
+  const entries = Object.entries(value)
+  if (!Array.isArray(value)) {
+    if (!entries.length) return atom()
+    const [name, part] = r.pick(entries)
+    if (r.chance(12)) return { [r.pick(operators)]: part }
+    if (r.chance(4)) return { ...value, [r.pick(operators)]: atom() }
+    return { ...value, [name]: mutated(r, part) }
+  }
+  const at = r.below(value.length + 1)
+  return r.pick([
+    () => value.map((item, i) => (i === Math.min(at, value.length - 1) ? mutated(r, item) : item)),
+    () => value.map((item, i) => (i === Math.min(at, value.length - 1) ? mutated(r, item) : item)),
+    () => value.filter((_, i) => i !== at),
+    () => [...value.slice(0, at), atom(), ...value.slice(at)],
+    () => [...value.slice(0, at), ...value.slice(Math.max(at - 1, 0))],
+    () => [...value].reverse(),
+  ])()
+}
+
 // ---- flags that require one another ----
 
 function requiresDocument(r) {
@@ -194,4 +226,4 @@ function requiresDocument(r) {
   return made
 }
 
-module.exports = { randomFrom, attributes, profileDocument, context, fullDocument, fullContext, requiresDocument, profileRules, variantSets }
+module.exports = { randomFrom, attributes, profileDocument, context, fullDocument, fullContext, requiresDocument, mutated }

@@ -39,7 +39,7 @@ function fullRule(r, variants) {
   const rule = (depth) => {
     if (depth === 0 || r.chance(20)) return r.chance(70) ? leaf() : operation(1)
     if (r.chance(15)) return { fractional: [...(r.chance(50) ? [operand(1)] : []), ...Array.from({ length: 1 + r.below(3) }, () => r.pick([[leaf()], [leaf(), r.below(100)], [leaf(), r.pick([-5, 0.5, '3', null])], [], 'x', [leaf(), operand(1)]]))] }
-    return { if: [operand(3), rule(depth - 1), operand(2), rule(depth - 1), rule(depth - 1)] }
+    return r.chance(60) ? { if: [operation(2), rule(depth - 1), rule(depth - 1)] } : { if: [operand(3), rule(depth - 1), operand(2), rule(depth - 1), rule(depth - 1)] }
   }
   const made = rule(3)
   return made !== null && typeof made === 'object' ? made : fullRule(r, variants)
