@@ -88,7 +88,7 @@ bool store_write(struct pg *db, struct arena *a, const char *key, const char *sq
     "\"0\"}},\"attributes\":{}}"
 
 bool flag_store_snapshot(struct pg *db, struct arena *a, int64_t at_unix_ms,
-                         struct flag_snapshot *ret, struct err *e)
+                         struct flag_stored *ret, struct err *e)
 {
     struct pg_rows r;
     const char *at = at_unix_ms ? store_number(a, at_unix_ms) : NULL;
@@ -98,9 +98,9 @@ bool flag_store_snapshot(struct pg *db, struct arena *a, int64_t at_unix_ms,
                     " * interval '1 millisecond', clock_timestamp())) x",
                     PG_PARAMS(at), &r, e))
         return false;
-    *ret = (struct flag_snapshot){ .text = NO_FLAGS };
+    *ret = (struct flag_stored){ .text = NO_FLAGS };
     if (r.n > 0)
-        *ret = (struct flag_snapshot){ pg_value(&r, 0, 0), pg_int(&r, 0, 1), pg_int(&r, 0, 2) };
+        *ret = (struct flag_stored){ pg_value(&r, 0, 0), pg_int(&r, 0, 1), pg_int(&r, 0, 2) };
     return true;
 }
 

@@ -44,7 +44,7 @@ struct flag_author {
 
 /* ---- what servers read ---- */
 
-struct flag_snapshot {
+struct flag_stored {
     const char *text; /* {"v","next","document","flags","attributes"} */
     int64_t version;
     int64_t next_s; /* unix seconds at which a schedule changes it; 0: none */
@@ -53,7 +53,7 @@ struct flag_snapshot {
 /* at_unix_ms 0: now, by the database's clock. Without schema or flags: an empty document, version 0.
  */
 bool flag_store_snapshot(struct pg *db, struct arena *a, int64_t at_unix_ms,
-                         struct flag_snapshot *ret, struct err *e) MUST_USE;
+                         struct flag_stored *ret, struct err *e) MUST_USE;
 
 bool flag_store_version(struct pg *db, int64_t *ret, struct err *e) MUST_USE;
 

@@ -105,7 +105,7 @@ static bool use_file(struct eval *v, struct err *e)
 static bool use_environment(struct eval *v, struct err *e)
 {
     CLEANUP(flags) struct flags f = { 0 };
-    struct flag_snapshot s;
+    struct flag_stored s;
     if (!flags_open(v->c, &v->args->flags, &f, e) ||
         !flag_store_snapshot(f.db, v->c->arena, 0, &s, e))
         return err_wrap(e, "evaluate flags");

@@ -21,7 +21,7 @@ static bool export(struct command_context *c, void *args_, struct err *e)
 {
     const struct export_args *args = args_;
     CLEANUP(flags) struct flags f = { 0 };
-    struct flag_snapshot snapshot;
+    struct flag_stored snapshot;
     if (!flags_open(c, &args->flags, &f, e) ||
         !flag_store_snapshot(f.db, c->arena, 0, &snapshot, e))
         return err_wrap(e, "export flags");

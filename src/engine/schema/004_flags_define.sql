@@ -32,7 +32,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION lockflight.flag_definition(f lockflight.flag) RETURNS jsonb
-LANGUAGE sql IMMUTABLE SET search_path = '' AS $$
+LANGUAGE sql IMMUTABLE AS $$
     SELECT jsonb_build_object('variants', f.variants, 'off', f.off_variant, 'exposure', f.exposure, 'kind', f.kind,
                               'owner', f.owner, 'description', f.description, 'expires', f.expires_on,
                               'requires', f.requires, 'needs', f.needs, 'attributes', to_jsonb(f.attributes),
@@ -41,7 +41,7 @@ $$;
 
 -- A definition as JSON becomes a row; what is absent is at its default.
 CREATE FUNCTION lockflight.flag_defined(d jsonb) RETURNS lockflight.flag
-LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
     f     lockflight.flag;
     bad   text;
@@ -109,6 +109,9 @@ BEGIN
         RAISE EXCEPTION 'flag % has values of type %, which cannot become %', f.flag_key, o.value_type, f.value_type
             USING ERRCODE = '55000', DETAIL = 'a flag of another type is another flag: give it another key';
     END IF;
+    IF gone = '{}' THEN
+        RETURN;
+    END IF;
     SELECT x.variant, x.what INTO variant, used_by FROM (
         SELECT s.default_variant AS variant, 'its state' AS what
         FROM lockflight.flag_state s WHERE s.flag_key = f.flag_key
@@ -138,6 +141,9 @@ DECLARE
     r record;
     circle text;
 BEGIN
+    IF (SELECT requires = '[]' FROM lockflight.flag WHERE flag_key = p_key) THEN
+        RETURN;
+    END IF;
     FOR r IN SELECT q->>'flag' AS flag, q->>'variant' AS variant, o.variants, o.archived_at
              FROM lockflight.flag f CROSS JOIN LATERAL jsonb_array_elements(f.requires) q
              LEFT JOIN lockflight.flag o ON o.flag_key = q->>'flag' WHERE f.flag_key = p_key LOOP
@@ -245,7 +251,7 @@ DECLARE
     d jsonb;
     f lockflight.flag;
     o lockflight.flag;
-    answers jsonb := '[]';
+    answers jsonb[] := '{}';
 BEGIN
     PERFORM lockflight.flag_begin(p_actor, p_via);
     PERFORM lockflight.flag_grants();
@@ -269,7 +275,7 @@ BEGIN
     FOR d IN SELECT jsonb_array_elements(p_definition) LOOP
         PERFORM lockflight.flag_check_requires(d->>'key');
     END LOOP;
-    RETURN answers;
+    RETURN to_jsonb(answers);
 END $$;
 
 CREATE FUNCTION lockflight.flag_removed(p_key text, p_actor text, p_release uuid, p_via text DEFAULT 'deploy') RETURNS void

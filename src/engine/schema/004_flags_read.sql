@@ -1,9 +1,12 @@
 -- Reading flags: what a state says at a moment, what servers get, and what policies may ask.
+--
+-- A function that runs with its owner's rights sets search_path itself. The others leave it as it is: only those, and
+-- the owner, may call them.
 
 -- ---- what a state says ----
 
 CREATE FUNCTION lockflight.flag_patched(s lockflight.flag_state, p jsonb) RETURNS lockflight.flag_state
-LANGUAGE plpgsql IMMUTABLE SET search_path = '' AS $$
+LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
     IF p ? 'enabled' THEN s.enabled := (p->'enabled')::boolean; END IF;
     IF p ? 'killed' THEN s.killed := (p->'killed')::boolean; END IF;
@@ -14,7 +17,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION lockflight.flag_image(s lockflight.flag_state) RETURNS jsonb
-LANGUAGE sql IMMUTABLE SET search_path = '' AS $$
+LANGUAGE sql IMMUTABLE AS $$
     SELECT jsonb_build_object('enabled', s.enabled, 'killed', s.killed, 'default_variant', s.default_variant,
                               'targeting', s.targeting, 'bucketing', s.bucketing, 'version', s.version)
 $$;
@@ -22,7 +25,7 @@ $$;
 -- Is there a context for which something else than the off variant, or the code's own default, is served? When in
 -- doubt, yes.
 CREATE FUNCTION lockflight.flag_may_serve(f lockflight.flag, s lockflight.flag_state) RETURNS boolean
-LANGUAGE sql IMMUTABLE SET search_path = '' AS $$
+LANGUAGE sql IMMUTABLE AS $$
     SELECT s.enabled AND NOT s.killed AND (
         coalesce(s.default_variant <> f.off_variant, false)
         OR s.targeting IS NOT NULL AND (
@@ -130,7 +133,7 @@ $$;
 
 -- One flag as the flagd format has it.
 CREATE FUNCTION lockflight.flag_document(f lockflight.flag, s lockflight.flag_state) RETURNS jsonb
-LANGUAGE sql IMMUTABLE SET search_path = '' AS $$
+LANGUAGE sql IMMUTABLE AS $$
     SELECT jsonb_build_object('state', CASE WHEN s.enabled OR s.killed THEN 'ENABLED' ELSE 'DISABLED' END,
                               'variants', f.variants, 'offVariant', f.off_variant)
         || CASE WHEN s.killed THEN jsonb_build_object('defaultVariant', f.off_variant)
@@ -171,7 +174,7 @@ $$;
 
 -- A condition: is the unit on a list, written out or as a segment. Null: one that is not understood here.
 CREATE FUNCTION lockflight.flag_condition(rule jsonb, unit text) RETURNS boolean
-LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF jsonb_typeof(rule) = 'object' AND jsonb_typeof(rule->'$ref') = 'string' THEN
         rule := (SELECT s.rule FROM lockflight.flag_segment s WHERE s.name = flag_condition.rule->>'$ref');
@@ -190,7 +193,7 @@ END $$;
 
 -- A text to be hashed. known is false if it is one that is not understood here.
 CREATE FUNCTION lockflight.flag_bucket_text(e jsonb, key text, unit text, OUT known boolean, OUT value text)
-LANGUAGE plpgsql IMMUTABLE SET search_path = '' AS $$
+LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
     part   jsonb;
     inside record;
@@ -218,7 +221,7 @@ END $$;
 
 -- A JSON string is a variant, JSON null is "the default"; SQL null: not understood here.
 CREATE FUNCTION lockflight.flag_fractional(args jsonb, key text, unit text) RETURNS jsonb
-LANGUAGE plpgsql IMMUTABLE SET search_path = '' AS $$
+LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
     n      int := jsonb_array_length(args);
     first  int := 0;
@@ -277,7 +280,7 @@ END $$;
 
 -- As flag_fractional.
 CREATE FUNCTION lockflight.flag_rule(rule jsonb, key text, unit text) RETURNS jsonb
-LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
     args jsonb;
     holds boolean;
@@ -307,7 +310,7 @@ END $$;
 
 -- The variant; null: the code's own default.
 CREATE FUNCTION lockflight.flag_served(f lockflight.flag, unit text, depth int) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
     s      lockflight.flag_state;
     other  lockflight.flag;

@@ -275,7 +275,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION lockflight.flag_uses_segment(p_rule jsonb, p_name text) RETURNS boolean
-LANGUAGE sql IMMUTABLE SET search_path = '' AS $$
+LANGUAGE sql IMMUTABLE AS $$
     SELECT coalesce(jsonb_path_exists(p_rule, 'strict $.**."$ref" ? (@ == $name)', jsonb_build_object('name', p_name),
                                       true), false)
 $$;

@@ -27,7 +27,7 @@ static void pass(struct fixture *f, int64_t id, const char *ago)
 /* The default variant and the second of the next change, at a moment. */
 static const char *seen(struct fixture *f, const char *key, int64_t at_unix_ms)
 {
-    struct flag_snapshot s;
+    struct flag_stored s;
     assert_ok(flag_store_snapshot(f->db, f->a, at_unix_ms, &s, &f->e), &f->e);
     json_auto_t *x = json_parse(str_of(s.text), "the snapshot", &f->e);
     json_t *flag = json_object_get(json_object_get(json_object_get(x, "document"), "flags"), key);

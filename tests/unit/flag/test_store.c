@@ -188,7 +188,7 @@ static void a_kill_serves_off_and_keeps_what_was(void **state)
     struct fixture *f = *state;
     assert_ok(set(f, "crm", 1, "{'targeting':{'fractional':[['on',25],['off',75]]}}"), &f->e);
     assert_ok(set(f, "crm", 2, "{'killed':true}"), &f->e);
-    struct flag_snapshot s;
+    struct flag_stored s;
     assert_ok(flag_store_snapshot(f->db, f->a, 0, &s, &f->e), &f->e);
     json_auto_t *x = json_parse(str_of(s.text), "the snapshot", &f->e);
     json_t *crm = json_object_get(json_object_get(json_object_get(x, "document"), "flags"), "crm");
@@ -390,7 +390,7 @@ static void a_database_without_the_schema_has_no_flags(void **state)
 {
     struct fixture *f = *state;
     run(f, "DROP SCHEMA lockflight CASCADE");
-    struct flag_snapshot s;
+    struct flag_stored s;
     struct flag_rows rows;
     assert_ok(flag_store_snapshot(f->db, f->a, 0, &s, &f->e), &f->e);
     json_auto_t *x = json_parse(str_of(s.text), "the snapshot", &f->e);
