@@ -30,8 +30,10 @@ static void add(struct profile_check *c, const struct place *at, bool is_note, c
 {
     struct flag_findings *f = c->found;
     f->refusals += !is_note;
-    if (f->n == FLAG_FINDINGS_MAX)
+    if (f->n == FLAG_FINDINGS_MAX && (is_note || f->refusals > 1))
         return;
+    if (f->n == FLAG_FINDINGS_MAX)
+        f->n--; /* the first refusal is told whatever notes there were before it */
     if (f->n == f->capacity) {
         size_t room = f->capacity ? f->capacity * 2 : 8;
         struct flag_finding *v = ARENA_ARRAY(c->a, struct flag_finding, room);
@@ -111,9 +113,10 @@ struct place profile_operand(const struct place *at, size_t i)
     return p;
 }
 
-bool profile_count(struct profile_check *c, const struct place *at, const char *name,
-                   const json_t *operands, size_t min, size_t max, const char *instead)
+bool profile_count(struct profile_check *c, const struct place *at, const json_t *operands,
+                   size_t min, size_t max, const char *instead)
 {
+    const char *name = at->member;
     size_t n = json_array_size(operands);
     if (!json_is_array(operands))
         return profile_refuse(c, at, instead, "\"%s\" takes its operands in an array", name);
@@ -146,10 +149,9 @@ static bool enter(struct profile_check *c, const struct place *at)
 static void condition(struct profile_check *c, const struct place *at, const json_t *value);
 
 // NOLINTNEXTLINE(misc-no-recursion): enter() limits the depth
-static void all_conditions(struct profile_check *c, const struct place *at, const char *name,
-                           const json_t *operands)
+static void all_conditions(struct profile_check *c, const struct place *at, const json_t *operands)
 {
-    if (!profile_count(c, at, name, operands, 2, SIZE_MAX, NULL))
+    if (!profile_count(c, at, operands, 2, SIZE_MAX, NULL))
         return;
     for (size_t i = 0; i < json_array_size(operands); i++) {
         struct place here = profile_operand(at, i);
@@ -158,25 +160,34 @@ static void all_conditions(struct profile_check *c, const struct place *at, cons
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): enter() limits the depth
-static void negation(struct profile_check *c, const struct place *at, const char *name,
-                     const json_t *operands)
+static void negation(struct profile_check *c, const struct place *at, const json_t *operands)
 {
-    if (!profile_count(c, at, name, operands, 1, 1, "{\"!\":[condition]}"))
+    if (!profile_count(c, at, operands, 1, 1, "{\"!\":[condition]}"))
         return;
     struct place here = profile_operand(at, 0);
     condition(c, &here, json_array_get(operands, 0));
 }
 
-static void reference(struct profile_check *c, const struct place *at, const char *name,
-                      const json_t *operands)
+/* What a permission must not hang on it must not hang on through a segment. */
+// NOLINTNEXTLINE(misc-no-recursion): a segment may not refer to a segment
+static void trusted_segment(struct profile_check *c, const struct place *at, const json_t *segment)
 {
-    (void)name;
+    c->is_segment = true;
+    condition(c, at, segment);
+    c->is_segment = false;
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): no deeper than a segment
+static void reference(struct profile_check *c, const struct place *at, const json_t *operands)
+{
     if (!json_is_string(operands))
         profile_refuse(c, at, "{\"$ref\":\"segment\"}", "a reference is the name of a segment");
     else if (c->is_segment)
         profile_refuse(c, at, "its condition here", "a segment may not refer to a segment");
     else if (!json_object_get(c->p->segments, json_string_value(operands)))
         profile_refuse(c, at, NULL, "there is no segment \"%s\"", json_string_value(operands));
+    else if (c->p->is_permission)
+        trusted_segment(c, at, json_object_get(c->p->segments, json_string_value(operands)));
 }
 
 static const struct {
@@ -267,7 +278,7 @@ static void condition(struct profile_check *c, const struct place *at, const jso
     while (i < n && !streq(name, conditions[i].name))
         i++;
     if (i < n)
-        conditions[i].check(c, &here, name, operands);
+        conditions[i].check(c, &here, operands);
     else
         other_operator(c, &here, name);
     c->depth--;
@@ -282,7 +293,7 @@ static void choice(struct profile_check *c, const struct place *at, const json_t
 {
     static const char *const form = "{\"if\":[condition, \"on\", \"off\"]}";
     size_t n = json_array_size(operands);
-    if (!profile_count(c, at, "if", operands, 3, SIZE_MAX, form))
+    if (!profile_count(c, at, operands, 3, SIZE_MAX, form))
         return;
     if (n % 2 == 0)
         profile_refuse(c, at, form, "\"if\" ends without an else, which not every engine allows");
@@ -406,15 +417,9 @@ static bool compiles(const struct flag_profile *p, const json_t *value, bool is_
     return ok;
 }
 
-static bool settle(const struct flag_profile *p, struct arena *a, const char *what,
-                   const json_t *value, bool is_segment, bool unportable,
-                   const struct flag_findings *f, struct err *e)
+static bool refused(struct arena *a, const char *what, const struct flag_findings *f, struct err *e)
 {
     const struct flag_finding *first = f->v;
-    if (f->refusals == 0)
-        return true;
-    if (unportable)
-        return compiles(p, value, is_segment, e) || err_wrap(e, "%s", what);
     while (first->is_note)
         first++;
     err_set(e, ERR_DATA, "%s%s%s", *first->at ? arena_printf(a, "at %s: ", first->at) : "",
@@ -424,16 +429,23 @@ static bool settle(const struct flag_profile *p, struct arena *a, const char *wh
 }
 
 bool flag_check_rule(const struct flag_profile *p, struct arena *a, const char *what,
-                     const json_t *value, bool unportable, struct flag_findings *ret, struct err *e)
+                     const json_t *value, struct flag_findings *ret, struct err *e)
 {
     flag_profile_rule(p, a, value, ret);
-    return settle(p, a, what, value, false, unportable, ret, e);
+    if (ret->refusals == 0)
+        return true;
+    if (!p->takes_unportable)
+        return refused(a, what, ret, e);
+    return compiles(p, value, false, e) || err_wrap(e, "%s", what);
 }
 
 bool flag_check_segment(const struct flag_profile *p, struct arena *a, const char *what,
-                        const json_t *value, bool unportable, struct flag_findings *ret,
-                        struct err *e)
+                        const json_t *value, struct flag_findings *ret, struct err *e)
 {
     flag_profile_segment(p, a, value, ret);
-    return settle(p, a, what, value, true, unportable, ret, e);
+    if (ret->refusals == 0)
+        return true;
+    if (!p->takes_unportable)
+        return refused(a, what, ret, e);
+    return compiles(p, value, true, e) || err_wrap(e, "%s", what);
 }

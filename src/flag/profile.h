@@ -32,11 +32,11 @@
 
 /* What a rule is held against. */
 struct flag_profile {
-    const json_t *variants; /* name -> value; not used for a segment */
-    const json_t
-        *attributes;        /* declarations, see normalise.h; NULL: none known, any type will do */
-    const json_t *segments; /* name -> rule; NULL: none */
-    bool is_permission;     /* kind = "permission": attributes must be trusted */
+    const json_t *variants;   /* name -> value; not used for a segment */
+    const json_t *attributes; /* declarations, see normalise.h; NULL: any name and type will do */
+    const json_t *segments;   /* name -> rule; NULL: none */
+    bool is_permission;       /* kind = "permission": attributes must be trusted */
+    bool takes_unportable;    /* somebody insists: a rule that only compiles will do */
 };
 
 struct flag_finding {
@@ -62,15 +62,13 @@ void flag_profile_rule(const struct flag_profile *p, struct arena *a, const json
 void flag_profile_segment(const struct flag_profile *p, struct arena *a, const json_t *rule,
                           struct flag_findings *ret);
 
-/* For a rule about to be stored: true if nothing was refused, or `unportable` was said and it
+/* For a rule about to be stored: true if nothing was refused, or an unportable one is taken and it
  * compiles. ERR_DATA tells the first refusal: its place and reason as the cause, the portable way as
  * hint. `what` is the thing: "flag financial". Notes are left in *ret. */
 bool flag_check_rule(const struct flag_profile *p, struct arena *a, const char *what,
-                     const json_t *rule, bool unportable, struct flag_findings *ret,
-                     struct err *e) MUST_USE;
+                     const json_t *rule, struct flag_findings *ret, struct err *e) MUST_USE;
 bool flag_check_segment(const struct flag_profile *p, struct arena *a, const char *what,
-                        const json_t *rule, bool unportable, struct flag_findings *ret,
-                        struct err *e) MUST_USE;
+                        const json_t *rule, struct flag_findings *ret, struct err *e) MUST_USE;
 
 /* "if[1].fractional[0]: a weight is a whole number; write 25" */
 const char *flag_finding_text(struct arena *a, const struct flag_finding *f);

@@ -7,6 +7,8 @@
 #include "base/json.h"
 #include "flag/profile_inside.h"
 
+#include <assert.h>
+
 /* ---- attributes ---- */
 
 bool profile_is_var(const json_t *value)
@@ -28,6 +30,7 @@ static bool read_form(struct profile_check *c, const struct place *at, const jso
         return profile_refuse(c, at, "{\"var\":\"name\"} or {\"var\":[\"name\", default]}",
                               "the name of an attribute is written out");
     ret->name = json_string_value(name);
+    assert(ret->name);
     if (*ret->name == '\0')
         return profile_refuse(c, at, "{\"var\":\"name\"}", "the whole context is no attribute");
     return true;
@@ -62,6 +65,7 @@ static bool is_ours(struct profile_check *c, const struct place *at, struct prof
 static bool resolve(struct profile_check *c, const struct place *at, struct profile_var *v)
 {
     bool is_trusted;
+    assert(v->name);
     if (is_ours(c, at, v))
         return true;
     if (strchr(v->name, '.'))
@@ -175,12 +179,11 @@ static void equal_to(struct profile_check *c, const struct place *at, bool is_lo
                        "what loosely equals %s differs between engines", profile_kind(literal));
 }
 
-void profile_equal(struct profile_check *c, const struct place *at, const char *name,
-                   const json_t *operands)
+void profile_equal(struct profile_check *c, const struct place *at, const json_t *operands)
 {
-    bool is_loose = strlen(name) == 2;
+    bool is_loose = strlen(at->member) == 2;
     struct profile_var v;
-    if (!profile_count(c, at, name, operands, 2, 2, NULL))
+    if (!profile_count(c, at, operands, 2, 2, NULL))
         return;
     const json_t *first = json_array_get(operands, 0), *second = json_array_get(operands, 1);
     size_t i = profile_is_var(first) ? 0 : 1;
@@ -201,11 +204,10 @@ void profile_equal(struct profile_check *c, const struct place *at, const char *
 
 /* ---- < <= > >= ---- */
 
-void profile_order(struct profile_check *c, const struct place *at, const char *name,
-                   const json_t *operands)
+void profile_order(struct profile_check *c, const struct place *at, const json_t *operands)
 {
-    size_t max = *name == '<' ? 3 : 2;
-    if (!profile_count(c, at, name, operands, 2, max, NULL))
+    size_t max = *at->member == '<' ? 3 : 2;
+    if (!profile_count(c, at, operands, 2, max, NULL))
         return;
     for (size_t i = 0; i < json_array_size(operands); i++) {
         const json_t *value = json_array_get(operands, i);
@@ -227,11 +229,10 @@ void profile_order(struct profile_check *c, const struct place *at, const char *
 
 /* ---- in, starts_with, ends_with, sem_ver ---- */
 
-void profile_in(struct profile_check *c, const struct place *at, const char *name,
-                const json_t *operands)
+void profile_in(struct profile_check *c, const struct place *at, const json_t *operands)
 {
     struct profile_var v;
-    if (!profile_count(c, at, name, operands, 2, 2, NULL))
+    if (!profile_count(c, at, operands, 2, 2, NULL))
         return;
     struct place first = profile_operand(at, 0), second = profile_operand(at, 1);
     const json_t *needle = json_array_get(operands, 0), *within = json_array_get(operands, 1);
@@ -243,11 +244,10 @@ void profile_in(struct profile_check *c, const struct place *at, const char *nam
     }
 }
 
-void profile_affix(struct profile_check *c, const struct place *at, const char *name,
-                   const json_t *operands)
+void profile_affix(struct profile_check *c, const struct place *at, const json_t *operands)
 {
     struct profile_var v;
-    if (!profile_count(c, at, name, operands, 2, 2, NULL))
+    if (!profile_count(c, at, operands, 2, 2, NULL))
         return;
     struct place first = profile_operand(at, 0), second = profile_operand(at, 1);
     if (profile_var(c, &first, json_array_get(operands, 0), TYPES_TEXT, &v))
@@ -310,11 +310,10 @@ static bool is_version(const char *text)
     return *p == '\0';
 }
 
-void profile_version(struct profile_check *c, const struct place *at, const char *name,
-                     const json_t *operands)
+void profile_version(struct profile_check *c, const struct place *at, const json_t *operands)
 {
     struct profile_var v;
-    if (!profile_count(c, at, name, operands, 3, 3, NULL))
+    if (!profile_count(c, at, operands, 3, 3, NULL))
         return;
     struct place p0 = profile_operand(at, 0), p1 = profile_operand(at, 1),
                  p2 = profile_operand(at, 2);
@@ -331,18 +330,17 @@ void profile_version(struct profile_check *c, const struct place *at, const char
 
 /* ---- some, none, all ---- */
 
-void profile_list(struct profile_check *c, const struct place *at, const char *name,
-                  const json_t *operands)
+void profile_list(struct profile_check *c, const struct place *at, const json_t *operands)
 {
     static const char *const form = "{\"in\":[{\"var\":\"\"}, [\"a\",\"b\"]]}";
     struct profile_var v;
     const char *inner;
     const json_t *in;
-    if (!profile_count(c, at, name, operands, 2, 2, NULL))
+    if (!profile_count(c, at, operands, 2, 2, NULL))
         return;
     struct place first = profile_operand(at, 0), second = profile_operand(at, 1);
     if (profile_var(c, &first, json_array_get(operands, 0), TYPE_BIT(FLAG_ATTRIBUTE_LIST), &v) &&
-        streq(name, "all") && json_array_size(v.otherwise) + !v.otherwise != 0)
+        streq(at->member, "all") && json_array_size(v.otherwise) + !v.otherwise != 0)
         profile_refuse(c, &first, arena_printf(c->a, "{\"var\":[\"%s\", []]}", v.name),
                        "\"all\" of a list that is not there differs between engines");
     const json_t *test = json_array_get(operands, 1);

@@ -23,7 +23,7 @@ static bool is_entry(const json_t *value)
 static void joined_key(struct profile_check *c, const struct place *at, const json_t *pieces)
 {
     struct profile_var v;
-    if (!profile_count(c, at, "cat", pieces, 1, SIZE_MAX, NULL))
+    if (!profile_count(c, at, pieces, 1, SIZE_MAX, NULL))
         return;
     for (size_t i = 0; i < json_array_size(pieces); i++) {
         const json_t *piece = json_array_get(pieces, i);
@@ -110,8 +110,7 @@ static json_int_t entry(struct profile_check *c, const struct place *at, const j
 
 void profile_fractional(struct profile_check *c, const struct place *at, const json_t *operands)
 {
-    if (!profile_count(c, at, "fractional", operands, 1, SIZE_MAX,
-                       "{\"fractional\":[[\"on\",25],[\"off\",75]]}"))
+    if (!profile_count(c, at, operands, 1, SIZE_MAX, "{\"fractional\":[[\"on\",25],[\"off\",75]]}"))
         return;
     size_t first = is_entry(json_array_get(operands, 0)) ? 0 : 1;
     if (first == 1) {

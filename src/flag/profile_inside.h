@@ -57,7 +57,7 @@ bool profile_var(struct profile_check *c, const struct place *at, const json_t *
                  unsigned types, struct profile_var *ret);
 
 /* profile_compare.c: the operands of one operator, whose place is `at`. */
-typedef void profile_operands(struct profile_check *c, const struct place *at, const char *name,
+typedef void profile_operands(struct profile_check *c, const struct place *at,
                               const json_t *operands);
 profile_operands profile_equal, profile_order, profile_in, profile_affix, profile_version,
     profile_list;
@@ -66,8 +66,8 @@ profile_operands profile_equal, profile_order, profile_in, profile_affix, profil
 struct place profile_operand(const struct place *at, size_t i);
 
 /* Operands are an array of `min` to `max`. */
-bool profile_count(struct profile_check *c, const struct place *at, const char *name,
-                   const json_t *operands, size_t min, size_t max, const char *instead);
+bool profile_count(struct profile_check *c, const struct place *at, const json_t *operands,
+                   size_t min, size_t max, const char *instead);
 
 /* profile_fractional.c */
 void profile_fractional(struct profile_check *c, const struct place *at, const json_t *operands);

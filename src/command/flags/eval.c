@@ -365,7 +365,7 @@ static void add_row(const struct eval *v, struct table *t, const char *key,
 static bool print_answers(struct eval *v, const struct question *q, struct err *e)
 {
     struct flag_caller caller;
-    json_t *values;
+    json_t *values = NULL;
     if (!caller_of(q, &caller, e) || !context_of(v, q, &caller, &values, e))
         return false;
     struct flag_context context = flag_context(values, q->now_s);

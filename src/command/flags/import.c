@@ -135,13 +135,14 @@ static bool check_segments(struct import *i, const json_t *attributes, bool unpo
                            struct err *e)
 {
     struct arena *a = i->f.c->arena;
-    const struct flag_profile profile = { .attributes = attributes };
+    const struct flag_profile profile = { .attributes = attributes,
+                                          .takes_unportable = unportable };
     const char *name;
     json_t *rule;
     json_object_foreach (i->rules, name, rule) {
         struct flag_findings found = { 0 };
         const char *what = arena_printf(a, "segment %s", name);
-        if (!flag_check_segment(&profile, a, what, rule, unportable, &found, e))
+        if (!flag_check_segment(&profile, a, what, rule, &found, e))
             return false;
     }
     return true;

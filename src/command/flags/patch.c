@@ -200,9 +200,10 @@ bool flags_check_rule(struct flags *f, const struct flag_row *row, const struct 
     const struct flag_profile profile = { .variants = variants,
                                           .attributes = r->attributes,
                                           .segments = r->segments,
-                                          .is_permission = streq(row->kind, "permission") };
+                                          .is_permission = streq(row->kind, "permission"),
+                                          .takes_unportable = r->unportable };
     const char *what = arena_printf(f->c->arena, "flag %s", row->key);
-    bool ok = flag_check_rule(&profile, f->c->arena, what, r->rule, r->unportable, &findings, e);
+    bool ok = flag_check_rule(&profile, f->c->arena, what, r->rule, &findings, e);
     for (size_t i = 0; ok && i < findings.n; i++)
         print_styled(&f->c->err, STYLE_WARN, "note: %s\n",
                      flag_finding_text(f->c->arena, &findings.v[i]));

@@ -96,9 +96,10 @@ static bool check_rule(struct flags *f, const struct segment_args *args, const j
     struct flag_findings findings = { 0 };
     if (!flags_declared(f, attributes, segments, e))
         return false;
-    const struct flag_profile profile = { .attributes = attributes };
+    const struct flag_profile profile = { .attributes = attributes,
+                                          .takes_unportable = args->unportable };
     return flag_check_segment(&profile, a, arena_printf(a, "segment %s", args->name), rule,
-                              args->unportable, &findings, e);
+                              &findings, e);
 }
 
 static const struct flag_segment *find(const struct flag_segment *all, size_t n, const char *name)

@@ -1,12 +1,12 @@
 // compare.cjs KIND COUNT SEED PROGRAM PROBE MODULES: `lockflight flags eval` beside @openfeature/flagd-core, one evaluation
-// after the other. KIND is profile (both modes of the engine, normalised contexts), full (every operator, its interpreter),
+// after the other. KIND is profile (both modes of the engine, json-logic-js, normalised contexts), full (every operator, its interpreter),
 // mutated (rules with a place changed that the validator still takes) or requires (our own document against its export,
 // which the engine reads). Prints "N evaluations, N differences",
 // and each difference reduced to the smallest rule and context that show it; exit 1 if there is one that is not known.
 const { spawn, spawnSync } = require('child_process')
 const { createInterface } = require('readline')
 const random = require('./random.cjs')
-const { engine, load, normalise } = require('./oracle.cjs')
+const { engine, load, loadClassic, normalise } = require('./oracle.cjs')
 const { isKnown } = require('./known.cjs')
 
 const [, , kind, count, seed, program, probe, modules] = process.argv
@@ -14,13 +14,16 @@ const FlagdCore = engine(modules)
 const contextsEach = 25
 const differencesMax = 5
 
+// All that a portable rule must mean the same in; null is no opinion.
+const all = (document) => [load(FlagdCore, document, false, true), load(FlagdCore, document, true, true), loadClassic(modules, document)]
+
 // What the engine says: a list of answers that must all be the same as ours.
 const kinds = {
   profile: {
     document: (r) => random.profileDocument(r),
     context: random.context,
     given: (document) => ({ document, attributes: random.attributes, flags: {} }),
-    oracles: (document) => [load(FlagdCore, document, false, true), load(FlagdCore, document, true, true)],
+    oracles: all,
     seen: (context) => normalise(random.attributes, context),
     extra: { kind: 'server' },
   },
@@ -28,7 +31,7 @@ const kinds = {
     document: (r) => random.profileDocument(r),
     context: random.context,
     given: (document) => ({ document, attributes: random.attributes, flags: {} }),
-    oracles: (document) => [load(FlagdCore, document, false, true), load(FlagdCore, document, true, true)],
+    oracles: all,
     seen: (context) => normalise(random.attributes, context),
     extra: { kind: 'server' },
     prepare: keepPortable,
@@ -104,7 +107,7 @@ function same(ours, theirs) {
 function theirs(document, plain, key, context) {
   try { return k.oracles(document, plain).map((o) => o(key, k.seen(context))) } catch (error) { return [] }
 }
-const differs = (ours, all) => all.length > 0 && all.some((t) => !same(answered(ours), t))
+const differs = (ours, answers) => answers.some((t) => t && !same(answered(ours), t))
 
 // Smaller values in place of a value: its parts, and itself with one part less.
 function* smaller(value) {
@@ -146,7 +149,7 @@ function reduce(document, key, context) {
   return best
 }
 
-function report(document, key, context, ours, all) {
+function report(document, key, context) {
   const least = reduce(document, key, context)
   const [now] = ask(program, ['flags', 'eval'], [{ doc: k.given(least.document), key, context: least.context, ...k.extra }])
   const [plain] = exportedNow([least.document])
@@ -180,13 +183,13 @@ async function main() {
       if (!bulk.flags || JSON.stringify(bulk) !== line) throw new Error(`no answer, or not as JSON.stringify writes it: ${line}\n${JSON.stringify(document)}`)
       for (const flag of bulk.flags) {
         const ours = answered(flag)
-        const all = oracles.map((o) => o(flag.key, k.seen(context)))
+        const answers = oracles.map((o) => o(flag.key, k.seen(context)))
         const what = ours.errorCode ?? ours.reason
         reasons[what] = (reasons[what] ?? 0) + 1
         done++
-        if (all.every((t) => same(ours, t))) continue
+        if (answers.every((t) => !t || same(ours, t))) continue
         if (isKnown(kind, document.flags[flag.key], context)) { known++; continue }
-        if (++different <= differencesMax) report(document, flag.key, context, ours, all)
+        if (++different <= differencesMax) report(document, flag.key, context)
       }
     }
   }

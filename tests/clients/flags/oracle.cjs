@@ -1,4 +1,4 @@
-// What @openfeature/flagd-core answers, in both its modes, and what it is given: contexts as src/flag/normalise.h has them.
+// What @openfeature/flagd-core and json-logic-js answer, and what they are given: contexts as src/flag/normalise.h has them.
 const { createRequire } = require('module')
 
 const quiet = { error() {}, warn() {}, info() {}, debug() {} }
@@ -50,4 +50,32 @@ function load(FlagdCore, document, interpreted, lifted) {
   }
 }
 
-module.exports = { engine, load, normalise }
+// json-logic-js, the classic engine, which reads what is absent, {} and [] otherwise: for rules without shares and versions.
+function loadClassic(modules, document) {
+  const classic = createRequire(modules + '/x.js')('json-logic-js')
+  const affix = (method) => (a, b) => (typeof a === 'string' && typeof b === 'string' ? a[method](b) : null)
+  classic.add_operation('starts_with', affix('startsWith'))
+  classic.add_operation('ends_with', affix('endsWith'))
+  const resolve = (rule) => {
+    if (rule === null || typeof rule !== 'object') return rule
+    if (Array.isArray(rule)) return rule.map(resolve)
+    if (rule.$ref !== undefined) return document.$evaluators[rule.$ref]
+    return Object.fromEntries(Object.entries(rule).map(([name, part]) => [name, resolve(part)]))
+  }
+  const rules = {}
+  for (const [key, flag] of Object.entries(document.flags)) rules[key] = flag.targeting && resolve(flag.targeting)
+  return (key, context) => {
+    const flag = document.flags[key]
+    const rule = rules[key]
+    if (flag.state === 'DISABLED') return { key, reason: 'DISABLED' }
+    if (/"(fractional|sem_ver)":/.test(JSON.stringify(rule))) return null
+    const $flagd = { flagKey: key, timestamp: Math.floor(Date.now() / 1000) }
+    const given = rule && Object.keys(rule).length ? classic.apply(rule, { ...context, $flagd }) : undefined
+    const variant = given === null || given === undefined ? flag.defaultVariant : String(given)
+    const reason = given !== null && given !== undefined ? 'TARGETING_MATCH' : rule && Object.keys(rule).length ? 'DEFAULT' : 'STATIC'
+    if (!variant) return { key, reason: 'DEFAULT' }
+    return Object.hasOwn(flag.variants, variant) ? { key, reason, value: flag.variants[variant], variant } : { key, errorCode: 'GENERAL' }
+  }
+}
+
+module.exports = { engine, load, loadClassic, normalise }

@@ -344,6 +344,9 @@ static void a_permission_hangs_on_trusted_attributes_only(void **state)
         { WHEN("{\"==\":[{\"var\":\"email\"},\"a\"]}"),
           "if[0].==[0].var: a permission must not hang on \"email\", which the caller may set; "
           "declare it with trusted = true" },
+        { WHEN("{\"$ref\":\"staff\"}"),
+          "if[0].$ref.ends_with[0].var: a permission must not hang on \"email\", which the caller "
+          "may set; declare it with trusted = true" },
         { WHEN("{\"in\":[{\"var\":\"targetingKey\"},[\"u1\"]]}"),
           "note if[0].in[0].var: who is not signed in chooses this key, so ask again where it "
           "counts" },
@@ -434,21 +437,37 @@ static void an_unportable_rule_passes_only_when_asked_and_if_it_compiles(void **
     json_auto_t *good = parsed(WHEN("{\"$ref\":\"staff\"}"));
     struct flag_findings all = { 0 };
     struct err e = { 0 };
-    assert_ok(flag_check_rule(&f.p, f.a, "flag crm", good, false, &all, &e), &e);
-    assert_fails(flag_check_rule(&f.p, f.a, "flag crm", loose, false, &all, &e), &e, ERR_DATA);
+    assert_ok(flag_check_rule(&f.p, f.a, "flag crm", good, &all, &e), &e);
+    assert_fails(flag_check_rule(&f.p, f.a, "flag crm", loose, &all, &e), &e, ERR_DATA);
     assert_string_equal(e.what, "flag crm");
     assert_string_equal(e.why,
                         "at if[0].==[1]: what loosely equals a number differs between engines");
     assert_string_equal(e.hint, "write \"===\" or \"!==\"");
-    all = (struct flag_findings){ 0 };
-    assert_ok(flag_check_rule(&f.p, f.a, "flag crm", loose, true, &all, &e), &e);
-    assert_int_equal(all.refusals, 1);
-    assert_fails(flag_check_rule(&f.p, f.a, "flag crm", unknown, true, &all, &e), &e, ERR_DATA);
-    assert_non_null(strstr(e.why, "soem"));
     json_auto_t *segment = parsed("{\"==\":[{\"var\":\"seats\"},3]}");
-    assert_ok(flag_check_segment(&f.p, f.a, "segment x", segment, true, &all, &e), &e);
-    assert_fails(flag_check_segment(&f.p, f.a, "segment x", segment, false, &all, &e), &e,
-                 ERR_DATA);
+    assert_fails(flag_check_segment(&f.p, f.a, "segment x", segment, &all, &e), &e, ERR_DATA);
+    f.p.takes_unportable = true;
+    all = (struct flag_findings){ 0 };
+    assert_ok(flag_check_rule(&f.p, f.a, "flag crm", loose, &all, &e), &e);
+    assert_int_equal(all.refusals, 1);
+    assert_fails(flag_check_rule(&f.p, f.a, "flag crm", unknown, &all, &e), &e, ERR_DATA);
+    assert_non_null(strstr(e.why, "soem"));
+    assert_ok(flag_check_segment(&f.p, f.a, "segment x", segment, &all, &e), &e);
+}
+
+static void a_refusal_is_told_however_many_notes_come_first(void **state)
+{
+    (void)state;
+    CLEANUP(fixture) struct fixture f = fixture(ON_OFF);
+    json_auto_t *rule = parsed(WHEN("{\"or\":[]}"));
+    json_t *conditions = json_object_get(json_array_get(json_object_get(rule, "if"), 0), "or");
+    for (int i = 0; i < FLAG_FINDINGS_MAX; i++)
+        json_array_append_new(conditions,
+                              parsed("{\">\":[{\"var\":\"$flagd.timestamp\"},1764070000]}"));
+    json_array_append_new(conditions, parsed("{\"soem\":[1]}"));
+    struct flag_findings all = { 0 };
+    struct err e = { 0 };
+    assert_fails(flag_check_rule(&f.p, f.a, "flag crm", rule, &all, &e), &e, ERR_DATA);
+    assert_non_null(strstr(e.why, "soem"));
 }
 
 int main(void)
@@ -465,6 +484,7 @@ int main(void)
         cmocka_unit_test(a_segment_is_a_condition_without_segments),
         cmocka_unit_test(without_declarations_any_name_and_type_will_do),
         cmocka_unit_test(depth_and_size_have_their_limits),
+        cmocka_unit_test(a_refusal_is_told_however_many_notes_come_first),
         cmocka_unit_test(an_unportable_rule_passes_only_when_asked_and_if_it_compiles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
