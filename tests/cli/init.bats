@@ -41,6 +41,7 @@ loads() { lockflight migration lint --help >/dev/null && lockflight local status
   [ -f lockflight.toml ] && [ -f .github/workflows/release.yml ]
   [ "$(ls supabase/rollbacks | wc -l)" -eq "$(ls supabase/migrations | wc -l)" ]
   grep -q 'branches: \[trunk\]' .github/workflows/release.yml
+  [ "$(grep -c 'fetch-depth:' .github/workflows/release.yml)" -eq 1 ] # GitHub refuses a key that comes twice
   loads
 }
 
@@ -102,6 +103,7 @@ loads() { lockflight migration lint --help >/dev/null && lockflight local status
   tiny
   lockflight init --yes --site shop --ref abcdefghijklmnopqrst --ci gitlab
   grep -q '^release:$' .gitlab-ci.yml
+  [ "$(grep -c '^  variables:' .gitlab-ci.yml)" -eq 1 ]
   grep -q 'site = "shop"' lockflight.toml
   grep -q 'contains = "root"' lockflight.toml
   loads

@@ -85,7 +85,6 @@ static void github(const struct found *f, struct strbuf *b)
                   "      - uses: actions/checkout@v4\n"
                   "        with:\n"
                   "          fetch-depth: 0   # which commit comes after which\n"
-                  "          fetch-depth: 0\n"
                   "          persist-credentials: false\n",
                   f->branch);
     add_github_install(f, b);
@@ -107,7 +106,6 @@ static void gitlab_job(const struct found *f, const char *stage, struct strbuf *
                   "  image: node:22-bookworm\n"
                   "  resource_group: lockflight   # one at a time\n"
                   "  interruptible: false\n"
-                  "  variables: { GIT_DEPTH: 0 }\n"
                   "  variables:\n"
                   "    GIT_DEPTH: 0   # which commit comes after which\n"
                   "  timeout: 2h\n"
