@@ -84,6 +84,17 @@ fix_of() { jq -r --arg id "$1" '.findings[] | select(.id == $id) | .fix' "$BATS_
   finds verify-jwt staging
 }
 
+@test "a function flags that takes tokens unchecked is a warning, and checking them ends it" {
+  mkdir -p supabase/functions/flags
+  touch supabase/functions/flags/index.ts supabase/functions/flags/caller.ts
+  printf '\n[functions.flags]\nverify_jwt = false\n' >>supabase/config.toml
+  finds open-flags staging
+  sed -i '/^\[functions.flags\]/,$s/false/true/' supabase/config.toml
+  run finds open-flags staging
+  assert_failure
+  rm -r supabase/functions/flags
+}
+
 @test "a site that takes production from git only is an error, and allowing API deploys ends it" {
   local site; site="/sites/$(environment staging site_id)"
   netlify_api "$site" -X PATCH -H 'content-type: application/json' -d '{"prevent_non_git_prod_deploys":true}' >/dev/null

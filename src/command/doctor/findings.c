@@ -4,6 +4,7 @@
 #include "command/doctor/findings.h"
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "engine/plan.h"
 
 #define CLOCK_SKEW_MS 5000 /* leases are measured in tens of seconds */
@@ -33,6 +34,13 @@ static void add_error(struct looking *l, const char *id, const struct err *e)
 
 /* ---- the project ---- */
 
+/* The function that `init` writes believes tokens that somebody has checked. */
+static bool is_open_flags(const struct config *config, const struct config_function *f)
+{
+    return streq(f->slug, "flags") && f->is_enabled && !f->verify_jwt &&
+           fs_exists(fs_join(config->arena, f->dir, "caller.ts"));
+}
+
 void findings_of_project(const struct config *config, struct findings *ret)
 {
     struct looking l = { ret, config, "" };
@@ -44,6 +52,12 @@ void findings_of_project(const struct config *config, struct findings *ret)
     if (production && production->requires_none)
         add(&l, FINDING_WARNING, "unprotected", "production requires no other environment",
             "content goes live that no staging has proved", "lockflight init --staging");
+    for (size_t i = 0; i < config->supabase.functions_n; i++) {
+        if (is_open_flags(config, &config->supabase.functions[i]))
+            add(&l, FINDING_WARNING, "open-flags", "function flags runs with verify_jwt = false",
+                "it believes tokens that nobody checks: anybody can say to be the service role",
+                "in supabase/config.toml: [functions.flags] verify_jwt = true");
+    }
     for (size_t i = 0; i < config->envs_n; i++) {
         const struct config_env *env = &config->envs[i];
         l.name = env->name;
