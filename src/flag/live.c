@@ -21,7 +21,8 @@
 #define ASK_AGAIN_MS      50 /* a request for a version that never comes does not become a query each */
 #define RETRY_FIRST_MS    100
 #define RETRY_MOST_MS     5000
-#define SCHEDULE_FIRST_MS 100 /* the database's clock decides what is due; ours may be early */
+#define USAGE_EVERY_MS    60000 /* what a crash may lose of the counters */
+#define SCHEDULE_FIRST_MS 100   /* the database's clock decides what is due; ours may be early */
 
 struct live {
     struct live_spec spec;
@@ -44,9 +45,11 @@ struct live {
     int64_t next_look_ms;
     int64_t looked_ms;
     int64_t retry_ms;
-    int64_t again_ms; /* between two looks for the same scheduled change */
-    int64_t pulse_ms; /* when it is due; 0: not before the next change */
-    bool has_said;    /* the trace knows about the trouble */
+    int64_t again_ms;           /* between two looks for the same scheduled change */
+    int64_t pulse_ms;           /* when it is due; 0: not before the next change */
+    int64_t usage_ms;           /* when the counters are to be saved */
+    struct flag_snapshot *past; /* its counters are not saved yet; or NULL */
+    bool has_said;              /* the trace knows about the trouble */
 };
 
 /* ---- What others ask ------------------------------------------------------------------------- */
@@ -150,6 +153,28 @@ static void note_trouble(struct live *l, const struct err *e)
     l->has_said = true;
 }
 
+/* Into the counters of the day. What cannot be written now is tried again a minute later. */
+static void save(struct live *l, struct flag_snapshot *s)
+{
+    struct err e = { 0 };
+    if (l->db && pg_is_alive(l->db) && !flag_usage_save(s->usage, l->db, &e))
+        log_event("flags.usage", "%s: not counted: %s", l->spec.name, e.why);
+}
+
+/* After browsers were told: they do not wait for counters. */
+static void save_usage(struct live *l, bool is_end)
+{
+    if (l->past) {
+        save(l, l->past);
+        flag_snapshot_unref(l->past);
+        l->past = NULL;
+    }
+    if (!is_end && clock_boot_ms() < l->usage_ms)
+        return;
+    save(l, l->now); /* only this thread replaces it */
+    l->usage_ms = clock_boot_ms() + USAGE_EVERY_MS;
+}
+
 static void swap(struct live *l, struct flag_snapshot *fresh)
 {
     l->again_ms = SCHEDULE_FIRST_MS;
@@ -157,7 +182,8 @@ static void swap(struct live *l, struct flag_snapshot *fresh)
     struct flag_snapshot *old = l->now;
     l->now = fresh;
     (void)pthread_mutex_unlock(&l->lock);
-    flag_snapshot_unref(old);
+    flag_snapshot_unref(l->past);
+    l->past = old;
     l->pulse_ms = 1; /* at once */
 }
 
@@ -201,6 +227,15 @@ static bool ask_version(struct live *l, struct arena *a, int64_t *ret, struct er
     return is_without_flags(e);
 }
 
+/* A change that fell due becomes a version, which other servers are told about. Where we may only
+ * read it stays what it is, a part of each snapshot. */
+static bool settle(struct live *l, struct arena *a, struct err *e)
+{
+    struct pg_rows rows;
+    return pg_query(l->db, a, "SELECT lockflight.flag_materialise()", PG_NONE, &rows, e) ||
+           e->code == ERR_DB;
+}
+
 /* The snapshot of now if it is another one than ours; else *ret stays NULL. */
 static bool compare(struct live *l, struct flag_snapshot **ret, struct err *e)
 {
@@ -208,9 +243,9 @@ static bool compare(struct live *l, struct flag_snapshot **ret, struct err *e)
     CLEANUP(flag_snapshot) struct flag_snapshot *fresh = NULL;
     const struct flag_snapshot *now = l->now; /* only this thread replaces it */
     int64_t version = 0;
-    if (!ask_version(l, a, &version, e))
-        return false;
     bool is_due = now->next_s && clock_unix_ms() >= now->next_s * 1000;
+    if ((is_due && !settle(l, a, e)) || !ask_version(l, a, &version, e))
+        return false;
     if (is_due)
         l->again_ms = l->again_ms * 2 > LOOK_EVERY_MS ? LOOK_EVERY_MS : l->again_ms * 2;
     else if (now->version == version && l->has_loaded)
@@ -334,7 +369,9 @@ static void *run(void *arg)
             reconnect(l);
         if (l->pulse_ms && clock_boot_ms() >= l->pulse_ms)
             pulse(l);
+        save_usage(l, false);
     }
+    save_usage(l, true);
     tell_waiters(l);
     return NULL;
 }
@@ -367,6 +404,7 @@ bool live_open(const struct live_spec *spec, struct live **ret, struct err *e)
         .compared_boot_ms = clock_boot_ms(),
         .retry_ms = RETRY_FIRST_MS,
         .again_ms = SCHEDULE_FIRST_MS,
+        .usage_ms = clock_boot_ms() + USAGE_EVERY_MS,
     };
     l->spec.url = arena_strdup(a, spec->url);
     l->spec.database = spec->database ? arena_strdup(a, spec->database) : NULL;

@@ -157,6 +157,7 @@ static void add_flags(const struct ofrep_question *q, struct flag_context *conte
             ADD(to, ",");
         is_first = false;
         flag_evaluate(d, f, context, &answer);
+        flag_usage_count(q->snapshot->usage, i, &answer);
         add_flag(q, to, flag_key(f), &answer);
     }
     ADD(to, "]");
@@ -210,7 +211,7 @@ void ofrep_answer_bulk(const struct ofrep_question *q, struct ofrep_answer *ret)
 /* ---- One ------------------------------------------------------------------------------------- */
 
 /* NULL for a flag that is not there and for one that the caller may not see, alike. */
-static const struct flag *find(const struct ofrep_question *q, const char *key)
+static const struct flag *find(const struct ofrep_question *q, const char *key, size_t *ret_place)
 {
     const struct flag_document *d = q->snapshot->document;
     size_t low = 0, high = flag_document_count(d);
@@ -218,6 +219,7 @@ static const struct flag *find(const struct ofrep_question *q, const char *key)
         size_t middle = low + (high - low) / 2;
         const struct flag *f = flag_document_at(d, middle);
         int order = strcmp(key, flag_key(f));
+        *ret_place = middle;
         if (order == 0)
             return sees_all(q) || q->snapshot->is_public[middle] ? f : NULL;
         if (order < 0)
@@ -253,7 +255,11 @@ void ofrep_answer_single(const struct ofrep_question *q, const char *key, struct
         return;
     }
     struct flag_context context = flag_context(values, q->now_s);
-    flag_evaluate(q->snapshot->document, find(q, key), &context, &answer);
+    size_t place = 0;
+    const struct flag *f = find(q, key, &place);
+    flag_evaluate(q->snapshot->document, f, &context, &answer);
+    if (f)
+        flag_usage_count(q->snapshot->usage, place, &answer);
     ret->status = status_of(answer.error);
     add_flag(q, &ret->body, key, &answer);
     check_size(ret);

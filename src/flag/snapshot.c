@@ -42,6 +42,7 @@ bool flag_snapshot_parse(struct str text, struct flag_snapshot **ret, struct err
     CLEANUP(flag_snapshot) struct flag_snapshot *s = fresh();
     if (!flag_document_compile(document, NAME, &s->document, e))
         return false;
+    s->usage = flag_usage_new(s->document);
     s->version = json_integer_value(version);
     s->next_s = json_int_or(whole, "next", 0);
     s->attributes = json_is_object(attributes) ? json_incref(attributes) : json_object();
@@ -70,6 +71,7 @@ void flag_snapshot_unref(struct flag_snapshot *s)
 {
     if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
         return;
+    flag_usage_free(s->usage);
     flag_document_free(s->document);
     json_decref(s->attributes);
     free(s->is_public);

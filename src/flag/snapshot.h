@@ -12,7 +12,7 @@
 #ifndef LOCKFLIGHT_FLAG_SNAPSHOT_H
 #define LOCKFLIGHT_FLAG_SNAPSHOT_H
 
-#include "flag/document.h"
+#include "flag/usage.h"
 
 #include <stdatomic.h>
 
@@ -23,6 +23,7 @@ struct flag_snapshot {
     struct flag_document *document;
     bool *is_public;    /* by position in the document: browsers may know it */
     json_t *attributes; /* declarations, for flag_normalise; only read */
+    struct flag_usage *usage;
 };
 
 /* One reference, the caller's. ERR_DATA says what is wrong with it; ERR_LIMIT. */
