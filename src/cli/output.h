@@ -50,6 +50,12 @@ void table_print(const struct table *t, const struct terminal *to);
  * reference, whatever happens. */
 void print_json(const struct command_context *c, json_t *document);
 
+/* The answer says no: the command ends with the exit status of a closed gate. */
+static inline void answer_refuses(struct command_context *c)
+{
+    c->exit_status = err_exit_status(&(struct err){ .code = ERR_BLOCKED });
+}
+
 /* Columns a UTF-8 text takes (code points), and the byte length of its first `width` ones. */
 int text_width(const char *text);
 int text_cut(const char *text, int width);

@@ -183,7 +183,7 @@ static bool finish(struct rehearsal *x, struct err *e)
               text_count(x->c->arena, (int64_t)x->n, "migration", "migrations"), x->s->where);
     if (x->c->wants_json && (x->not_proven > 0 || x->lint.errors > 0)) {
         /* the document has said it */
-        x->c->exit_status = err_exit_status(&(struct err){ .code = ERR_BLOCKED });
+        answer_refuses(x->c);
         return true;
     }
     if (x->not_proven > 0)

@@ -29,12 +29,6 @@ void release_turn_back(struct release *r)
     http_use_reserve(netlify_http(r->target->netlify));
 }
 
-/* Asked by the HTTP client before every sending of a mutating request. */
-static bool still_ours(void *context, struct err *e)
-{
-    return lease_check(context, e);
-}
-
 static void tell_wait(void *context, const char *sentence)
 {
     const struct release *r = context;
@@ -60,8 +54,7 @@ static bool take_lease(struct release *r, const char *purpose, bool past_manual_
         report_done(r->sink, REPORT_WAIT, "lock", "%s", e->why);
         return false;
     }
-    http_set_guard(netlify_http(t->netlify), still_ours, r->lease);
-    http_set_guard(supabase_http(t->supabase), still_ours, r->lease);
+    target_guard(t, r->lease);
     if (taken->took_over)
         report_done(r->sink, REPORT_OK, "lock", "taken over from %s", taken->previous);
     else
@@ -295,10 +288,8 @@ bool release_open_again(struct arena *a, struct target *t, const struct report_s
 
 void release_close(struct release *r)
 {
-    if (r->target && r->target->netlify)
-        http_set_guard(netlify_http(r->target->netlify), NULL, NULL);
-    if (r->target && r->target->supabase)
-        http_set_guard(supabase_http(r->target->supabase), NULL, NULL);
+    if (r->target)
+        target_guard(r->target, NULL);
     lease_close(r->lease);
     r->lease = NULL;
     if (r->plan)

@@ -79,6 +79,19 @@ bool target_open(struct arena *a, const struct config *config, const char *name,
     return find_site_url(ret, e) && find_anon_key(ret, e);
 }
 
+static bool still_ours(void *lease, struct err *e)
+{
+    return lease_check(lease, e);
+}
+
+void target_guard(struct target *t, struct lease *l)
+{
+    if (t->netlify)
+        http_set_guard(netlify_http(t->netlify), l ? still_ours : NULL, l);
+    if (t->supabase)
+        http_set_guard(supabase_http(t->supabase), l ? still_ours : NULL, l);
+}
+
 void target_close(struct target *t)
 {
     vault_done(&t->vault);
@@ -165,10 +178,8 @@ static bool variable_source(struct target *t, const struct config_var *var, cons
         const char *template;
         const char *value;
     } rows[] = {
-        { "{supabase_url}", t->supabase_url },
-        { "{supabase_anon_key}", t->anon_key },
-        { "{site_url}", t->site_url },
-        { "{flags_url}", t->flags_url },
+        { "{supabase_url}", t->supabase_url }, { "{supabase_anon_key}", t->anon_key },
+        { "{site_url}", t->site_url },         { "{flags_url}", t->flags_url },
         { "{environment}", t->name },
     };
     *ret = var->value;

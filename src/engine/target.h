@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "config/config.h"
 #include "engine/check.h"
+#include "engine/lease.h"
 #include "provider/netlify.h"
 #include "provider/pg.h"
 #include "provider/supabase.h"
@@ -28,8 +29,8 @@ struct target {
     const char *functions_url; /* same */
     const char *supabase_url;
     const char *flags_url; /* what OFREP clients take as their base address */
-    const char *anon_key; /* NULL if the project has none */
-    struct vault vault;   /* its secrets file, open; see target_vault */
+    const char *anon_key;  /* NULL if the project has none */
+    struct vault vault;    /* its secrets file, open; see target_vault */
 };
 
 /* Opens all three. The errors say which of them, and which environment. The target is zeroed first,
@@ -42,6 +43,10 @@ static inline void target_cleanup(struct target *t)
 {
     target_close(t);
 }
+
+/* From now on every mutating request to the vendors asks first whether the lease is still ours; NULL: no
+ * more. */
+void target_guard(struct target *t, struct lease *l);
 
 /* Only the database: for status of one layer, log, lock. */
 bool target_open_database(struct arena *a, const struct config *config, const char *name,

@@ -116,16 +116,10 @@ struct push {
 
 static void push_cleanup(struct push *p)
 {
-    http_set_guard(netlify_http(p->t->netlify), NULL, NULL);
-    http_set_guard(supabase_http(p->t->supabase), NULL, NULL);
+    target_guard(p->t, NULL);
     lease_close(p->lease);
     variables_free(&p->values);
     live_done(&p->live);
-}
-
-static bool still_ours(void *context, struct err *e)
-{
-    return lease_check(context, e);
 }
 
 static bool take_lease(struct push *p, struct err *e)
@@ -140,8 +134,7 @@ static bool take_lease(struct push *p, struct err *e)
     };
     if (!lease_take(&spec, &p->lease, &taken, e))
         return false;
-    http_set_guard(netlify_http(p->t->netlify), still_ours, p->lease);
-    http_set_guard(supabase_http(p->t->supabase), still_ours, p->lease);
+    target_guard(p->t, p->lease);
     if (!taken.open[0])
         return lease_drain(p->lease, e);
     err_set(e, ERR_BLOCKED, "release %s of %s was interrupted and is open", taken.open, name);

@@ -69,7 +69,7 @@ static bool doctor(struct command_context *c, void *args, struct err *e)
                   text_count(c->arena, (int64_t)(all.list.n - all.errors), "warning", "warnings"));
     }
     if (all.errors > 0)
-        c->exit_status = err_exit_status(&(struct err){ .code = ERR_BLOCKED });
+        answer_refuses(c);
     return true;
 }
 

@@ -10,8 +10,6 @@
 #include "command/flags/flags.h"
 #include "flag/profile.h"
 
-#define EXIT_REFUSED 5
-
 struct check_args {
     struct flags_args flags;
     const char *file;
@@ -166,7 +164,8 @@ static bool check(struct command_context *c, void *args_, struct err *e)
     if (!ok || (args->flags.environment && !check_environment(&k, &args->flags, e)))
         return err_wrap(e, "check flags");
     tell(&k, args->flags.environment);
-    c->exit_status = k.errors > 0 ? EXIT_REFUSED : 0;
+    if (k.errors > 0)
+        answer_refuses(c);
     return true;
 }
 

@@ -9,8 +9,6 @@
 #include "migrate/lint/running.h"
 #include "migrate/prove/proof_record.h"
 
-#define EXIT_REFUSED 5
-
 struct lint_args {
     struct session_args session;
     struct text_list versions;
@@ -231,7 +229,7 @@ static bool lint(struct command_context *c, void *args, struct err *e)
     else
         lint_view_people(c, &report);
     if (report.errors > 0)
-        c->exit_status = EXIT_REFUSED;
+        answer_refuses(c);
     return true;
 }
 

@@ -152,7 +152,7 @@ static bool finish(struct proving *x, size_t chosen, size_t without, struct err 
     if (x->proven == chosen)
         return true;
     if (x->c->wants_json) { /* the document has said it */
-        x->c->exit_status = err_exit_status(&(struct err){ .code = ERR_BLOCKED });
+        answer_refuses(x->c);
         return true;
     }
     if (x->failed > 0)

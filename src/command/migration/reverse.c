@@ -206,7 +206,7 @@ static bool reverse(struct command_context *c, void *args, struct err *e)
     if (x.bad == 0)
         return true;
     if (c->wants_json) { /* the document has said it */
-        c->exit_status = err_exit_status(&(struct err){ .code = ERR_BLOCKED });
+        answer_refuses(c);
         return true;
     }
     return a->check ? err_set(e, ERR_BLOCKED,

@@ -28,19 +28,21 @@ struct session_args {
 };
 
 // clang-format off
+#define SESSION_AT(type, field, member) (AT(type, field) + AT(session_args, member))
+
 #define SESSION_ARGUMENT(type, field)                                                              \
-    { "environment", ARG_OPTIONAL, COMPLETE_ENVIRONMENT, AT(type, field.environment),              \
+    { "environment", ARG_OPTIONAL, COMPLETE_ENVIRONMENT, SESSION_AT(type, field, environment),     \
       "Environment of lockflight.toml (default: the local one, if it runs)" }
 
 #define SESSION_FILE_OPTIONS(type, field)                                                          \
-    { "migrations", 0, OPT_TEXT, AT(type, field.migrations), "<dir>",                              \
+    { "migrations", 0, OPT_TEXT, SESSION_AT(type, field, migrations), "<dir>",                     \
       "Migrations (default: the project's, or supabase/migrations)" },                             \
-    { "rollbacks", 0, OPT_TEXT, AT(type, field.rollbacks), "<dir>",                                \
+    { "rollbacks", 0, OPT_TEXT, SESSION_AT(type, field, rollbacks), "<dir>",                       \
       "Reverse scripts (default: rollbacks, beside the migrations)" }
 
 #define SESSION_OPTIONS(type, field)                                                               \
     SESSION_FILE_OPTIONS(type, field),                                                             \
-    { "database-url", 0, OPT_TEXT, AT(type, field.database_url), "<url>",                          \
+    { "database-url", 0, OPT_TEXT, SESSION_AT(type, field, database_url), "<url>",                 \
       "This database instead of an environment's; env:NAME reads a variable" }
 // clang-format on
 

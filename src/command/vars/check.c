@@ -7,10 +7,6 @@
 #include "command/vars/vars.h"
 #include "engine/project_inventory.h"
 
-enum {
-    EXIT_REFUSED = 5
-};
-
 struct check_args {
     const char *environment;
     bool no_values;
@@ -130,7 +126,7 @@ static bool check(struct command_context *c, void *args_, struct err *e)
     project_inventory_check(c->arena, &config, t.name, inv, args->no_values ? NULL : &values,
                             &report);
     if (report.errors > 0)
-        c->exit_status = EXIT_REFUSED;
+        answer_refuses(c);
     if (c->wants_json) {
         json_t *document = json_pack("{s:s, s:b, s:o, s:o}", "environment", t.name, "ok",
                                      (int)(report.errors == 0), "findings", findings_json(&report),

@@ -100,8 +100,8 @@ static void restore_default(struct run *r, const struct object *was, const struc
         (void)attempt(r, was, "%s DROP DEFAULT", words);
 }
 
-/* Through a check that is validated by itself, so that the scan does not hold the strong lock where
- * the steps are committed one by one; SET NOT NULL then believes the check. */
+/* A check that is validated first would spare nothing here: in one transaction its scan holds the strong
+ * lock as well. Where the table is large, the file says `-- transaction: none` and a person writes it. */
 static void restore_not_null(struct run *r, const struct object *was, const char *words)
 {
     (void)attempt(r, was, "%s %s NOT NULL", words,

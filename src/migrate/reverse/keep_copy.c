@@ -17,142 +17,11 @@ enum layout {
     ANYTHING
 };
 
-/* Which rows: as they follow "FROM", with what they are called there. */
-struct selection {
-    const char *from; /* "app.orders AS o WHERE o.total IS NULL" */
-    const char *as;   /* o */
-};
-
 /* Text to run after the statement, collected while the copies are made. */
 struct copying {
     struct keep_work *w;
     const char *after;
 };
-
-/* ---- which rows ---- */
-
-static bool note_function(void *context, const ProtobufCMessage *m)
-{
-    struct keep_work *w = context;
-    if (TREE_IS(m, func_call)) {
-        const PgQuery__FuncCall *f = (const PgQuery__FuncCall *)m;
-        const char *name = tree_name(f->funcname, f->n_funcname).name;
-        w->note = arena_printf(w->a, "%s%s\"%s\"", w->note ? w->note : "", w->note ? "," : "",
-                               name ? name : "");
-    }
-    if (TREE_IS(m, insert_stmt) || TREE_IS(m, update_stmt) || TREE_IS(m, delete_stmt))
-        keep_refuse(w, "one of its WITH queries writes too; give that a statement of its own");
-    if (TREE_IS(m, current_of_expr))
-        keep_refuse(w, "it uses a cursor");
-    return true;
-}
-
-/* The same rows must be found twice. */
-static bool is_stable(struct keep_work *w, PgQuery__Node *select, struct err *e)
-{
-    const char *found = NULL;
-    w->note = NULL;
-    (void)tree_walk(select, note_function, w);
-    const char *names = w->note;
-    w->note = NULL;
-    if (w->refusal || !names)
-        return true;
-    if (!keep_ask_text(w,
-                       "SELECT min(proname) FROM pg_catalog.pg_proc WHERE provolatile = 'v' AND"
-                       " proname = ANY ($1::name[]) AND prokind = 'f'",
-                       PG_PARAMS(arena_printf(w->a, "{%s}", names)), &found, e))
-        return false;
-    return !found ||
-           keep_refuse(w, "%s() in its conditions may choose other rows each time", found);
-}
-
-static PgQuery__Node *node(struct keep_work *w, PgQuery__Node__NodeCase what)
-{
-    PgQuery__Node *n = ARENA_NEW(w->a, PgQuery__Node);
-    pg_query__node__init(n);
-    n->node_case = what;
-    return n;
-}
-
-/* ref.name, or * */
-static PgQuery__Node *target(struct keep_work *w, const char *ref, const char *name)
-{
-    PgQuery__ColumnRef *c = ARENA_NEW(w->a, PgQuery__ColumnRef);
-    pg_query__column_ref__init(c);
-    c->fields = ARENA_ARRAY(w->a, PgQuery__Node *, 2);
-    const char *parts[] = { ref, name };
-    for (size_t i = 0; i < 2 && name; i++) {
-        PgQuery__Node *n = node(w, PG_QUERY__NODE__NODE_STRING);
-        n->string = ARENA_NEW(w->a, PgQuery__String);
-        pg_query__string__init(n->string);
-        n->string->sval = arena_strdup(w->a, parts[i]);
-        c->fields[c->n_fields++] = n;
-    }
-    if (!name) {
-        PgQuery__Node *n = node(w, PG_QUERY__NODE__NODE_A_STAR);
-        n->a_star = ARENA_NEW(w->a, PgQuery__AStar);
-        pg_query__a__star__init(n->a_star);
-        c->fields[c->n_fields++] = n;
-    }
-    PgQuery__ResTarget *r = ARENA_NEW(w->a, PgQuery__ResTarget);
-    pg_query__res_target__init(r);
-    r->val = node(w, PG_QUERY__NODE__NODE_COLUMN_REF);
-    r->val->column_ref = c;
-    PgQuery__Node *n = node(w, PG_QUERY__NODE__NODE_RES_TARGET);
-    n->res_target = r;
-    return n;
-}
-
-/* What UPDATE and DELETE have in common. */
-struct writing {
-    const PgQuery__RangeVar *relation;
-    PgQuery__Node *const *others; /* FROM or USING */
-    size_t other_count;
-    PgQuery__Node *where;
-    PgQuery__WithClause *with;
-};
-
-/* The rows of an UPDATE or DELETE as a selection. */
-static bool select_rows(struct keep_work *w, const struct writing *x, const char *table,
-                        struct selection *ret, struct err *e)
-{
-    PgQuery__SelectStmt *s = ARENA_NEW(w->a, PgQuery__SelectStmt);
-    pg_query__select_stmt__init(s);
-    bool joins = x->other_count > 0 || x->with;
-    const char *ref = x->relation->alias ? x->relation->alias->aliasname : x->relation->relname;
-    s->from_clause = ARENA_ARRAY(w->a, PgQuery__Node *, x->other_count + 1);
-    s->from_clause[0] = node(w, PG_QUERY__NODE__NODE_RANGE_VAR);
-    s->from_clause[0]->range_var = ARENA_NEW(w->a, PgQuery__RangeVar);
-    *s->from_clause[0]->range_var = *x->relation;
-    for (size_t i = 0; i < x->other_count; i++)
-        s->from_clause[i + 1] = x->others[i];
-    s->n_from_clause = x->other_count + 1;
-    s->where_clause = x->where;
-    s->with_clause = x->with;
-    s->limit_option = PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_DEFAULT;
-    s->op = PG_QUERY__SET_OPERATION__SETOP_NONE;
-    s->target_list = ARENA_ARRAY(w->a, PgQuery__Node *, 2);
-    s->target_list[0] = target(w, ref, joins ? "tableoid" : NULL);
-    if (joins)
-        s->target_list[1] = target(w, ref, "ctid");
-    s->n_target_list = joins ? 2 : 1;
-    PgQuery__Node *n = node(w, PG_QUERY__NODE__NODE_SELECT_STMT);
-    n->select_stmt = s;
-    if (!is_stable(w, n, e))
-        return false;
-    if (w->refusal)
-        return true;
-    const char *text = keep_deparse(w->a, n);
-    if (!text)
-        return keep_refuse(w, "its conditions cannot be said as a query of their own");
-    if (joins)
-        *ret = (struct selection){
-            arena_printf(w->a, "%s AS t WHERE (t.tableoid, t.ctid) IN (%s)", table, text), "t"
-        };
-    else
-        *ret = (struct selection){ text + strlen("SELECT * FROM "), sql_quote(w->a, ref) };
-    return true;
-}
 
 /* ---- the copy ---- */
 
@@ -187,7 +56,8 @@ static const char *copy_columns(struct keep_work *w, const struct keep_table *t,
 
 /* CREATE TABLE … AS and its limits. Returns the name of the copy. */
 static const char *add_copy(struct keep_work *w, const struct keep_table *t, enum layout layout,
-                            const struct selection *s, const char *const *only, size_t only_count)
+                            const struct keep_selection *s, const char *const *only,
+                            size_t only_count)
 {
     const char *copy = arena_printf(w->a, "v%s_%zu", w->m->version, ++w->copies);
     if (!w->has_undo)
@@ -304,7 +174,7 @@ bool keep_update(struct keep_work *w, struct err *e)
 {
     const PgQuery__UpdateStmt *s = w->statement->tree->update_stmt;
     struct keep_table t = { 0 };
-    struct selection rows = { 0 };
+    struct keep_selection rows = { 0 };
     bool wanted = false, any_old = false;
     if (!find_table(w, s->relation, &t, &wanted, e))
         return false;
@@ -323,9 +193,9 @@ bool keep_update(struct keep_work *w, struct err *e)
     w->what = arena_printf(w->a, "UPDATE %s", t.name);
     if (!needs_key(w, &t))
         return true;
-    struct writing x = { s->relation, s->from_clause, s->n_from_clause, s->where_clause,
-                         s->with_clause };
-    if (!key_is_safe(w, &t, set, s->n_target_list, e) || !select_rows(w, &x, t.name, &rows, e))
+    struct keep_writing x = { s->relation, s->from_clause, s->n_from_clause, s->where_clause,
+                              s->with_clause };
+    if (!key_is_safe(w, &t, set, s->n_target_list, e) || !keep_select_rows(w, &x, t.name, &rows, e))
         return false;
     if (w->refusal)
         return true;
@@ -339,8 +209,8 @@ bool keep_update(struct keep_work *w, struct err *e)
 
 /* ---- DELETE ---- */
 
-static bool copy_removed(struct copying *c, const struct keep_table *t, const struct selection *s,
-                         unsigned depth, struct err *e);
+static bool copy_removed(struct copying *c, const struct keep_table *t,
+                         const struct keep_selection *s, unsigned depth, struct err *e);
 
 /* A table whose foreign key does something to its rows when rows of another go. */
 struct follower {
@@ -353,7 +223,7 @@ struct follower {
 
 // NOLINTNEXTLINE(misc-no-recursion): ends at DEPTH_MAX
 static bool copy_follower(struct copying *c, const struct keep_table *parent,
-                          const struct selection *s, const struct follower *f, unsigned depth,
+                          const struct keep_selection *s, const struct follower *f, unsigned depth,
                           struct err *e)
 {
     struct keep_work *w = c->w;
@@ -363,9 +233,9 @@ static bool copy_follower(struct copying *c, const struct keep_table *parent,
                            parent->name);
     if (!keep_table_read(w->db, w->a, f->oid, &child, e))
         return false;
-    struct selection rows = { arena_printf(w->a, "%s AS t WHERE (%s) IN (SELECT %s FROM %s)",
-                                           child.name, f->columns, f->referenced, s->from),
-                              "t" };
+    struct keep_selection rows = { arena_printf(w->a, "%s AS t WHERE (%s) IN (SELECT %s FROM %s)",
+                                                child.name, f->columns, f->referenced, s->from),
+                                   "t" };
     if (streq(f->action, "c"))
         return copy_removed(c, &child, &rows, depth + 1, e);
     if (!needs_key(w, &child))
@@ -381,8 +251,8 @@ static bool copy_follower(struct copying *c, const struct keep_table *parent,
 
 /* Followers first: on the way back, which goes the other way, they come after what they refer to. */
 // NOLINTNEXTLINE(misc-no-recursion): ends at DEPTH_MAX
-static bool copy_removed(struct copying *c, const struct keep_table *t, const struct selection *s,
-                         unsigned depth, struct err *e)
+static bool copy_removed(struct copying *c, const struct keep_table *t,
+                         const struct keep_selection *s, unsigned depth, struct err *e)
 {
     struct keep_work *w = c->w;
     struct pg_rows r;
@@ -418,16 +288,16 @@ bool keep_delete(struct keep_work *w, struct err *e)
 {
     const PgQuery__DeleteStmt *s = w->statement->tree->delete_stmt;
     struct keep_table t = { 0 };
-    struct selection rows = { 0 };
+    struct keep_selection rows = { 0 };
     bool wanted = false;
     if (!find_table(w, s->relation, &t, &wanted, e))
         return false;
     if (!wanted)
         return true;
     w->what = arena_printf(w->a, "DELETE FROM %s", t.name);
-    struct writing x = { s->relation, s->using_clause, s->n_using_clause, s->where_clause,
-                         s->with_clause };
-    if (!select_rows(w, &x, t.name, &rows, e))
+    struct keep_writing x = { s->relation, s->using_clause, s->n_using_clause, s->where_clause,
+                              s->with_clause };
+    if (!keep_select_rows(w, &x, t.name, &rows, e))
         return false;
     if (w->refusal)
         return true;
@@ -472,7 +342,8 @@ bool keep_truncate(struct keep_work *w, struct err *e)
         if (!keep_table_read(w->db, w->a, pg_value(&r, i, 0), &t, e))
             return false;
         (void)add_copy(w, &t, REMOVED,
-                       &(struct selection){ arena_printf(w->a, "%s AS t", t.name), "t" }, NULL, 0);
+                       &(struct keep_selection){ arena_printf(w->a, "%s AS t", t.name), "t" }, NULL,
+                       0);
         note_triggers(w, &t);
     }
     return finish(&c);
@@ -503,8 +374,9 @@ static bool copy_anything(struct keep_work *w, const struct keep_table *t)
             new_names = arena_printf(a, "%s, %s", new_names, keep_name(a, "new_", k->name));
         }
     }
-    const char *copy = add_copy(
-        w, t, ANYTHING, &(struct selection){ arena_printf(a, "%s AS t", t->name), "t" }, NULL, 0);
+    const char *copy =
+        add_copy(w, t, ANYTHING,
+                 &(struct keep_selection){ arena_printf(a, "%s AS t", t->name), "t" }, NULL, 0);
     const char *set = new_values(w, t, NULL, 0), *match = keep_key_match(a, t);
     c.after = arena_printf(
         a,

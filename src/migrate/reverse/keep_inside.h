@@ -52,6 +52,25 @@ bool keep_is_old(struct keep_work *w, const char *oid, const char *column, bool 
 /* A tree as SQL. NULL if libpg_query cannot say it. */
 const char *keep_deparse(struct arena *a, PgQuery__Node *n);
 
+/* Which rows: as they follow "FROM", with what they are called there. */
+struct keep_selection {
+    const char *from; /* "app.orders AS o WHERE o.total IS NULL" */
+    const char *as;   /* o */
+};
+
+/* What UPDATE and DELETE have in common. */
+struct keep_writing {
+    const PgQuery__RangeVar *relation;
+    PgQuery__Node *const *others; /* FROM or USING */
+    size_t other_count;
+    PgQuery__Node *where;
+    PgQuery__WithClause *with;
+};
+
+/* The rows of an UPDATE or DELETE of `table`; or w->refusal. */
+bool keep_select_rows(struct keep_work *w, const struct keep_writing *x, const char *table,
+                      struct keep_selection *ret, struct err *e) MUST_USE;
+
 /* Each fills w->text, or w->refusal, or neither. */
 bool keep_columns(struct keep_work *w, struct err *e) MUST_USE; /* ALTER TABLE */
 bool keep_tables(struct keep_work *w, struct err *e) MUST_USE;  /* DROP TABLE */
