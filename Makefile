@@ -12,7 +12,7 @@ RELEASE_FLAGS = -Dbuildtype=debugoptimized
 CHECK_FLAGS   = -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dfaults=true
 
 .DEFAULT_GOAL := build/lockflight
-.PHONY: build/lockflight build-check/lockflight all demo check check-long check-clients check-contract package install format lint fuzz bench bench-migrations clean help
+.PHONY: build/lockflight build-check/lockflight all demo check check-long check-clients check-contract package install format lint fuzz bench bench-migrations bench-flags clean help
 
 all: build/lockflight
 
@@ -34,10 +34,10 @@ check: ## run every test; the last line is `N passed, N failed`
 	@$(MAKE) --no-print-directory build/lockflight build-check/lockflight
 	@tools/check
 
-check-long: ## what takes longer than a check may: a million rules and contexts beside flagd-core
+check-long: ## what takes longer than a check may: a million rules beside flagd-core, a million hostile ones
 	@tools/install-deps build run test
 	@$(MAKE) --no-print-directory build/lockflight build-check/lockflight
-	@LOCKFLIGHT_FLAG_EVALUATIONS=1000000 LOCKFLIGHT_SUITE_SECONDS=7200 tools/check clients/flags
+	@LOCKFLIGHT_FLAG_EVALUATIONS=1000000 LOCKFLIGHT_SUITE_SECONDS=7200 tools/check clients/flags flag_hostile
 
 check-clients: ## the vendors' own clients against the local platform, and the list of what they did; a part of `check`
 	@tools/install-deps build run test
@@ -80,6 +80,11 @@ bench-migrations: ## measure migrations against psql, dbmate, the Supabase CLI, 
 	@tools/install-deps build run test bench
 	@$(MAKE) --no-print-directory build/lockflight
 	@bench/migrations/run
+
+bench-flags: ## measure the evaluation of flags against flagd-core
+	@tools/install-deps build run test bench
+	@$(MAKE) --no-print-directory build/lockflight
+	@bench/flags/run
 
 clean: ## remove every build
 	rm -rf build build-check build-lint build-fuzz
