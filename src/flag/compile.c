@@ -271,10 +271,13 @@ static const struct node *eager_node(struct compiler *c, struct node *n, const j
     case OP_MISSING:
         n->is_pure[0] = n->is_pure[1] = n->n == 0;
         break;
+    case OP_SEM_VER:
+        compile_version(c, n);
+        n->is_pure[0] = n->is_pure[1] = false;
+        break;
     case OP_MISSING_SOME:
     case OP_STARTS_WITH:
     case OP_ENDS_WITH:
-    case OP_SEM_VER:
         n->is_pure[0] = n->is_pure[1] = false;
         break;
     default:

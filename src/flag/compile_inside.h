@@ -56,6 +56,9 @@ void compile_var(struct compiler *c, struct node *n);
 /* A fractional with its operands gets its buckets if they are constant. */
 void compile_buckets(struct compiler *c, struct node *n);
 
+/* A sem_ver whose second and third operand are constant texts has them read. */
+void compile_version(struct compiler *c, struct node *n);
+
 /* reduce that adds or multiplies up, which the reference runs as + and *; NULL: it is another. */
 const struct node *compile_sum(struct compiler *c, const json_t *operands, unsigned depth);
 

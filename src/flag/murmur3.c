@@ -4,6 +4,8 @@
  */
 #include "flag/murmur3.h"
 
+#include <endian.h>
+
 static uint32_t rotate(uint32_t x, unsigned by)
 {
     return x << by | x >> (32 - by);
@@ -20,8 +22,9 @@ uint32_t murmur3(struct str s)
     uint32_t h = 0;
     size_t whole = s.n & ~(size_t)3;
     for (size_t i = 0; i < whole; i += 4) {
-        uint32_t k = (uint32_t)p[i] | (uint32_t)p[i + 1] << 8 | (uint32_t)p[i + 2] << 16 |
-                     (uint32_t)p[i + 3] << 24;
+        uint32_t k;
+        memcpy(&k, p + i, sizeof k);
+        k = le32toh(k);
         h = rotate(h ^ scramble(k), 13) * 5 + 0xe6546b64U;
     }
     uint32_t rest = 0;

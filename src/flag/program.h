@@ -64,6 +64,8 @@ enum form {
 
 #define PATH_NO_SLOT UINT32_MAX
 
+struct version_test; /* see version.h */
+
 struct path_part {
     struct str name;
     uint32_t index;
@@ -104,6 +106,7 @@ struct node {
         struct value literal;
         const struct path *path;
         const struct buckets *buckets;
+        const struct version_test *version;
         const char *why; /* it does not work */
     };
 };

@@ -326,7 +326,7 @@ static struct value run_eager(struct run *r, const struct node *n)
     case OP_MERGE:
         return run_merge(r, v);
     case OP_SEM_VER:
-        return run_sem_ver(r, v);
+        return n->version ? run_version_test(r, value_item(v, 0), n->version) : run_sem_ver(r, v);
     default:
         return run_affix(op, v);
     }

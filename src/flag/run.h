@@ -23,6 +23,7 @@ struct frame {
 };
 
 struct telling; /* see explain.c */
+struct version_test;
 
 struct run {
     struct flag_context *context;
@@ -88,6 +89,7 @@ struct value run_affix(enum op op, struct value operands);
 /* ---- version.c ---- */
 
 struct value run_sem_ver(struct run *r, struct value operands);
+struct value run_version_test(struct run *r, struct value left, const struct version_test *test);
 
 /* ---- lists.c ---- */
 

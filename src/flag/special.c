@@ -6,6 +6,7 @@
 #include "flag/number.h"
 #include "flag/paths.h"
 #include "flag/run.h"
+#include "flag/version.h"
 
 /* ---- Variables ------------------------------------------------------------------------------- */
 
@@ -127,6 +128,21 @@ void compile_buckets(struct compiler *c, struct node *n)
     b->total = (uint32_t)total;
     b->unit = path_of(c, STR("targetingKey"), WRITTEN_ALONE);
     n->buckets = b;
+}
+
+/* ---- Versions -------------------------------------------------------------------------------- */
+
+void compile_version(struct compiler *c, struct node *n)
+{
+    if (n->form != FORM_OPERANDS || n->n != 3)
+        return;
+    for (uint32_t i = 1; i < 3; i++)
+        if (n->operands[i]->op != OP_LITERAL || n->operands[i]->literal.kind != VALUE_TEXT)
+            return;
+    struct version_test *test = ARENA_NEW(c->arena, struct version_test);
+    if (version_parse(value_str(n->operands[2]->literal), &test->right))
+        test->order = version_order_of(value_str(n->operands[1]->literal));
+    n->version = test;
 }
 
 /* ---- Sums ------------------------------------------------------------------------------------ */

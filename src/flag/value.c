@@ -32,7 +32,7 @@ struct value value_of_json(const json_t *j)
     return value_of_kind(VALUE_NULL);
 }
 
-bool value_is_true(struct value v)
+bool value_is_true_otherwise(struct value v)
 {
     switch ((enum value_kind)v.kind) {
     case VALUE_NUMBER:
@@ -89,15 +89,6 @@ bool value_same(struct value a, struct value b)
         break;
     }
     return true;
-}
-
-struct value value_item(struct value list, size_t i)
-{
-    if (i >= list.n)
-        return value_of_kind(VALUE_UNDEFINED);
-    if (list.kind == VALUE_LIST)
-        return list.list[i];
-    return value_of_json(json_array_get(list.json, i));
 }
 
 double value_number(struct value v)

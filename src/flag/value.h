@@ -83,13 +83,22 @@ static inline bool value_is_nothing(struct value v)
 struct value value_of_json(const json_t *j);
 
 /* An empty list, an empty object, "", 0 and NaN are false besides what is. */
-bool value_is_true(struct value v);
+bool value_is_true_otherwise(struct value v);
+static inline bool value_is_true(struct value v)
+{
+    return v.kind == VALUE_TRUE || (v.kind > VALUE_TRUE && value_is_true_otherwise(v));
+}
 
 /* What === says: lists and objects are equal to themselves only. */
 bool value_same(struct value a, struct value b);
 
 /* An item of a list; UNDEFINED behind its end. */
-struct value value_item(struct value list, size_t i);
+static inline struct value value_item(struct value list, size_t i)
+{
+    if (i >= list.n)
+        return value_of_kind(VALUE_UNDEFINED);
+    return list.kind == VALUE_LIST ? list.list[i] : value_of_json(json_array_get(list.json, i));
+}
 
 /* Number(v) of all but lists and objects, which give NaN. */
 double value_number(struct value v);

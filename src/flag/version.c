@@ -148,36 +148,65 @@ int version_compare(const struct version *a, const struct version *b)
 
 /* ---- sem_ver --------------------------------------------------------------------------------- */
 
-struct value run_sem_ver(struct run *r, struct value operands)
+enum version_order version_order_of(struct str text)
+{
+    static const char *const names[] = {
+        [VERSION_EQUAL] = "=",       [VERSION_UNEQUAL] = "!=",   [VERSION_LESS] = "<",
+        [VERSION_LESS_EQUAL] = "<=", [VERSION_GREATER] = ">",    [VERSION_GREATER_EQUAL] = ">=",
+        [VERSION_SAME_MAJOR] = "^",  [VERSION_SAME_MINOR] = "~",
+    };
+    for (int i = VERSION_EQUAL; i <= VERSION_SAME_MINOR; i++)
+        if (str_is(text, names[i]))
+            return (enum version_order)i;
+    return VERSION_NONE;
+}
+
+bool version_holds(const struct version *a, enum version_order order, const struct version *b)
+{
+    switch (order) {
+    case VERSION_SAME_MAJOR:
+        return a->major == b->major;
+    case VERSION_SAME_MINOR:
+        return a->major == b->major && a->minor == b->minor;
+    case VERSION_EQUAL:
+        return version_compare(a, b) == 0;
+    case VERSION_UNEQUAL:
+        return version_compare(a, b) != 0;
+    case VERSION_LESS:
+        return version_compare(a, b) < 0;
+    case VERSION_LESS_EQUAL:
+        return version_compare(a, b) <= 0;
+    case VERSION_GREATER:
+        return version_compare(a, b) > 0;
+    case VERSION_GREATER_EQUAL:
+        return version_compare(a, b) >= 0;
+    case VERSION_NONE:
+        break;
+    }
+    return false;
+}
+
+struct value run_version_test(struct run *r, struct value left, const struct version_test *test)
 {
     struct version a;
-    struct version b;
-    struct str left;
-    struct str op;
+    struct str text;
+    if (!run_text(r, left, &text))
+        return value_of_kind(VALUE_RAISED);
+    if (test->order == VERSION_NONE || !version_parse(text, &a))
+        return value_of_kind(VALUE_NULL);
+    return value_of_bool(version_holds(&a, test->order, &test->right));
+}
+
+struct value run_sem_ver(struct run *r, struct value operands)
+{
+    struct version_test test;
+    struct str order;
     struct str right;
     if (operands.n != 3)
         return value_of_kind(VALUE_NULL);
-    if (!run_text(r, value_item(operands, 0), &left) ||
-        !run_text(r, value_item(operands, 1), &op) || !run_text(r, value_item(operands, 2), &right))
+    if (!run_text(r, value_item(operands, 1), &order) ||
+        !run_text(r, value_item(operands, 2), &right))
         return value_of_kind(VALUE_RAISED);
-    if (!version_parse(left, &a) || !version_parse(right, &b))
-        return value_of_kind(VALUE_NULL);
-    int order = version_compare(&a, &b);
-    if (str_is(op, "="))
-        return value_of_bool(order == 0);
-    if (str_is(op, "!="))
-        return value_of_bool(order != 0);
-    if (str_is(op, "<"))
-        return value_of_bool(order < 0);
-    if (str_is(op, "<="))
-        return value_of_bool(order <= 0);
-    if (str_is(op, ">"))
-        return value_of_bool(order > 0);
-    if (str_is(op, ">="))
-        return value_of_bool(order >= 0);
-    if (str_is(op, "^"))
-        return value_of_bool(a.major == b.major);
-    if (str_is(op, "~"))
-        return value_of_bool(a.major == b.major && a.minor == b.minor);
-    return value_of_kind(VALUE_NULL);
+    test.order = version_parse(right, &test.right) ? version_order_of(order) : VERSION_NONE;
+    return run_version_test(r, value_item(operands, 0), &test);
 }

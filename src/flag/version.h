@@ -17,6 +17,28 @@ struct version {
  * more than 256 bytes. */
 bool version_parse(struct str text, struct version *ret);
 
+/* What sem_ver asks: one of = != < <= > >= ^ ~. */
+enum version_order {
+    VERSION_NONE, /* another word */
+    VERSION_EQUAL,
+    VERSION_UNEQUAL,
+    VERSION_LESS,
+    VERSION_LESS_EQUAL,
+    VERSION_GREATER,
+    VERSION_GREATER_EQUAL,
+    VERSION_SAME_MAJOR,
+    VERSION_SAME_MINOR,
+};
+
+enum version_order version_order_of(struct str text);
+bool version_holds(const struct version *a, enum version_order order, const struct version *b);
+
+/* The second and third operand of a sem_ver, if they are constant. */
+struct version_test {
+    enum version_order order; /* VERSION_NONE also if `right` is no version */
+    struct version right;
+};
+
 /* Below 0, 0, above 0. The part behind + does not count. */
 int version_compare(const struct version *a, const struct version *b);
 

@@ -306,7 +306,7 @@ static void add_rule(unsigned depth)
         add_tower();
         return;
     case 1:
-        add_walk(1 + below(3));
+        add_walk(1 + (unsigned)below(3));
         return;
     case 2:
         add_growth();
