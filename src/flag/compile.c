@@ -252,37 +252,29 @@ static const struct node *lazy_node(struct compiler *c, struct node *n, const js
     return bad ? failing_node(c, OP_RAISE, n, bad->why) : worked_out(c, n);
 }
 
+/* Those that look at the context themselves, or that the reference does not take for pure. */
+static bool is_never_pure(const struct node *n)
+{
+    return n->op == OP_VAR_OF || n->op == OP_MISSING_SOME || n->op == OP_FRACTIONAL ||
+           (n->op >= OP_STARTS_WITH && n->op <= OP_SEM_VER) || (n->op == OP_MISSING && n->n > 0);
+}
+
 static const struct node *eager_node(struct compiler *c, struct node *n, const json_t *from,
                                      bool is_unary, unsigned depth)
 {
     read_operands(c, n, from, is_unary, depth);
     set_purity(n);
+    if (is_never_pure(n))
+        n->is_pure[0] = n->is_pure[1] = false;
     const struct node *bad = spoilt(n);
     if (bad)
         return failing_node(c, OP_RAISE, n, bad->why);
-    switch ((int)n->op) {
-    case OP_VAR_OF:
+    if (n->op == OP_VAR_OF)
         compile_var(c, n);
-        return n;
-    case OP_FRACTIONAL:
+    else if (n->op == OP_FRACTIONAL)
         compile_buckets(c, n);
-        n->is_pure[0] = n->is_pure[1] = false;
-        return n;
-    case OP_MISSING:
-        n->is_pure[0] = n->is_pure[1] = n->n == 0;
-        break;
-    case OP_SEM_VER:
+    else if (n->op == OP_SEM_VER)
         compile_version(c, n);
-        n->is_pure[0] = n->is_pure[1] = false;
-        break;
-    case OP_MISSING_SOME:
-    case OP_STARTS_WITH:
-    case OP_ENDS_WITH:
-        n->is_pure[0] = n->is_pure[1] = false;
-        break;
-    default:
-        break;
-    }
     return worked_out(c, n);
 }
 

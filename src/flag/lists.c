@@ -92,6 +92,7 @@ static struct value search(struct run *r, const struct node *n)
 {
     bool wanted = n->op != OP_ALL;
     struct value list = operand(r, n, 0);
+    struct value above = list;
     if (list.kind == VALUE_RAISED ||
         (list.kind == VALUE_TEXT && list.n && !run_letters(r, value_str(list), &list)))
         return value_of_kind(VALUE_RAISED);
@@ -100,7 +101,7 @@ static struct value search(struct run *r, const struct node *n)
         return value_of_kind(VALUE_FALSE);
     bool found = false;
     for (uint32_t i = 0; value_is_list(list) && i < list.n && !found; i++) {
-        struct value v = each(r, n, value_item(list, i), list);
+        struct value v = each(r, n, value_item(list, i), above);
         if (v.kind == VALUE_RAISED)
             return v;
         found = value_is_true(v) == wanted;

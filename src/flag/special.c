@@ -3,7 +3,6 @@
  */
 #include "flag/compile_inside.h"
 #include "flag/json_text.h"
-#include "flag/number.h"
 #include "flag/paths.h"
 #include "flag/run.h"
 #include "flag/version.h"
@@ -64,15 +63,27 @@ static bool contains(struct value v, const char *what)
 
 static void become_path(struct compiler *c, struct node *n, enum op op, enum writing writing)
 {
-    struct value key = n->operands[0]->literal;
-    char number[NUMBER_TEXT_BYTES];
-    struct str text = key.kind == VALUE_NUMBER
-                          ? (struct str){ number, number_print(key.number, number) }
-                          : value_str(key);
+    struct flag_context none = flag_context(NULL, 0);
+    struct run r = run_begin(&none, STR(""));
+    struct str text;
+    if (!run_text(&r, n->operands[0]->literal, &text)) /* it is worked out anew each time, then */
+        return;
     n->op = (uint8_t)op;
     n->path = path_of(c, text, writing);
     n->operands = op == OP_VAR_OR ? &n->operands[1] : NULL;
     n->n = op == OP_VAR_OR;
+}
+
+/* A constant list is taken for one name, unless an item of it looks like a path. */
+static bool has_separator(struct value key)
+{
+    for (uint32_t i = 0; value_is_list(key) && i < key.n; i++) {
+        struct value item = value_item(key, i);
+        if (item.kind == VALUE_TEXT &&
+            (str_is(value_str(item), ".") || str_is(value_str(item), "\\")))
+            return true;
+    }
+    return false;
 }
 
 void compile_var(struct compiler *c, struct node *n)
@@ -88,17 +99,17 @@ void compile_var(struct compiler *c, struct node *n)
             become_path(c, n, OP_VAR_OR, WRITTEN_WITH_DEFAULT);
         return;
     }
-    if (!is_static || climbs || value_is_list(key))
+    if (!is_static || climbs)
         return;
-    if (key.kind == VALUE_TRUE || key.kind == VALUE_EMPTY) {
+    if (key.kind == VALUE_TRUE || key.kind == VALUE_EMPTY || has_separator(key)) {
         n->op = OP_RAISE;
-        n->why = "var of true or of an object";
+        n->why = "var of what is neither a path nor the number of an item";
         n->n = 0;
-    } else if (!value_is_true(key)) {
+    } else if (!value_is_true(key) && !value_is_list(key)) {
         n->op = OP_WHOLE;
         n->n = 0;
     } else {
-        become_path(c, n, OP_VAR, key.kind == VALUE_NUMBER ? WRITTEN_WHOLE : WRITTEN_ALONE);
+        become_path(c, n, OP_VAR, key.kind == VALUE_TEXT ? WRITTEN_ALONE : WRITTEN_WHOLE);
     }
 }
 

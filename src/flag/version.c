@@ -88,8 +88,8 @@ bool version_parse(struct str text, struct version *ret)
         if (!number_at(s, &at, numbers[n]))
             return false;
         longest = at - from > longest ? at - from : longest;
-    } while (++n < 3 && at < s.n && s.p[at++] == '.');
-    if (n < 3 ? at < s.n || longest > SHORT_DIGITS || s.p[at - 1] == '.'
+    } while (++n < 3 && at < s.n && s.p[at] == '.' && ++at);
+    if (n < 3 ? at < s.n || longest > SHORT_DIGITS
               : !parse_rest((struct str){ s.p + at, s.n - at }, &v.before))
         return false;
     *ret = v;

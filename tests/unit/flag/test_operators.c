@@ -50,6 +50,8 @@ static void a_variable_is_found_by_its_path_or_has_its_default(void **state)
         { "{\"if\":[{\"var\":[]},1,2]}", NULL, "1" },
         { "{\"if\":[{\"var\":0},1,2]}", NULL, "1" },
         { "{\"var\":1}", "{\"1\":\"one\"}", "\"one\"" },
+        { "{\"var\":{\"merge\":[\"a\",1]}}", "{\"a,1\":7,\"a\":8}", "7" },
+        { "{\"var\":{\"merge\":[\"a\",\".\"]}}", NULL, "raises" },
         { "{\"var\":true}", NULL, "raises" },
         { "{\"var\":{\"cat\":[\"a\",\".b\"]}}", "{\"a\":{\"b\":2}}", "2" },
         { "{\"var\":{\"var\":\"k\"}}", "{\"k\":\"x\",\"x\":3}", "3" },
@@ -100,6 +102,7 @@ static void branches_are_chosen_lazily_but_constants_that_fail_are_found_early(v
 {
     (void)state;
     static const struct row rows[] = {
+        { "{\"<\":[1,1,{\"<\":[{\"missing\":{\"/\":[\"on\"]}},1,2,3]}]}", NULL, "false" },
         { "{\"if\":[]}", NULL, "null" },
         { "{\"if\":[5]}", NULL, "5" },
         { "{\"if\":[false,1]}", NULL, "null" },

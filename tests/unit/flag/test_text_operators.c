@@ -96,6 +96,7 @@ static void lists_are_walked_with_variables_relative_to_the_item(void **state)
           "[[0,0]]" },
         { "{\"some\":[[1],{\"ends_with\":[\"ab\",\"b\"]}]}", NULL, "raises" },
         { "{\"map\":[[\"a\"],{\"fractional\":[[\"on\",1]]}]}", NULL, "raises" },
+        { "{\"all\":[\"ab\",{\"===\":[{\"var\":\"../\"},\"ab\"]}]}", NULL, "true" },
         { "{\"map\":{\"var\":\"x\"}}", "{\"x\":[1]}", "raises" },
     };
     EXPECT_OUTCOMES(rows);
@@ -165,6 +166,8 @@ static void versions_with_blanks_or_two_letters_are_none(void **state)
 {
     (void)state;
     static const struct row rows[] = {
+        { "{\"sem_ver\":[\"2,\",\"=\",\"2.0.0\"]}", NULL, "null" },
+        { "{\"sem_ver\":[\"1.2-\",\"=\",\"1.2.0\"]}", NULL, "null" },
         { "{\"sem_ver\":[\" 1.2.3\",\"=\",\"1.2.3\"]}", NULL, "null" },
         { "{\"sem_ver\":[\"1.2.3 \",\"=\",\"1.2.3\"]}", NULL, "null" },
         { "{\"sem_ver\":[\"vv1.2.3\",\"=\",\"1.2.3\"]}", NULL, "null" },
