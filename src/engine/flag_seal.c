@@ -82,6 +82,18 @@ static bool switch_one(struct release *r, const char *key, const char *variant, 
     return *ret_switched;
 }
 
+/* Planned changes that were due before what they need was live. */
+static void run_waiting(struct release *r)
+{
+    struct err why = { 0 };
+    int64_t ran = 0;
+    if (!flag_store_materialise(lease_db(r->lease), &ran, &why))
+        report_warn(r->sink, "scheduled changes of flags could not be looked at: %s", why.why);
+    else if (ran > 0)
+        report_say(r->sink, "Scheduled changes that waited for this release have run: %lld",
+                   (long long)ran);
+}
+
 void flag_seal_initial(struct release *r)
 {
     const struct step *step = step_find(r, FLAGS_PHASE, FLAGS_KIND, FLAGS_KEY);
@@ -101,4 +113,5 @@ void flag_seal_initial(struct release *r)
         else if (is_switched)
             report_say(r->sink, "Flag %s begins as %s", key, first);
     }
+    run_waiting(r);
 }

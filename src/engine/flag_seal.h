@@ -16,7 +16,8 @@
 bool flag_seal(struct release *r, struct err *e) MUST_USE;
 
 /* After the release is recorded as live, because nothing is switched on before: what was created in
- * this environment as something else than off. What cannot be switched stays off and is said. */
+ * this environment as something else than off, and schedules that waited for the content. What
+ * cannot be switched stays off and is said. */
 void flag_seal_initial(struct release *r);
 
 /* The release, as the one who writes. */

@@ -109,3 +109,20 @@ last_audit() { sql staging "select action, actor, via, coalesce(reason, '') from
   assert_equal "$(sql staging "select code_removed_at is null from lockflight.flag where flag_key = 'prices'")" f
   assert_equal "$(state prices)" 't|f|off|'
 }
+
+@test "a planned change that waited for what it needs runs when the release that brings it is live" {
+  sql staging "insert into lockflight.releases (id, target, name, kind, actor, state, epoch)
+    values ('00000000-0000-4000-8000-000000000001', 'staging', 'r0', 'deploy', 'ana', 'rolled_back', 0)" >/dev/null
+  sql staging "select lockflight.flag_define('{\"key\": \"chat\", \"needs\": {\"release\": true}}', 'ana', '00000000-0000-4000-8000-000000000001')" >/dev/null
+  sql staging "select lockflight.flag_schedule_add('chat', clock_timestamp() + interval '1 second', '{\"default_variant\": \"on\"}', 'ana', 'cli', 'week two')" >/dev/null
+  sleep 1.2
+  assert_equal "$(sql staging "select lockflight.flag_materialise()")" 0
+  assert_equal "$(sql staging "select default_variant from lockflight.flag_states(now()) where flag_key = 'chat'")" off
+  printf '\n[flag.chat]\nowner = "support"\n' >>lockflight.flags.toml
+  page 'with chat'
+  run lockflight deploy staging
+  assert_success
+  has_line 'Scheduled changes that waited for this release have run: 1'
+  assert_equal "$(state chat)" 't|f|on|'
+  assert_equal "$(last_audit chat)" 'schedule|schedule|schedule|week two'
+}
