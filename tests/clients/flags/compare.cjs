@@ -62,10 +62,10 @@ const k = kinds[kind]
 async function keepPortable(r, document, checker) {
   const flags = {}
   for (const [key, flag] of Object.entries(document.flags)) {
-    for (let tries = 0; flag.targeting && tries < 12; tries++) {
-      const rule = random.mutated(r, r.chance(50) ? random.mutated(r, flag.targeting) : flag.targeting)
+    for (let tries = 0; flag.targeting && tries < 6; tries++) {
+      const rule = random.mutated(r, flag.targeting)
       if (rule === null || typeof rule !== 'object' || Array.isArray(rule)) continue
-      checker.send([{ rule, variants: flag.variants, attributes: random.attributes, segments: document.$evaluators }])
+      checker.send([checkOf(document, key, rule)])
       const said = await checker.next()
       checks[said === 'portable' ? 'taken' : 'refused']++
       if (said === 'portable') { flags[key] = { ...flag, targeting: rule }; break }
@@ -129,6 +129,16 @@ function* smaller(value) {
     }
 }
 
+// A portable rule is reduced to a portable one.
+function allowed(candidates, key) {
+  if (kind === 'full') return candidates
+  const lines = candidates.map(({ document }) => checkOf(document, key))
+  const said = spawnSync(probe, ['check'], { input: lines.map((l) => JSON.stringify(l)).join('\n') + '\n' }).stdout.toString().split('\n')
+  return candidates.filter((_, i) => said[i] === 'portable')
+}
+const checkOf = (document, key, rule = document.flags[key].targeting ?? null) =>
+  ({ rule, variants: document.flags[key].variants, attributes: random.attributes, segments: document.$evaluators })
+
 function reduce(document, key, context) {
   let best = { document: { ...document, flags: kind === 'requires' ? document.flags : { [key]: document.flags[key] } }, context }
   for (let round = 0; round < 40; round++) {
@@ -138,7 +148,7 @@ function reduce(document, key, context) {
       const flag = { ...best.document.flags[key], targeting: less }
       candidates.push({ document: { ...best.document, flags: { ...best.document.flags, [key]: flag } }, context: best.context })
     }
-    const list = candidates.filter((c) => c.context !== null && !Array.isArray(c.context)).slice(0, 400)
+    const list = allowed(candidates.filter((c) => c.context !== null && !Array.isArray(c.context)).slice(0, 400), key)
     if (!list.length) break
     const ours = ask(program, ['flags', 'eval'], list.map((c) => ({ doc: k.given(c.document), key, context: c.context, ...k.extra })))
     const plain = exportedNow(list.map((c) => c.document))

@@ -182,29 +182,47 @@ function fullContext(r) {
 const operators = ['==', '!=', '===', '!==', '<', '<=', '>', '>=', 'in', 'starts_with', 'ends_with', 'some', 'none', 'all', 'and', 'or', '!', '!!',
   'if', 'var', 'cat', 'substr', 'sem_ver', 'fractional', 'missing', '+', 'max', '$ref', 'merge']
 
-// A copy of `value` with one place changed.
-function mutated(r, value) {
-  const atom = () => r.pick([null, true, false, 0, 1, -1, 2.5, '', 'a', 'pro', '1.2.3', [], {}, ['a'], [1], 'staff', 'targetingKey', 'on', { var: 'plan' },
-    { var: 'seats' }, { var: ['groups'] }, { var: ['groups', []] }, { var: ['seats', 0] }, { var: ['beta', false] }, { var: '' }, { var: 'plan.x' },
-    { var: 'nothing' }, { '===': [{ var: 'beta' }, true] }, { $ref: 'staff' }, { fractional: [['on', 50], ['off', 50]] }])
-  if (value === null || typeof value !== 'object' || r.chance(12)) return r.chance(15) ? { '!': [value] } : atom()
-  const entries = Object.entries(value)
-  if (!Array.isArray(value)) {
-    if (!entries.length) return atom()
-    const [name, part] = r.pick(entries)
-    if (r.chance(12)) return { [r.pick(operators)]: part }
-    if (r.chance(4)) return { ...value, [r.pick(operators)]: atom() }
-    return { ...value, [name]: mutated(r, part) }
+const like = [['==', '!=', '===', '!=='], ['<', '<=', '>', '>='], ['some', 'none', 'all'], ['and', 'or'], ['starts_with', 'ends_with', 'in']]
+const atoms = [null, true, false, 0, 1, -1, 2.5, '', 'a', 'pro', '1.2.3', [], {}, ['a'], [1], 'staff', 'targetingKey', 'on', { var: 'plan' }, { var: 'seats' },
+  { var: ['groups'] }, { var: ['groups', []] }, { var: ['seats', 0] }, { var: ['beta', false] }, { var: '' }, { var: 'plan.x' }, { var: 'nothing' },
+  { '===': [{ var: 'beta' }, true] }, { $ref: 'staff' }, { fractional: [['on', 50], ['off', 50]] }]
+
+// A small slip of the pen: another operator, a default more or less, an operand more or less or of another type.
+function slipped(r, value) {
+  if (value === null || typeof value !== 'object') return r.pick(atoms)
+  if (Array.isArray(value)) {
+    const at = r.below(value.length + 1)
+    return r.pick([
+      () => value.filter((_, i) => i !== at),
+      () => [...value.slice(0, at), r.pick(atoms), ...value.slice(at)],
+      () => [...value].reverse(),
+      () => (value.length ? value[0] : null),
+    ])()
   }
-  const at = r.below(value.length + 1)
-  return r.pick([
-    () => value.map((item, i) => (i === Math.min(at, value.length - 1) ? mutated(r, item) : item)),
-    () => value.map((item, i) => (i === Math.min(at, value.length - 1) ? mutated(r, item) : item)),
-    () => value.filter((_, i) => i !== at),
-    () => [...value.slice(0, at), atom(), ...value.slice(at)],
-    () => [...value.slice(0, at), ...value.slice(Math.max(at - 1, 0))],
-    () => [...value].reverse(),
-  ])()
+  const [[name, part] = []] = Object.entries(value)
+  if (part === undefined) return r.pick(atoms)
+  if (name === 'var' && r.chance(70)) {
+    const path = [part].flat()[0]
+    return r.chance(60) ? { var: Array.isArray(part) && part.length > 1 ? path : [path, r.pick(atoms)] } : { var: r.pick(['plan', 'seats', 'beta', 'groups', 'app', 'email']) }
+  }
+  const alike = like.find((names) => names.includes(name))
+  if (alike && r.chance(50)) return { [r.pick(alike)]: part }
+  return r.pick([() => ({ [r.pick(operators)]: part }), () => ({ '!': [value] }), () => ({ ...value, [r.pick(operators)]: r.pick(atoms) }), () => r.pick(atoms)])()
+}
+
+// A copy of `value` with one place of it changed, each as likely as the next.
+function mutated(r, value) {
+  let places = 0
+  const count = (v) => { places++; if (v !== null && typeof v === 'object') Object.values(v).forEach(count) }
+  count(value)
+  let at = r.below(places)
+  const copy = (v) => {
+    if (at-- === 0) return slipped(r, v)
+    if (v === null || typeof v !== 'object') return v
+    if (Array.isArray(v)) return v.map(copy)
+    return Object.fromEntries(Object.entries(v).map(([name, part]) => [name, copy(part)]))
+  }
+  return copy(value)
 }
 
 // ---- flags that require one another ----
