@@ -7,7 +7,7 @@
 set -euo pipefail
 source "$(dirname "$0")/lib.bash"
 server_up
-stall_runs=${BENCH_STALL_RUNS:-3}
+stall_runs=${BENCH_STALL_RUNS:-5}
 
 cat >"$scratch/visit.sql" <<'SQL'
 \set id random(1, 1000)

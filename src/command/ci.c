@@ -20,7 +20,7 @@
 #include "engine/live.h"
 #include "engine/plan.h"
 
-#define CI_WAIT_MS (30 * 60 * 1000)
+#define CI_WAIT_MS (30LL * 60 * 1000)
 #define TRIES_MOST 3 /* an open release is settled, then ours is flown */
 
 struct ci_args {

@@ -59,7 +59,7 @@ static bool site(struct command_context *c, void *args_, struct err *e)
 {
     const struct site_args *args = args_;
     struct config config;
-    const char *environment;
+    const char *environment = NULL;
     if (!config_load(c->arena, c->config_path, &config, e) ||
         !find(&config, args->id, &environment, e))
         return false;

@@ -7,7 +7,8 @@
 #include <pthread.h>
 
 static struct {
-#define FUNCTION(type, name, params, args) type(*name) params;
+#define FUNCTION(type, name, params, args)                                                         \
+    type(*name) params; /* NOLINT(bugprone-macro-parentheses) */
 #include "provider/pg_library.inc"
 #undef FUNCTION
 } libpq;

@@ -63,7 +63,7 @@ static bool take_lease(struct change *x, const char *purpose, int64_t wait_ms,
 bool change_open_waiting(struct session *s, const char *purpose, int64_t wait_ms,
                          struct change *ret, struct err *e)
 {
-    struct lease_taken taken;
+    struct lease_taken taken = { 0 };
     struct err unreadable;
     *ret = (struct change){ .s = s, .began_unix_ms = clock_unix_ms() };
     if (!take_lease(ret, purpose, wait_ms, &taken, e)) {

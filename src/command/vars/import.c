@@ -38,7 +38,7 @@ static void tell(struct import *i, const char *name, const char *what)
 static size_t unquote(struct str raw, char *into, bool *ret_ok)
 {
     static const char from[] = "nrt\"\\", means[] = "\n\r\t\"\\";
-    char quote = raw.n > 0 && (raw.p[0] == '"' || raw.p[0] == '\'') ? raw.p[0] : 0;
+    char quote = (char)(raw.n > 0 && (raw.p[0] == '"' || raw.p[0] == '\'') ? raw.p[0] : '\0');
     size_t n = 0, i = quote ? 1 : 0;
     for (; i < raw.n && (!quote || raw.p[i] != quote); i++) {
         const char *escape = NULL;
@@ -46,7 +46,7 @@ static size_t unquote(struct str raw, char *into, bool *ret_ok)
             break;
         if (quote == '"' && raw.p[i] == '\\' && i + 1 < raw.n)
             escape = memchr(from, raw.p[i + 1], sizeof from - 1);
-        into[n++] = escape ? means[escape - from] : raw.p[i];
+        into[n++] = (char)(escape ? means[escape - from] : raw.p[i]);
         i += escape != NULL;
     }
     *ret_ok = !quote || i < raw.n; /* the quote ends on this line */
