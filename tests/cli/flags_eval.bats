@@ -14,7 +14,7 @@ setup() {
  "metadata":{"version":"7"}}
 JSON
   snapshot=$BATS_TEST_TMPDIR/snapshot.json
-  jq '{v:7,next:null,document:.,flags:{crm:{exposure:"client"},old:{exposure:"server"}},attributes:{plan:{type:"string",trusted:true}}}' \
+  jq '{v:7,next:null,document:(.metadata.owner = "sales"),flags:{crm:{exposure:"client"},old:{exposure:"server"}},attributes:{plan:{type:"string",trusted:true}}}' \
     "$doc" >"$snapshot"
 }
 

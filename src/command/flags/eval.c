@@ -224,7 +224,11 @@ static void answer_all(struct eval *v, const struct flag_caller *caller,
         is_first = false;
         answer_one(v, caller, key, context);
     }
-    (void)strbuf_printf(&v->answer, "],\"metadata\":%s}", flag_document_metadata(v->document));
+    if (caller->kind == FLAG_CALLER_SERVER || !v->exposures)
+        (void)strbuf_printf(&v->answer, "],\"metadata\":%s}", flag_document_metadata(v->document));
+    else
+        (void)strbuf_printf(&v->answer, "],\"metadata\":{\"version\":\"%lld\"}}",
+                            (long long)json_int_or(v->source, "v", 0));
 }
 
 static bool answer(struct eval *v, const struct question *q, struct err *e)
