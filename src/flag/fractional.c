@@ -97,7 +97,7 @@ static struct value among(struct run *r, struct str unit, struct value entries, 
 // NOLINTNEXTLINE(misc-no-recursion): no deeper than LIMIT_FLAG_RULE_DEPTH, see compile.c
 static struct value by_entries(struct run *r, const struct node *n)
 {
-    struct value small[RUN_OPERANDS];
+    UNWRITTEN struct value small[RUN_OPERANDS];
     struct value operands;
     struct str unit;
     if (!run_operands(r, n, small, &operands))

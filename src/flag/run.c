@@ -149,9 +149,10 @@ static struct value decide(struct run *r, const struct node *n, bool by)
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): as run_operands
-static struct value truth(struct run *r, const struct node *n, bool when_true)
+static __attribute__((noinline)) struct value truth(struct run *r, const struct node *n,
+                                                    bool when_true)
 {
-    struct value small[RUN_OPERANDS];
+    UNWRITTEN struct value small[RUN_OPERANDS];
     struct value v;
     if (!run_operands(r, n, small, &v))
         return value_of_kind(VALUE_RAISED);
@@ -287,9 +288,9 @@ static struct value with_default(struct run *r, const struct node *n)
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): as run_operands
-static struct value var_of(struct run *r, const struct node *n)
+static __attribute__((noinline)) struct value var_of(struct run *r, const struct node *n)
 {
-    struct value small[RUN_OPERANDS];
+    UNWRITTEN struct value small[RUN_OPERANDS];
     struct value v;
     if (!run_operands(r, n, small, &v))
         return value_of_kind(VALUE_RAISED);
@@ -300,9 +301,9 @@ static struct value var_of(struct run *r, const struct node *n)
 
 /* Those that want all their operands first. */
 // NOLINTNEXTLINE(misc-no-recursion): as run_operands
-static struct value run_eager(struct run *r, const struct node *n)
+static __attribute__((noinline)) struct value run_eager(struct run *r, const struct node *n)
 {
-    struct value small[RUN_OPERANDS];
+    UNWRITTEN struct value small[RUN_OPERANDS];
     struct value v;
     enum op op = n->op;
     if (!run_operands(r, n, small, &v))

@@ -50,6 +50,9 @@ struct value run_raise_limit(struct run *r, const char *why);
 /* Takes n steps; false when there are not so many left, and that has been raised. */
 bool run_take(struct run *r, size_t n) MUST_USE;
 
+/* For arrays on the way to every operand, which would otherwise be zeroed each time. */
+#define UNWRITTEN __attribute__((uninitialized))
+
 /* The operands of a node that wants them all. `small` has room for RUN_OPERANDS. False: raised. */
 #define RUN_OPERANDS 8
 bool run_operands(struct run *r, const struct node *n, struct value small[RUN_OPERANDS],
