@@ -221,6 +221,18 @@ static bool makes_ready(const struct node *n)
     return (n->op == OP_IF && n->n == 3) || (is_comparison(n->op) && (n->n == 2 || n->n == 3));
 }
 
+/* if with a constant condition is its branch, though no purer for that. */
+static const struct node *taken_branch(struct compiler *c, const struct node *n)
+{
+    if (n->operands[0]->op != OP_LITERAL)
+        return n;
+    const struct node *taken = n->operands[value_is_true(n->operands[0]->literal) ? 1 : 2];
+    struct node *copy = ARENA_NEW(c->arena, struct node);
+    *copy = *taken;
+    memcpy(copy->is_pure, n->is_pure, sizeof copy->is_pure);
+    return copy;
+}
+
 static const struct node *lazy_node(struct compiler *c, struct node *n, const json_t *from,
                                     unsigned depth)
 {
@@ -249,7 +261,9 @@ static const struct node *lazy_node(struct compiler *c, struct node *n, const js
                        ? n->operands[0]
                        : literal_node(c, (struct value){ .kind = VALUE_LIST });
     }
-    return bad ? failing_node(c, OP_RAISE, n, bad->why) : worked_out(c, n);
+    if (bad)
+        return failing_node(c, OP_RAISE, n, bad->why);
+    return n->op == OP_IF && n->n == 3 ? taken_branch(c, n) : worked_out(c, n);
 }
 
 /* Those that look at the context themselves, or that the reference does not take for pure. */

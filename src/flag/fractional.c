@@ -141,8 +141,7 @@ static struct value by_buckets(struct run *r, const struct node *n)
 // NOLINTNEXTLINE(misc-no-recursion): as by_entries()
 struct value run_fractional(struct run *r, const struct node *n)
 {
-    if (r->frame)
-        return run_raise(r, "fractional does not work inside map, filter, reduce, all, some and "
-                            "none");
+    if (!run_is_at_top(r))
+        return run_raise(r, RUN_NOT_INSIDE);
     return n->buckets ? by_buckets(r, n) : by_entries(r, n);
 }

@@ -310,9 +310,8 @@ static __attribute__((noinline)) struct value run_eager(struct run *r, const str
         return value_of_kind(VALUE_RAISED);
     if (op >= OP_ADD && op <= OP_MIN)
         return run_arithmetic(r, op, v);
-    if (op >= OP_STARTS_WITH && op <= OP_SEM_VER && r->frame)
-        return run_raise(r, "flagd's own operators do not work inside map, filter, reduce, all, "
-                            "some and none");
+    if (op >= OP_STARTS_WITH && op <= OP_SEM_VER && !run_is_at_top(r))
+        return run_raise(r, RUN_NOT_INSIDE);
     switch ((int)op) {
     case OP_MISSING:
         return run_missing(r, v);

@@ -41,6 +41,16 @@ struct run {
 
 struct run run_begin(struct flag_context *c, struct str flag_key);
 
+/* flagd's own operators need the whole context: they fail for the items of a list, and where the
+ * reference thinks that a rule needs no context although it does. */
+#define RUN_NOT_INSIDE                                                                             \
+    "flagd's own operators do not work inside map, filter, reduce, all, some and none"
+
+static inline bool run_is_at_top(const struct run *r)
+{
+    return !r->frame && r->root.kind == VALUE_ROOT;
+}
+
 /* ---- run.c: operators of control, comparison and context ---- */
 
 struct value run_node(struct run *r, const struct node *n);

@@ -96,6 +96,8 @@ static void lists_are_walked_with_variables_relative_to_the_item(void **state)
           "[[0,0]]" },
         { "{\"some\":[[1],{\"ends_with\":[\"ab\",\"b\"]}]}", NULL, "raises" },
         { "{\"map\":[[\"a\"],{\"fractional\":[[\"on\",1]]}]}", NULL, "raises" },
+        { "{\"filter\":[5,{\"if\":[1,null,{\"missing\":[\"a\"]}]}]}", NULL, "[]" },
+        { "{\"reduce\":[[],1,{\"ends_with\":[\"a\",\"b\"]}]}", NULL, "raises" },
         { "{\"all\":[\"ab\",{\"===\":[{\"var\":\"../\"},\"ab\"]}]}", NULL, "true" },
         { "{\"map\":{\"var\":\"x\"}}", "{\"x\":[1]}", "raises" },
     };
