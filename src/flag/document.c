@@ -354,7 +354,7 @@ bool flag_document_parse(struct str text, const char *name, struct flag_document
     if (text.n > LIMIT_FLAG_DOCUMENT_BYTES)
         return err_set(e, ERR_LIMIT, "%s: %zu bytes of flags; at most %zu are read", name, text.n,
                        LIMIT_FLAG_DOCUMENT_BYTES);
-    json_auto_t *document = json_parse(text, name, e);
+    json_auto_t *document = flag_json_parse(text, name, e);
     return document && flag_document_compile(document, name, ret, e);
 }
 

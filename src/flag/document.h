@@ -40,6 +40,10 @@ bool flag_document_parse(struct str text, const char *name, struct flag_document
 bool flag_document_compile(const json_t *document, const char *name, struct flag_document **ret,
                            struct err *e) MUST_USE;
 
+/* JSON that holds rules and values of flags, each of which was read by json_parse() before: as that,
+ * but some levels deeper, so that what could be stored can be read. */
+json_t *flag_json_parse(struct str text, const char *name, struct err *e) MUST_USE;
+
 void flag_document_free(struct flag_document *d); /* accepts NULL */
 
 /* Flags in the order of their keys, byte by byte. */

@@ -31,7 +31,7 @@ static void mark_public(struct flag_snapshot *s, const json_t *rows)
 
 bool flag_snapshot_parse(struct str text, struct flag_snapshot **ret, struct err *e)
 {
-    json_auto_t *whole = json_parse(text, NAME, e);
+    json_auto_t *whole = flag_json_parse(text, NAME, e);
     if (!whole)
         return false;
     const json_t *version = json_object_get(whole, "v");

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "flag/document.h"
 #include "flag/store_inside.h"
 
 #include <stdlib.h>
@@ -167,7 +168,7 @@ static bool state_now(struct pg *db, struct arena *a, const char *key, json_t **
         return false;
     if (r.n == 0)
         return err_set(e, ERR_NOT_FOUND, "there is no flag \"%s\"", key);
-    return (*ret = json_parse(str_of(pg_value(&r, 0, 0)), "the state of a flag", e)) != NULL;
+    return (*ret = flag_json_parse(str_of(pg_value(&r, 0, 0)), "the state of a flag", e)) != NULL;
 }
 
 /* NOLINTNEXTLINE(readability-function-size): from where, which, and the two answers */
@@ -178,7 +179,7 @@ bool flag_store_revert(struct pg *db, struct arena *a, int64_t audit_seq,
         return false;
     json_auto_t *old = NULL;
     if (ret_entry->old_image) {
-        old = json_parse(str_of(ret_entry->old_image), "the state before", e);
+        old = flag_json_parse(str_of(ret_entry->old_image), "the state before", e);
         if (!old)
             return false;
     }

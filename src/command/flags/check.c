@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "cli/output.h"
 #include "command/flags/flags.h"
+#include "flag/document.h"
 #include "flag/profile.h"
 
 struct check_args {
@@ -74,7 +75,7 @@ static bool check_document(struct check *k, const char *file, struct err *e)
     struct str text;
     if (!fs_read(a, file, LIMIT_FLAG_DOCUMENT_BYTES, &text, e))
         return false;
-    json_auto_t *document = json_parse(text, file, e);
+    json_auto_t *document = flag_json_parse(text, file, e);
     if (!document)
         return false;
     const json_t *flags = json_object_get(document, "flags");

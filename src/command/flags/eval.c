@@ -89,7 +89,7 @@ static bool use_document(struct eval *v, json_t *source, const char *name, struc
 
 static bool use_text(struct eval *v, struct str text, const char *name, struct err *e)
 {
-    json_t *source = json_parse(text, name, e);
+    json_t *source = flag_json_parse(text, name, e);
     bool ok = source && use_document(v, source, name, e);
     json_decref(source);
     return ok;

@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "command/flags/flags.h"
 #include "command/flags/session.h"
+#include "flag/document.h"
 
 #include <stdio.h>
 
@@ -25,7 +26,7 @@ static bool export(struct command_context *c, void *args_, struct err *e)
     if (!flags_open(c, &args->flags, &f, e) ||
         !flag_store_snapshot(f.db, c->arena, 0, &snapshot, e))
         return err_wrap(e, "export flags");
-    json_auto_t *all = json_parse(str_of(snapshot.text), "the flags of the database", e);
+    json_auto_t *all = flag_json_parse(str_of(snapshot.text), "the flags of the database", e);
     json_auto_t *document = NULL;
     bool is_ours = streq(args->reader, "lockflight");
     if (!all || (!is_ours && !flag_export(json_object_get(all, "document"), &document, e)))

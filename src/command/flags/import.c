@@ -9,6 +9,7 @@
 #include "cli/prompt.h"
 #include "command/flags/change.h"
 #include "command/flags/flags.h"
+#include "flag/document.h"
 #include "flag/export.h"
 #include "flag/profile.h"
 #include "flag/state.h"
@@ -101,7 +102,7 @@ static bool read_document(struct import *i, const char *file, struct err *e)
     json_t *one;
     if (!fs_read(i->f.c->arena, file, LIMIT_FLAG_DOCUMENT_BYTES, &text, e))
         return false;
-    i->document = json_parse(text, file, e);
+    i->document = flag_json_parse(text, file, e);
     if (!i->document)
         return false;
     json_t *inside = json_object_get(i->document, "document"); /* exported for lockflight */

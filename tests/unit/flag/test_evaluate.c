@@ -310,6 +310,25 @@ static void a_rule_may_be_thirty_two_operators_deep(void **state)
     }
 }
 
+/* Each operator stands in a list: sixty-two levels of JSON, and those of the document around them. */
+static void a_document_holds_the_deepest_rule_that_can_be_written_alone(void **state)
+{
+    (void)state;
+    CLEANUP(strbuf) struct strbuf rule = strbuf_init(MIB);
+    for (int i = 0; i < 31; i++)
+        (void)strbuf_adds(&rule, "{\"or\":[0,");
+    (void)strbuf_adds(&rule, "{\"var\":\"x\"}");
+    for (int i = 0; i < 31; i++)
+        (void)strbuf_adds(&rule, "]}");
+    struct err e = { 0 };
+    json_auto_t *alone = json_parse(strbuf_str(&rule), "a rule", &e);
+    assert_non_null(alone);
+    char members[1024];
+    (void)snprintf(members, sizeof members, "\"state\":\"ENABLED\"," ON_OFF ",\"targeting\":%s",
+                   strbuf_text(&rule));
+    assert_string_equal(of_flag(members, "{\"x\":\"on\"}"), "TARGETING_MATCH on true");
+}
+
 /* A hundred times a hundred times some. */
 static void a_request_takes_ten_thousand_steps_over_all_its_flags(void **state)
 {
@@ -426,6 +445,7 @@ int main(void)
         cmocka_unit_test(flags_that_require_each_other_are_broken),
         cmocka_unit_test(a_chain_of_requirements_ends_at_thirty_two),
         cmocka_unit_test(a_rule_may_be_thirty_two_operators_deep),
+        cmocka_unit_test(a_document_holds_the_deepest_rule_that_can_be_written_alone),
         cmocka_unit_test(a_request_takes_ten_thousand_steps_over_all_its_flags),
         cmocka_unit_test(a_rule_makes_texts_of_at_most_64_kib),
         cmocka_unit_test(a_document_has_at_most_five_thousand_flags_and_a_mebibyte),
