@@ -52,6 +52,7 @@ static const struct {
     { "P0002", ERR_NOT_FOUND }, /* no such flag, segment, schedule */
     { "55000", ERR_BLOCKED },   /* content that is not live; archived; has run already */
     { "55006", ERR_BLOCKED },   /* somebody still uses it */
+    { "54000", ERR_LIMIT },     /* too many, too long, too large together */
     { "22023", ERR_DATA },      /* a field or a form that does not exist */
     { "23514", ERR_DATA },      /* a variant that does not exist; a CHECK of a table */
     { "23503", ERR_DATA },      /* a segment or flag that does not exist */

@@ -18,6 +18,7 @@
  * ERRORS   ERR_NOT_FOUND  no such flag, segment, schedule or audit entry
  *          ERR_CONFLICT   changed meanwhile: by whom, when, how
  *          ERR_BLOCKED    the flag would be on before the content it needs is live; still in use
+ *          ERR_LIMIT      too many, too long, or a document larger than its readers take
  *          ERR_DATA       unknown field, unknown variant, a rule that is not of the right form
  *
  * Texts live in the arena. JSON is text as the database gives it, to be parsed by who wants to look

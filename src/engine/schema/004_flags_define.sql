@@ -24,6 +24,9 @@ BEGIN
         ON CONFLICT (name) DO UPDATE SET type = excluded.type, trusted = excluded.trusted,
                                          updated_at = clock_timestamp(), updated_by = excluded.updated_by
         RETURNING * INTO new;
+        IF (SELECT count(*) FROM lockflight.flag_attribute) > 100 THEN
+            RAISE EXCEPTION 'attribute %: 100 attributes are there already', p_name USING ERRCODE = '54000';
+        END IF;
     END IF;
     PERFORM lockflight.flag_note(
         lockflight.flag_bump('*'), p_actor, p_via, p_reason, 'attribute', NULL, 'attribute ' || p_name, NULL,
@@ -94,6 +97,11 @@ BEGIN
     END IF;
     f.attributes := coalesce((SELECT array_agg(x) FROM jsonb_array_elements_text(nullif(d->'attributes', 'null')) x), '{}');
     f.code_rev := d->>'code_rev';
+    IF (SELECT count(*) FROM jsonb_object_keys(f.variants)) > 64 OR length(f.owner) > 200 OR length(f.description) > 2000
+       OR octet_length(f.variants::text) > 65536 THEN
+        RAISE EXCEPTION 'flag %: at most 64 variants, 65536 bytes together; an owner of 200 characters, a description of 2000',
+            f.flag_key USING ERRCODE = '54000';
+    END IF;
     RETURN f;
 END $$;
 
@@ -270,8 +278,10 @@ BEGIN
         END IF;
     END LOOP;
     IF (SELECT count(*) FROM lockflight.flag WHERE archived_at IS NULL) > 5000 THEN
-        RAISE EXCEPTION 'more than 5000 flags' USING ERRCODE = '22023';
+        RAISE EXCEPTION 'that would be more than 5000 flags' USING ERRCODE = '54000',
+            DETAIL = 'archive those that nobody uses';
     END IF;
+    PERFORM lockflight.flag_check_size();
     FOR d IN SELECT jsonb_array_elements(p_definition) LOOP
         PERFORM lockflight.flag_check_requires(d->>'key');
     END LOOP;

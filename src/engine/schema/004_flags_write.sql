@@ -36,12 +36,33 @@ END $$;
 CREATE CONSTRAINT TRIGGER flag_announce AFTER UPDATE ON lockflight.flag_set DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (OLD.config_version <> NEW.config_version) EXECUTE FUNCTION lockflight.flag_announce();
 
+-- What readers accept as one document: 1 MiB. About as long as it will be, planned changes included.
+CREATE FUNCTION lockflight.flag_check_size() RETURNS void
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS $$
+DECLARE
+    n bigint := (SELECT coalesce(sum(150 + octet_length(f.flag_key || f.variants::text || f.requires::text || f.owner)
+                                     + coalesce(octet_length(s.targeting::text), 0)), 0)
+                 FROM lockflight.flag f JOIN lockflight.flag_state s USING (flag_key) WHERE f.archived_at IS NULL)
+              + (SELECT coalesce(sum(octet_length(name || rule::text)), 0) FROM lockflight.flag_segment)
+              + (SELECT coalesce(sum(octet_length(patch::text)), 0) FROM lockflight.flag_schedule
+                 WHERE applied_at IS NULL AND cancelled_at IS NULL AND suspended_at IS NULL);
+BEGIN
+    IF n > 1048576 THEN
+        RAISE EXCEPTION 'all flags together would have % bytes; at most 1048576', n USING ERRCODE = '54000',
+            DETAIL = 'shorten rules and segments, or archive flags that nobody uses';
+    END IF;
+END $$;
+
 CREATE FUNCTION lockflight.flag_note(p_version bigint, p_actor text, p_via text, p_reason text, p_action text, p_key text,
                                      p_object text, p_release uuid, p_old jsonb, p_new jsonb) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+BEGIN
+    IF length(p_reason) > 2000 THEN
+        RAISE EXCEPTION 'the reason has % characters; at most 2000', length(p_reason) USING ERRCODE = '54000';
+    END IF;
     INSERT INTO lockflight.flag_audit (config_version, actor, via, reason, action, flag_key, object, release, old, new)
-    VALUES (p_version, p_actor, p_via, nullif(p_reason, ''), p_action, p_key, p_object, p_release, p_old, p_new)
-$$;
+    VALUES (p_version, p_actor, p_via, nullif(p_reason, ''), p_action, p_key, p_object, p_release, p_old, p_new);
+END $$;
 
 -- Puts a state where another was: version, schedules that it overtakes, config version, audit.
 CREATE FUNCTION lockflight.flag_put_state(s lockflight.flag_state, n lockflight.flag_state, p_action text, p_actor text,
@@ -56,6 +77,9 @@ BEGIN
         bucketing = n.bucketing, version = s.version + 1, updated_at = p_at, updated_by = p_actor, updated_via = p_via,
         updated_reason = nullif(p_reason, '')
     WHERE flag_key = s.flag_key RETURNING * INTO STRICT n;
+    IF p_via <> 'schedule' AND n.targeting <> coalesce(s.targeting, '{}') THEN
+        PERFORM lockflight.flag_check_size();
+    END IF;
     PERFORM lockflight.flag_note(v, p_actor, p_via, p_reason, p_action, s.flag_key, 'flag ' || s.flag_key, NULL,
                                  lockflight.flag_image(s), lockflight.flag_image(n));
     IF p_via = 'schedule' THEN
@@ -132,7 +156,7 @@ BEGIN
             USING ERRCODE = '22023';
     ELSIF octet_length(p_rule::text) > 65536 THEN
         RAISE EXCEPTION '%: the rule has % bytes; at most 65536', p_what, octet_length(p_rule::text)
-            USING ERRCODE = '22023';
+            USING ERRCODE = '54000';
     END IF;
     SELECT x #>> '{}' INTO unknown FROM jsonb_path_query(p_rule, 'strict $.**."$ref"', silent => true) x
     WHERE NOT EXISTS (SELECT FROM lockflight.flag_segment WHERE name = x #>> '{}') LIMIT 1;
@@ -242,11 +266,12 @@ BEGIN
         RAISE EXCEPTION 'flag %: % is not a time to come, within ten years', p_key, p_run_at USING ERRCODE = '22023';
     ELSIF (SELECT count(*) FROM lockflight.flag_schedule WHERE flag_key = p_key AND applied_at IS NULL
              AND cancelled_at IS NULL AND suspended_at IS NULL) >= 100 THEN
-        RAISE EXCEPTION 'flag %: 100 schedules wait already', p_key USING ERRCODE = '22023';
+        RAISE EXCEPTION 'flag %: 100 schedules wait already', p_key USING ERRCODE = '54000';
     END IF;
     INSERT INTO lockflight.flag_schedule (flag_key, run_at, patch, base_version, reason, created_by)
     SELECT p_key, p_run_at, p_patch, version, nullif(p_reason, ''), p_actor
     FROM lockflight.flag_state WHERE flag_key = p_key RETURNING * INTO STRICT d;
+    PERFORM lockflight.flag_check_size();
     PERFORM lockflight.flag_note(lockflight.flag_bump(p_key), p_actor, p_via, p_reason, 'plan', p_key,
                                  'schedule ' || d.id, NULL, NULL,
                                  jsonb_build_object('run_at', d.run_at, 'patch', d.patch));
@@ -324,6 +349,10 @@ BEGIN
         INSERT INTO lockflight.flag_segment (name, rule, version, updated_by) VALUES (p_name, p_rule, version_, p_actor)
         ON CONFLICT (name) DO UPDATE SET rule = excluded.rule, version = excluded.version,
                                          updated_at = clock_timestamp(), updated_by = excluded.updated_by;
+        IF (SELECT count(*) FROM lockflight.flag_segment) > 200 THEN
+            RAISE EXCEPTION 'segment %: 200 segments are there already', p_name USING ERRCODE = '54000';
+        END IF;
+        PERFORM lockflight.flag_check_size();
     END IF;
     PERFORM lockflight.flag_note(lockflight.flag_bump('*'), p_actor, p_via, p_reason, 'segment', NULL,
                                  'segment ' || p_name, NULL, s.rule, p_rule);

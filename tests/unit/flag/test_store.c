@@ -1,4 +1,5 @@
 /* The flag store on a real server: who may write what, what is remembered, what is refused. */
+#include "base/limits.h"
 #include "flag/store_fixture.h"
 
 #include <string.h>
@@ -181,6 +182,42 @@ static void what_is_not_a_change_of_a_state_is_refused_and_says_what_it_may_be(v
     struct flag_row row;
     assert_fails(flag_store_get(f->db, f->a, "financal", &row, &f->e), &f->e, ERR_NOT_FOUND);
     assert_string_equal(f->e.hint, "did you mean financial?");
+}
+
+/* A rule of some length, in JSON of the test's kind. */
+static const char *long_rule(struct fixture *f, size_t n, char letter)
+{
+    char *text = arena_alloc(f->a, n + 1);
+    memset(text, letter, n);
+    return arena_printf(f->a, "{'targeting':{'if':[{'in':[{'var':'x'},['%s']]},'on','off']}}",
+                        text);
+}
+
+static void what_no_reader_would_take_is_refused_and_the_brake_works_all_the_same(void **state)
+{
+    struct fixture *f = *state;
+    assert_fails(set(f, "crm", 1, long_rule(f, 70000, 'a')), &f->e, ERR_LIMIT);
+    assert_non_null(strstr(f->e.why, "at most 65536"));
+    size_t made = 0;
+    while (made < 30) {
+        const char *key = arena_printf(f->a, "f%zu", made);
+        assert_ok(define(f, arena_printf(f->a, "{'key':'%s'}", key), NULL), &f->e);
+        if (!set(f, key, 1, long_rule(f, 65000, 'a')))
+            break;
+        made++;
+    }
+    assert_int_equal(made, 16);
+    assert_int_equal(f->e.code, ERR_LIMIT);
+    assert_non_null(strstr(f->e.why, "all flags together"));
+    const char *whole = ask(f, "SELECT lockflight.flag_snapshot()->'document'");
+    assert_true(strlen(whole) < LIMIT_FLAG_DOCUMENT_BYTES);
+    assert_ok(set(f, "f0", 2, "{'killed':true}"), &f->e);
+    const struct flag_author wordy = { "ana", "cli", long_rule(f, 2000, 'b') };
+    assert_fails(set_as(f, &wordy, "f0", 3, "{'killed':false}"), &f->e, ERR_LIMIT);
+    char owner[300] = { 0 };
+    memset(owner, 'c', 201);
+    assert_fails(define(f, arena_printf(f->a, "{'key':'x','owner':'%s'}", owner), NULL), &f->e,
+                 ERR_LIMIT);
 }
 
 static void a_kill_serves_off_and_keeps_what_was(void **state)
@@ -412,6 +449,7 @@ int main(void)
         T(a_change_is_refused_when_somebody_was_faster_and_says_who),
         T(a_change_that_changes_nothing_writes_nothing),
         T(what_is_not_a_change_of_a_state_is_refused_and_says_what_it_may_be),
+        T(what_no_reader_would_take_is_refused_and_the_brake_works_all_the_same),
         T(a_kill_serves_off_and_keeps_what_was),
         T(a_flag_cannot_be_on_before_what_it_needs_is_live),
         T(the_audit_cannot_be_changed_by_its_owner_either),
