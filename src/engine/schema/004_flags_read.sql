@@ -114,15 +114,17 @@ BEGIN
     RETURN s;
 END $$;
 
+-- In plpgsql, as flag_snapshot is: a session plans it once, not at each call.
 CREATE FUNCTION lockflight.flag_states(moment timestamptz) RETURNS SETOF lockflight.flag_state
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
-    SELECT (x.s).* FROM (
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS $$
+BEGIN
+    RETURN QUERY SELECT (x.s).* FROM (
         SELECT CASE WHEN EXISTS (SELECT FROM lockflight.flag_schedule d
                                  WHERE d.flag_key = s.flag_key AND d.run_at <= moment
                                    AND d.applied_at IS NULL AND d.cancelled_at IS NULL AND d.suspended_at IS NULL)
                     THEN lockflight.flag_fold(s, moment) ELSE s END AS s
-        FROM lockflight.flag_state s OFFSET 0) x
-$$;
+        FROM lockflight.flag_state s OFFSET 0) x;
+END $$;
 
 -- ---- what readers get ----
 
@@ -133,7 +135,7 @@ $$;
 
 -- One flag as the flagd format has it.
 CREATE FUNCTION lockflight.flag_document(f lockflight.flag, s lockflight.flag_state) RETURNS jsonb
-LANGUAGE sql IMMUTABLE AS $$
+LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object('state', CASE WHEN s.enabled OR s.killed THEN 'ENABLED' ELSE 'DISABLED' END,
                               'variants', f.variants, 'offVariant', f.off_variant)
         || CASE WHEN s.killed THEN jsonb_build_object('defaultVariant', f.off_variant)
@@ -148,8 +150,9 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 CREATE FUNCTION lockflight.flag_snapshot(moment timestamptz DEFAULT clock_timestamp()) RETURNS jsonb
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
-    WITH flags AS MATERIALIZED (
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS $$
+BEGIN
+    RETURN (WITH flags AS MATERIALIZED (
         SELECT f, s FROM lockflight.flag f JOIN lockflight.flag_states(moment) s USING (flag_key)
         WHERE f.archived_at IS NULL)
     SELECT jsonb_build_object(
@@ -167,8 +170,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
                                                                                     'kind', (f).kind))
                            FROM flags), '{}'),
         'attributes', coalesce((SELECT jsonb_object_agg(name, jsonb_build_object('type', type, 'trusted', trusted))
-                                FROM lockflight.flag_attribute), '{}'))
-$$;
+                                FROM lockflight.flag_attribute), '{}')));
+END $$;
 
 -- ---- in policies and functions: a part of the rules ----
 
