@@ -5,6 +5,7 @@
 
 #include "engine/build.h"
 #include "engine/draft_scan.h"
+#include "engine/flag_bootstrap.h"
 #include "site/env_file.h"
 
 /* ---- where it comes from ---- */
@@ -57,7 +58,9 @@ static bool built_bytes(struct release *r, struct draft_site *ret, struct err *e
 static bool add_environment(struct release *r, struct artefact *artefact, struct err *e)
 {
     CLEANUP(variable_set) struct variable_set values = { 0 };
-    if (!target_variables(r->target, VAR_TO_RUNTIME, &values, e))
+    json_auto_t *flags = NULL;
+    if (!target_variables(r->target, VAR_TO_RUNTIME, &values, e) ||
+        !flag_bootstrap(r->target->db, r->arena, &flags, e))
         return false;
     struct env_value *list = ARENA_ARRAY(r->arena, struct env_value, values.n + 1);
     for (size_t i = 0; i < values.n; i++)
@@ -68,7 +71,8 @@ static bool add_environment(struct release *r, struct artefact *artefact, struct
                                           .release = r->name,
                                           .source_digest = r->plan->source.digest,
                                           .values = list,
-                                          .n_values = values.n });
+                                          .n_values = values.n,
+                                          .flags = flags });
     return true;
 }
 

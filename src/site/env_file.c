@@ -8,8 +8,6 @@
 #include "base/limits.h"
 #include "base/strbuf.h"
 
-#include <jansson.h>
-
 #define HEADERS_PATH "/_headers"
 #define HEADERS_RULE ARTEFACT_ENV_PATH "\n  Cache-Control: no-store\n"
 
@@ -38,6 +36,8 @@ void env_file_put(struct arena *a, struct artefact *art, const struct env_file_s
         json_object_set_new(values, spec->values[i].name, json_string(spec->values[i].value));
     json_auto_t *env = json_pack("{s:s, s:s, s:O}", "environment", spec->environment, "release",
                                  spec->release, "values", values);
+    if (json_object_size(spec->flags) > 0)
+        json_object_set_new(env, "flags", json_deep_copy(spec->flags));
     const char *script =
         arena_printf(a, "globalThis.__LOCKFLIGHT__ = %s;\n", json_text_in_order(a, env));
     artefact_put(a, art, ARTEFACT_ENV_PATH, str_of(script));

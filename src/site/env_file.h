@@ -3,7 +3,7 @@
  * for the app and /.well-known/lockflight.json for whoever asks what is live.
  *
  *     globalThis.__LOCKFLIGHT__ =
- *         {"environment":"staging","release":"…","values":{"SUPABASE_URL":"…"}};
+ *         {"environment":"staging","release":"…","values":{"SUPABASE_URL":"…"},"flags":{"crm":true}};
  *     {"v":1,"environment":"staging","release":"…","artefact":"<digest>","source":"<digest>"}
  *
  * They are added to an artefact after the walk and change neither its digest nor any other file,
@@ -14,6 +14,8 @@
 #define LOCKFLIGHT_SITE_ENV_FILE_H
 
 #include "site/artefact.h"
+
+#include <jansson.h>
 
 struct env_value {
     const char *name;
@@ -26,6 +28,7 @@ struct env_file_spec {
     const char *source_digest;
     const struct env_value *values; /* public ones only: they are on the web */
     size_t n_values;
+    const json_t *flags; /* by key, for visitors whom nobody knows; NULL or empty: no such member */
 };
 
 /* Adds the _headers rule (once). Call it directly after artefact_walk,

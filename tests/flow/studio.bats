@@ -70,6 +70,19 @@ ask_flags() { # ask_flags BASE TOKEN CONTEXT: the array of flags, as it came
   assert_equal "$(jq -r .artefact <<<"$output")" "$staging"
 }
 
+@test "a site begins with the flags of its environment, as they were when it was made" {
+  carried() { curl -sS "$(environment "$1" url)/_lockflight/env.js" | sed -n 's/^globalThis.__LOCKFLIGHT__ = \(.*\);$/\1/p' | jq -c .flags; }
+  assert_equal "$(carried production)" null # its flags were made by this very release
+  lockflight flags off crm --env staging --reason 'a test'
+  echo '// newer' >>supabase/functions/health/index.ts
+  studio_commit 'Something newer'
+  lockflight deploy staging
+  assert_equal "$(carried staging)" '{"crm":false,"financial":true,"scheduling":true}'
+  lockflight flags on crm --env staging --reason 'a test'
+  lockflight deploy production
+  assert_equal "$(carried production)" '{"crm":true,"financial":false,"scheduling":true}'
+}
+
 @test "a second release with a migration comes back whole, through the schema" {
   before=$(lockflight status production --json | jq -S '.environments[0] | [.database.catalogue, .site.deploy, (.functions.running | map_values(.hash))]')
   printf 'alter table public.clients add column nickname text;\n' >supabase/migrations/20270101090000_nicknames.sql

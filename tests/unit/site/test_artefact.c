@@ -133,8 +133,9 @@ static void the_digest_is_of_names_and_bytes_and_not_of_the_environment(void **s
     assert_ok(env_file_headers(f->a, &other, &f->e), &f->e);
     const struct env_value staging = { "SUPABASE_URL", "http://staging" },
                            production = { "SUPABASE_URL", "http://production" };
-    env_file_put(f->a, &one, &(struct env_file_spec){ "staging", "r1", "s", &staging, 1 });
-    env_file_put(f->a, &other, &(struct env_file_spec){ "production", "r2", "s", &production, 1 });
+    env_file_put(f->a, &one, &(struct env_file_spec){ "staging", "r1", "s", &staging, 1, NULL });
+    env_file_put(f->a, &other,
+                 &(struct env_file_spec){ "production", "r2", "s", &production, 1, NULL });
     assert_string_equal(one.digest, other.digest);
     write_file(f, "b", "3");
     struct artefact changed = walk(f);
@@ -155,12 +156,14 @@ static void the_environment_file_is_a_script_and_is_never_cached(void **state)
         artefact_find(&art, "/_headers")->content.p,
         "/*\n  X-Frame-Options: DENY\n/_lockflight/env.js\n  Cache-Control: no-store\n");
     const struct env_value v = { "URL", "http://x/\"quoted\"" };
+    json_auto_t *flags = json_pack("{s:b, s:s}", "crm", 1, "tone", "é");
     env_file_put(f->a, &art,
-                 &(struct env_file_spec){ "staging", "2026-01-02.abcd", "cafe", &v, 1 });
+                 &(struct env_file_spec){ "staging", "2026-01-02.abcd", "cafe", &v, 1, flags });
     assert_string_equal(
         artefact_find(&art, ARTEFACT_ENV_PATH)->content.p,
         "globalThis.__LOCKFLIGHT__ = {\"environment\":\"staging\",\"release\":\"2026-01-02.abcd\","
-        "\"values\":{\"URL\":\"http://x/\\\"quoted\\\"\"}};\n");
+        "\"values\":{\"URL\":\"http://x/"
+        "\\\"quoted\\\"\"},\"flags\":{\"crm\":true,\"tone\":\"é\"}};\n");
     json_auto_t *known =
         json_parse(artefact_find(&art, ARTEFACT_WELL_KNOWN_PATH)->content, "test", &f->e);
     assert_string_equal(json_text_or(known, "artefact", ""), art.digest);

@@ -3,7 +3,7 @@
 \set as_staff 'select set_config(''request.jwt.claims'', ''{"sub": "7e570000-0000-4000-8000-000000000001", "role": "authenticated"}'', true) is null;'
 \set as_owner 'select set_config(''request.jwt.claims'', ''{"sub": "7e570000-0000-4000-8000-000000000002", "role": "authenticated"}'', true) is null;'
 \set as_stranger 'select set_config(''request.jwt.claims'', ''{"sub": "7e570000-0000-4000-8000-000000000003", "role": "authenticated"}'', true) is null;'
-\echo 1..18
+\echo 1..20
 begin;
 
 insert into auth.users (id, email, aud, role)
@@ -132,4 +132,13 @@ select lockflight.flag_set_state('financial', '{"killed": false}', null, 'rules'
 \o
 set local role authenticated;
 select case when count(*) = 1 then 'ok' else 'not ok' end || ' 18 - on again, all of it is there' from public.invoices where id = :'invoice';
+
+reset role;
+select case when public.module_enabled('nobody-defined-it') then 'ok' else 'not ok' end
+       || ' 19 - where there is no flag nothing is switched off';
+alter schema lockflight rename to away;
+select case when public.module_enabled('financial')
+             and public.lockflight_flags(null) = '{"v": 0, "next": null, "document": {"flags": {}}, "flags": {}, "attributes": {}}'
+             and public.lockflight_flags(0) is null
+       then 'ok' else 'not ok' end || ' 20 - nor in a database that Lockflight does not know';
 rollback;
