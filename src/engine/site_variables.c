@@ -73,7 +73,7 @@ static bool keep_before(struct lease *l, const struct site_variable *v, size_t n
 bool site_variables_level(struct target *t, struct lease *l, size_t *ret_set, struct err *e)
 {
     CLEANUP(variable_set) struct variable_set values = { 0 };
-    struct site_variable *v;
+    struct site_variable *v = NULL;
     *ret_set = 0;
     if (!site_variables_read(t, &values, &v, e) || !keep_before(l, v, values.n, e))
         return false;

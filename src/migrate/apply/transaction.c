@@ -120,14 +120,16 @@ static bool prepare_session(const struct work *w, struct pg *db, struct arena *a
                     PG_PARAMS(number(a, whole_ms)), NULL, e));
 }
 
-/* The file may have changed the role or the path; what follows is ours. */
+/* The file may have changed the role or the path; what follows is ours, the same for every migration, and
+ * planned once. */
 static bool back_to_us(const struct work *w, struct pg *db, struct err *e)
 {
     return (transaction_is_plain(w) ||
             pg_exec(db, "RESET SESSION AUTHORIZATION", PG_NONE, NULL, e)) &&
            pg_exec(db,
                    "SELECT pg_catalog.set_config('search_path', $1, true),"
-                   " pg_catalog.set_config('row_security', 'on', true)",
+                   " pg_catalog.set_config('row_security', 'on', true),"
+                   " pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', true)",
                    PG_PARAMS("pg_catalog, pg_temp"), NULL, e);
 }
 
