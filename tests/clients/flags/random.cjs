@@ -38,6 +38,15 @@ const versions = ['1', '1.2', '1.2.3', 'v1.2.3', 'V2.0.0', '2.0.0-rc.1', '2.0.0-
   '1.2.3+build.5', '10.0.0', '9.9.9', '2.0.0', '1.3.0']
 const oddVersions = [...versions, '', '1.2.3.4', 'x', '1.2.3-', '01.2.3', '1.2.3-01', '9007199254740992.0.0', '99999999999999999999',
   '9007199254740991.0.0', '1.2.3-a..b', '1.x', '-1', '1.', '.1', '1.2.3-é']
+// A version with a character or two changed: most of these are no version, and all must be told apart alike.
+function nearVersion(r) {
+  let text = r.pick(oddVersions)
+  for (let n = r.below(3); n > 0; n--) {
+    const at = r.below(text.length + 1)
+    text = text.slice(0, at) + r.pick([...'0123456789.-+vVxa,é', '']) + text.slice(at + r.below(2))
+  }
+  return text
+}
 const literals = { string: texts, version: texts, number: numbers, boolean: [true, false] }
 
 // ---- rules that must be portable ----
@@ -66,7 +75,7 @@ function profileRules(r, segments, variants) {
     () => ({ in: [attribute(['string', 'version']), r.some(texts, 5)] }),
     () => ({ in: [r.pick(texts), attribute(['string', 'list', 'version'])] }),
     () => ({ [r.pick(['starts_with', 'ends_with'])]: [attribute(['string']), r.pick(texts)] }),
-    () => ({ sem_ver: [attribute(['version'], r.chance(20) ? r.pick(oddVersions) : undefined), r.pick(['=', '!=', '<', '<=', '>', '>=', '^', '~']), r.pick(versions)] }),
+    () => ({ sem_ver: [attribute(['version'], r.chance(20) ? nearVersion(r) : undefined), r.pick(['=', '!=', '<', '<=', '>', '>=', '^', '~']), r.pick(versions)] }),
     () => ({ [r.pick(['some', 'none'])]: [attribute(['list']), inTexts()] }),
     () => ({ all: [attribute(['list'], []), inTexts()] }),
     () => (segments.length ? { $ref: r.pick(segments) } : { '===': [{ var: 'beta' }, true] }),
@@ -151,7 +160,7 @@ function context(r) {
     if (r.chance(30)) continue
     if (r.chance(12)) made[name] = r.pick([null, null, {}, [], true, 0, '', ['a', 1], { a: 1 }, [[]], '1.2.3', ['a'], 3])
     else if (type === 'list') made[name] = r.chance(10) ? [] : r.some(texts, 4)
-    else if (type === 'version') made[name] = r.pick(oddVersions)
+    else if (type === 'version') made[name] = nearVersion(r)
     else made[name] = r.pick(literals[type])
   }
   if (r.chance(10)) made[r.pick(['other', '$flagd', '', 'plan.x', '__proto__x'])] = r.pick([1, 'a', { flagKey: 'z' }])
