@@ -7,7 +7,8 @@
 
 #define VERSION_BYTES 256
 #define NUMBER_MAX    9007199254740991ULL
-#define SHORT_DIGITS  16 /* of a number in the short forms */
+#define SHORT_DIGITS                                                                               \
+    16 /* of a number in the short forms, beyond which flagd-core does not see it */
 
 static bool is_digit(char c)
 {
@@ -71,26 +72,57 @@ static bool parse_rest(struct str rest, struct str *ret_before)
     return before.p[0] == '-' && are_identifiers(*ret_before, true);
 }
 
+/* "7" or "7.1": digits, and at most one point between them. */
+static bool is_short(struct str s)
+{
+    size_t points = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '.' && (i == 0 || i + 1 == s.n || points++))
+            return false;
+        if (s.p[i] != '.' && !is_digit(s.p[i]))
+            return false;
+    }
+    return s.n > 0;
+}
+
+/* The first number that is not too long is the major one, and the next the minor one if it is not
+ * either: "12345678901234567.3" is 3.0.0, and "3.12345678901234567" is so too. */
+static bool parse_short(struct str s, struct version *ret)
+{
+    struct version v = { .before = { "", 0 } };
+    struct str minor = s;
+    struct str major = str_cut(&minor, '.');
+    size_t i = 0;
+    size_t k = 0;
+    if (major.n > SHORT_DIGITS) {
+        major = minor;
+        minor = (struct str){ 0 };
+    }
+    if (major.n > SHORT_DIGITS || !number_at(major, &i, &v.major))
+        return false;
+    if (minor.n && minor.n <= SHORT_DIGITS && !number_at(minor, &k, &v.minor))
+        return false;
+    *ret = v;
+    return true;
+}
+
 bool version_parse(struct str text, struct version *ret)
 {
     struct str s = text;
     if (s.n && (s.p[0] == 'v' || s.p[0] == 'V'))
         s = (struct str){ s.p + 1, s.n - 1 };
+    if (is_short(s))
+        return parse_short(s, ret);
     struct version v = { .before = { "", 0 } };
     uint64_t *numbers[] = { &v.major, &v.minor, &v.patch };
     size_t at = 0;
-    size_t n = 0;
-    size_t longest = 0;
     if (s.n > VERSION_BYTES)
         return false;
-    do {
-        size_t from = at;
-        if (!number_at(s, &at, numbers[n]))
+    for (size_t n = 0; n < 3; n++) {
+        if ((n > 0 && (at == s.n || s.p[at++] != '.')) || !number_at(s, &at, numbers[n]))
             return false;
-        longest = at - from > longest ? at - from : longest;
-    } while (++n < 3 && at < s.n && s.p[at] == '.' && ++at);
-    if (n < 3 ? at < s.n || longest > SHORT_DIGITS
-              : !parse_rest((struct str){ s.p + at, s.n - at }, &v.before))
+    }
+    if (!parse_rest((struct str){ s.p + at, s.n - at }, &v.before))
         return false;
     *ret = v;
     return true;

@@ -14,7 +14,7 @@ struct version {
 };
 
 /* False for what is no version: a number with a leading zero or above 2^53 - 1, blanks around it,
- * more than 256 bytes. */
+ * more than 256 bytes. Of "7" and "7.1" a number of more than 16 digits is not seen. */
 bool version_parse(struct str text, struct version *ret);
 
 /* What sem_ver asks: one of = != < <= > >= ^ ~. */
