@@ -227,8 +227,8 @@ static bool ask_version(struct live *l, struct arena *a, int64_t *ret, struct er
     return is_without_flags(e);
 }
 
-/* A change that fell due becomes a version, which other servers are told about. Where we may only
- * read it stays what it is, a part of each snapshot. */
+/* A change that fell due, or that waited for a migration, becomes a version, which other servers are
+ * told about. Where we may only read it stays what it is, a part of each snapshot. */
 static bool settle(struct live *l, struct arena *a, struct err *e)
 {
     struct pg_rows rows;
@@ -244,7 +244,8 @@ static bool compare(struct live *l, struct flag_snapshot **ret, struct err *e)
     const struct flag_snapshot *now = l->now; /* only this thread replaces it */
     int64_t version = 0;
     bool is_due = now->next_s && clock_unix_ms() >= now->next_s * 1000;
-    if ((is_due && !settle(l, a, e)) || !ask_version(l, a, &version, e))
+    bool is_time = is_due || clock_boot_ms() >= l->next_look_ms; /* not for a notification */
+    if ((is_time && !settle(l, a, e)) || !ask_version(l, a, &version, e))
         return false;
     if (is_due)
         l->again_ms = l->again_ms * 2 > LOOK_EVERY_MS ? LOOK_EVERY_MS : l->again_ms * 2;

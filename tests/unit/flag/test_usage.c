@@ -134,6 +134,25 @@ static void a_server_makes_a_version_of_what_fell_due(void **state)
                         "schedule on");
 }
 
+static void a_server_that_begins_makes_a_version_of_what_fell_due_before(void **state)
+{
+    struct fixture *f = *state;
+    json_auto_t *patch = json_of(f, "{'default_variant':'on'}");
+    int64_t id;
+    assert_ok(flag_store_schedule_add(f->db, "financial", clock_unix_ms() + 60000, patch, &ana, &id,
+                                      &f->e),
+              &f->e);
+    run(f, "UPDATE lockflight.flag_schedule SET run_at = clock_timestamp() - interval '1 hour'");
+    int64_t before = version_of(f);
+    struct live *l = NULL;
+    assert_ok(live_open(&(struct live_spec){ .url = f->url, .name = "test" }, &l, &f->e), &f->e);
+    assert_true(comes_to(l, before + 1));
+    live_close(l);
+    assert_string_equal(ask(f, "SELECT count(*) FROM lockflight.flag_schedule WHERE applied_at IS"
+                               " NOT NULL"),
+                        "1");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -142,6 +161,7 @@ int main(void)
         T(counts_that_cannot_be_written_are_kept),
         T(a_server_saves_its_counts_when_flags_change_and_when_it_ends),
         T(a_server_makes_a_version_of_what_fell_due),
+        T(a_server_that_begins_makes_a_version_of_what_fell_due_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
