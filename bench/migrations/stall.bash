@@ -3,7 +3,7 @@
 # for five seconds; one second into that, a migration adds a column. How long do the clients wait?
 #
 # A latency counts from the moment the transaction was due, so that a client that stands still is not counted once but
-# as often as it would have come. Medians of BENCH_STALL_RUNS (3): each run takes ten seconds for each tool.
+# as often as it would have come. Medians of BENCH_STALL_RUNS (5): each run takes ten seconds for each tool.
 set -euo pipefail
 source "$(dirname "$0")/lib.bash"
 server_up
