@@ -162,6 +162,7 @@ static const struct node *worked_out(struct compiler *c, const struct node *n)
 
 /* ---- Operands -------------------------------------------------------------------------------- */
 
+// NOLINTNEXTLINE(misc-no-recursion): as compile_node()
 static void set_operands(struct compiler *c, struct node *n, const json_t *list, unsigned depth)
 {
     n->n = (uint32_t)json_array_size(list);
@@ -180,6 +181,7 @@ static void set_operand(struct compiler *c, struct node *n, const struct node *o
 }
 
 /* How an operator that wants all of them at once gets its operands. */
+// NOLINTNEXTLINE(misc-no-recursion): as compile_node()
 static void read_operands(struct compiler *c, struct node *n, const json_t *from, bool is_unary,
                           unsigned depth)
 {
@@ -233,6 +235,7 @@ static const struct node *taken_branch(struct compiler *c, const struct node *n)
     return copy;
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): as compile_node()
 static const struct node *lazy_node(struct compiler *c, struct node *n, const json_t *from,
                                     unsigned depth)
 {
@@ -273,6 +276,7 @@ static bool is_never_pure(const struct node *n)
            (n->op >= OP_STARTS_WITH && n->op <= OP_SEM_VER) || (n->op == OP_MISSING && n->n > 0);
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): as compile_node()
 static const struct node *eager_node(struct compiler *c, struct node *n, const json_t *from,
                                      bool is_unary, unsigned depth)
 {
@@ -299,6 +303,7 @@ const struct node *compile_refuse(struct compiler *c, const char *why)
     return failing_node(c, OP_RAISE, NULL, why);
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): as compile_node()
 static const struct node *operator_node(struct compiler *c, const json_t *rule, unsigned depth)
 {
     /* jansson's iterator wants a non-const object and does not change it */
@@ -321,6 +326,7 @@ static const struct node *operator_node(struct compiler *c, const json_t *rule, 
     return eager_node(c, n, json_object_iter_value(it), known->kind == KIND_UNARY, depth);
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): as compile_node()
 static const struct node *list_node(struct compiler *c, const json_t *list, unsigned depth)
 {
     struct node *n = ARENA_NEW(c->arena, struct node);

@@ -17,6 +17,7 @@
 
 static void add_value(struct strbuf *b, struct value v, unsigned depth);
 
+// NOLINTNEXTLINE(misc-no-recursion): as add_value()
 static void add_items(struct strbuf *b, struct value v, unsigned depth)
 {
     (void)strbuf_addc(b, '[');

@@ -108,6 +108,7 @@ static int by_name(const void *a, const void *b)
 
 static bool add(struct strbuf *b, const json_t *value, enum json_order order, unsigned depth);
 
+// NOLINTNEXTLINE(misc-no-recursion): as add()
 static bool add_members(struct strbuf *b, const struct member *members, size_t n,
                         enum json_order order, unsigned depth)
 {
@@ -118,6 +119,7 @@ static bool add_members(struct strbuf *b, const struct member *members, size_t n
     return ok && strbuf_addc(b, '}');
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): as add()
 static bool add_object(struct strbuf *b, const json_t *value, enum json_order order, unsigned depth)
 {
     /* jansson's iterator wants a non-const object and does not change it */

@@ -14,7 +14,7 @@
  * them. Returns how many. */
 static int shortest(double x, char digits[20], int *ret_point)
 {
-    char text[40];
+    char text[40] = "0e0";
     for (int precision = 0; precision <= 16; precision++) {
         (void)snprintf(text, sizeof text, "%.*e", precision, x);
         if (strtod(text, NULL) == x)
