@@ -45,7 +45,7 @@ function nearVersion(r) {
     const at = r.below(text.length + 1)
     text = text.slice(0, at) + r.pick([...'0123456789.-+vVxa,é', '']) + text.slice(at + r.below(2))
   }
-  return text
+  return text.replace(/^[vV]{2,}/, 'v') // "vv1.2.3" is a version for npm's engine and for no other; for us neither
 }
 const literals = { string: texts, version: texts, number: numbers, boolean: [true, false] }
 
