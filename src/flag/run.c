@@ -53,7 +53,7 @@ bool run_take(struct run *r, size_t n)
 
 void *run_room(struct run *r, size_t bytes)
 {
-    size_t rounded = (bytes + 15) & ~(size_t)15;
+    size_t rounded = ((bytes ? bytes : 1) + 15) & ~(size_t)15; /* two empty lists are two */
     if (rounded > RUN_ROOM_BYTES - r->room_used) {
         (void)run_raise_limit(r, "the rule makes more text and lists than there is room for");
         return NULL;

@@ -98,6 +98,7 @@ static void lists_are_walked_with_variables_relative_to_the_item(void **state)
         { "{\"map\":[[\"a\"],{\"fractional\":[[\"on\",1]]}]}", NULL, "raises" },
         { "{\"filter\":[5,{\"if\":[1,null,{\"missing\":[\"a\"]}]}]}", NULL, "[]" },
         { "{\"reduce\":[[],1,{\"ends_with\":[\"a\",\"b\"]}]}", NULL, "raises" },
+        { "{\"!==\":[{\"map\":[{\"var\":\"x\"},1]},{\"map\":[{\"var\":\"x\"},1]}]}", NULL, "true" },
         { "{\"all\":[\"ab\",{\"===\":[{\"var\":\"../\"},\"ab\"]}]}", NULL, "true" },
         { "{\"map\":{\"var\":\"x\"}}", "{\"x\":[1]}", "raises" },
     };
