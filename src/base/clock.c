@@ -3,17 +3,42 @@
  */
 #include "base/clock.h"
 
+#include "base/env.h"
 #include "base/signals.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
+
+#ifdef LOCKFLIGHT_FAULTS
+/* The test build only: LOCKFLIGHT_CLOCK_AHEAD=FILE adds the milliseconds that stand in the file, read
+ * at every call, so that a day can pass while the program runs. */
+static int64_t ahead_ms(void)
+{
+    char text[32] = "";
+    const char *path = env_value("LOCKFLIGHT_CLOCK_AHEAD");
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (fd < 0)
+        return 0;
+    ssize_t n = read(fd, text, sizeof text - 1);
+    (void)close(fd);
+    return n > 0 ? strtoll(text, NULL, 10) : 0;
+}
+#else
+static int64_t ahead_ms(void)
+{
+    return 0;
+}
+#endif
 
 static int64_t now_ms(clockid_t which)
 {
     struct timespec t;
     if (clock_gettime(which, &t) != 0)
         return 0;
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 + ahead_ms();
 }
 
 int64_t clock_unix_ms(void)
