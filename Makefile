@@ -81,8 +81,8 @@ bench-migrations: ## measure migrations against psql, dbmate, the Supabase CLI, 
 	@$(MAKE) --no-print-directory build/lockflight
 	@bench/migrations/run
 
-bench-flags: ## measure the evaluation of flags against flagd-core
-	@tools/install-deps build run test bench
+bench-flags: ## measure feature flags against flagd-core and Unleash
+	@tools/install-deps build run test bench-flags
 	@$(MAKE) --no-print-directory build/lockflight
 	@bench/flags/run
 

@@ -17,8 +17,11 @@
 #include "flag/ofrep.h"
 
 #include <arpa/inet.h>
+#include <link.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define DRAIN_MS      10000
 #define FRESH_MS      60000 /* older than this the flags are not what readiness means */
@@ -182,6 +185,24 @@ static bool first_look(struct serving *s, struct err *e)
     }
 }
 
+/* Libraries touch megabytes of their files when they are loaded, which a server that runs for months
+ * never reads again. What is not writable is as on disk: it comes back when it is needed. */
+static int give_pages_back(struct dl_phdr_info *info, size_t bytes, void *context)
+{
+    (void)bytes;
+    (void)context;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        if (segment->p_type != PT_LOAD || segment->p_flags & PF_W)
+            continue;
+        uintptr_t from = (info->dlpi_addr + segment->p_vaddr) & ~(page - 1);
+        uintptr_t to = info->dlpi_addr + segment->p_vaddr + segment->p_memsz;
+        (void)madvise((void *)from, to - from, MADV_DONTNEED); /* refused for what is not a file */
+    }
+    return 0;
+}
+
 static void say(struct command_context *c, const struct serving *s, const char *host)
 {
     struct live_state state = live_state(ofrep_live(s->ofrep));
@@ -229,6 +250,7 @@ static bool serve(struct command_context *c, void *args_, struct err *e)
         !server_listen(s.server, host, s.port, handle, &s, &s.port, e) ||
         !server_start(s.server, e))
         return err_wrap(e, "serve the flags of %s", s.name);
+    (void)dl_iterate_phdr(give_pages_back, NULL);
     say(c, &s, host);
     (void)sigwait(&stop, &caught);
     return true;
