@@ -25,7 +25,7 @@
 
 #define DRAIN_MS      10000
 #define FRESH_MS      60000 /* older than this the flags are not what readiness means */
-#define FIRST_LOOK_MS 10
+#define FIRST_LOOK_MS 2
 #define LISTEN        "127.0.0.1:8080"
 
 struct serve_args {
@@ -246,9 +246,9 @@ static bool serve(struct command_context *c, void *args_, struct err *e)
     (void)sigaddset(&stop, SIGTERM);
     (void)pthread_sigmask(SIG_BLOCK, &stop, NULL); /* in all threads: this one waits for them */
     s.server = server_new(&(struct server_spec){ .workers = 1 });
-    if (!ofrep_open(&spec, &s.ofrep, e) || !first_look(&s, e) ||
+    if (!ofrep_open(&spec, &s.ofrep, e) ||
         !server_listen(s.server, host, s.port, handle, &s, &s.port, e) ||
-        !server_start(s.server, e))
+        !server_start(s.server, e) || !first_look(&s, e))
         return err_wrap(e, "serve the flags of %s", s.name);
     (void)dl_iterate_phdr(give_pages_back, NULL);
     say(c, &s, host);

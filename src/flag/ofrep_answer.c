@@ -59,7 +59,7 @@ static bool sees_all(const struct ofrep_question *q)
     return q->caller.kind == FLAG_CALLER_SERVER;
 }
 
-static void add_success(struct strbuf *to, const struct flag_answer *answer)
+static void add_success(struct strbuf *to, const struct flag_answer *answer, const char *metadata)
 {
     ADD(to, ",\"reason\":\"");
     strbuf_adds(to, flag_reason_name(answer->reason));
@@ -72,6 +72,10 @@ static void add_success(struct strbuf *to, const struct flag_answer *answer)
         ADD(to, ",\"variant\":");
         ofrep_add_text(to, answer->variant);
     }
+    if (metadata && !streq(metadata, "{}")) {
+        ADD(to, ",\"metadata\":");
+        strbuf_adds(to, metadata);
+    }
 }
 
 static void add_flag(const struct ofrep_question *q, struct strbuf *to, const char *key,
@@ -79,15 +83,11 @@ static void add_flag(const struct ofrep_question *q, struct strbuf *to, const ch
 {
     ADD(to, "{\"key\":");
     ofrep_add_text(to, key);
-    if (answer->error == FLAG_OK) {
-        add_success(to, answer);
-    } else {
+    if (answer->error != FLAG_OK) {
         ADD(to, ",");
         add_error(to, flag_error_name(answer->error), sees_all(q) ? answer->detail : NULL);
-    }
-    if (sees_all(q) && answer->metadata && !streq(answer->metadata, "{}")) {
-        ADD(to, ",\"metadata\":");
-        strbuf_adds(to, answer->metadata);
+    } else {
+        add_success(to, answer, sees_all(q) ? answer->metadata : NULL);
     }
     ADD(to, "}");
 }
@@ -172,15 +172,14 @@ static void make_etag(struct str flags, char ret[OFREP_ETAG_BYTES])
 
 static void add_beside(const struct ofrep_question *q, struct strbuf *to)
 {
-    ADD(to, ",\"metadata\":{");
-    if (q->flag_set_id) {
-        ADD(to, "\"flagSetId\":");
-        ofrep_add_text(to, q->flag_set_id);
-        ADD(to, ",");
-    }
+    strbuf_printf(to, ",\"metadata\":{\"version\":\"%lld\"", (long long)q->snapshot->version);
     if (q->is_stale)
-        ADD(to, "\"stale\":true,");
-    strbuf_printf(to, "\"version\":\"%lld\"}", (long long)q->snapshot->version);
+        ADD(to, ",\"stale\":true");
+    if (q->flag_set_id) {
+        ADD(to, ",\"flagSetId\":");
+        ofrep_add_text(to, q->flag_set_id);
+    }
+    ADD(to, "}");
     if (q->stream) {
         ADD(to, ",\"eventStreams\":[{\"type\":\"sse\",\"endpoint\":{\"requestUri\":");
         ofrep_add_text(to, q->stream);

@@ -4,7 +4,7 @@
  *
  * BULK     {"flags":[…],"metadata":{…},"eventStreams":[…]}, flags in the order of their keys
  * FLAG     {"key","reason","value"?,"variant"?,"metadata"?}, or
- *          {"key","errorCode","errorDetails"?,"metadata"?}, members in this order, compact, values as JSON.stringify
+ *          {"key","errorCode","errorDetails"?}, members in this order, compact, values as JSON.stringify
  *          prints them; "metadata" only if there is some. Without a value the caller's own default
  *          counts; there is never a null.
  * ETAG     the first 16 hex digits of the SHA-256 of the array, brackets included, in quotes: so it

@@ -327,7 +327,7 @@ static void the_set_that_was_asked_for_is_named(void **state)
 {
     struct fixture *f = *state;
     assert_has(bulk(f, "Flagd-Selector: flagSetId=web\r\n"),
-               "\"metadata\":{\"flagSetId\":\"web\",\"version\":\"0\"}");
+               "\"metadata\":{\"version\":\"0\",\"flagSetId\":\"web\"}");
     assert_lacks(bulk(f, "Flagd-Selector: source=x\r\n"), "flagSetId");
 }
 
@@ -451,7 +451,7 @@ static void a_bad_snapshot_leaves_the_old_one_in_place(void **state)
     (void)bulk_until(f, "\"version\":\"1\"");
     put(f, 2, "{\"v\":2,\"document\":{\"flags\":{\"crm\":{\"state\":\"WRONG\"}}}}");
     char *answer = bulk_until(f, "\"stale\":true");
-    assert_has(answer, "\"metadata\":{\"stale\":true,\"version\":\"1\"}");
+    assert_has(answer, "\"metadata\":{\"version\":\"1\",\"stale\":true}");
     assert_has(answer, "\"value\":true");
     put(f, 3, snapshot_of(f, 3, "off", "null"));
     assert_lacks(bulk_until(f, "\"version\":\"3\""), "stale");

@@ -101,7 +101,7 @@ static void beside_the_flags_stand_set_staleness_version_and_stream(void **state
     q.stream = "/ofrep/v1/stream";
     assert_bulk(&q, 200,
                 "{\"flags\":" PUBLIC_FLAGS
-                ",\"metadata\":{\"flagSetId\":\"web\",\"stale\":true,\"version\":\"812\"},"
+                ",\"metadata\":{\"version\":\"812\",\"stale\":true,\"flagSetId\":\"web\"},"
                 "\"eventStreams\":[{\"type\":\"sse\",\"endpoint\":{\"requestUri\":\"/ofrep/v1/"
                 "stream\"}}]}");
 }
