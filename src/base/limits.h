@@ -19,7 +19,7 @@
 #define LIMIT_FLAG_VARIANTS       64  /* a choice among more is data, not a flag */
 #define LIMIT_FLAG_ATTRIBUTES     100 /* of a context */
 #define LIMIT_FLAG_SEGMENTS       200
-#define LIMIT_FLAG_LIST           50   /* what one flag requires, or needs */
+#define LIMIT_FLAG_LIST           32   /* what one flag requires, or needs */
 #define LIMIT_FLAG_WORDS_BYTES    2000 /* a description: it stands in tables */
 #define LIMIT_FLAG_RULE_DEPTH     32
 #define LIMIT_FLAG_STEPS                                                                           \

@@ -12,6 +12,8 @@
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define DIGITS  "0123456789"
 
+#define ATTRIBUTE_BYTES 63 /* as the database keeps it */
+
 #define NUMBER_MAX 9007199254740991.0 /* whole numbers beyond are not the same in JavaScript */
 
 /* ERR_CONFIG at the place of `field`; the caller has set the text. */
@@ -276,9 +278,10 @@ static bool check_attribute(const struct config *c, const struct config_attribut
 {
     if (streq(x->name, "targetingKey"))
         err_set(e, ERR_CONFIG, "targetingKey needs no declaration: every context may have one");
-    else if (!consists_of(x->name, LETTERS DIGITS "_", LIMIT_FLAG_KEY_BYTES))
-        err_set(e, ERR_CONFIG, "attribute \"%s\" must be of letters, digits and _, a letter first",
-                x->name);
+    else if (!consists_of(x->name, LETTERS DIGITS "_", ATTRIBUTE_BYTES))
+        err_set(e, ERR_CONFIG,
+                "attribute \"%s\" must be up to %d of letters, digits and _, a letter first",
+                x->name, ATTRIBUTE_BYTES);
     else if (!x->type)
         err_set(e, ERR_CONFIG, "attribute %s does not say its type: type = \"string\"", x->name);
     else

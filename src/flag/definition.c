@@ -26,7 +26,7 @@ enum definition_move definition_decide(enum definition_difference d, enum flag_p
         [DIFFERENCE_OFF]              = { DEFINE_UPDATE,       DEFINE_UPDATE,       DEFINE_CONFIRM      },
         [DIFFERENCE_PUBLIC]           = { DEFINE_UPDATE,       DEFINE_CONFIRM,      DEFINE_CONFIRM      },
         [DIFFERENCE_PRIVATE]          = { DEFINE_WARN,         DEFINE_WARN,         DEFINE_WARN         },
-        [DIFFERENCE_ARCHIVED]         = { DEFINE_REFUSE,       DEFINE_REFUSE,       DEFINE_REFUSE       },
+        [DIFFERENCE_ARCHIVED]         = { DEFINE_WARN,         DEFINE_WARN,         DEFINE_CONFIRM      },
         [DIFFERENCE_GONE]             = { DEFINE_MARK_REMOVED, DEFINE_MARK_REMOVED, DEFINE_MARK_REMOVED },
     };
     // clang-format on
@@ -271,16 +271,14 @@ static bool compare(struct differ *d, const struct config_flag *f, const struct 
                     struct err *e)
 {
     struct arena *a = d->arena;
-    if (row->archived_unix_ms != 0) {
-        differs(d, DIFFERENCE_ARCHIVED, "give the flag another key", "it is archived here");
-        return true;
-    }
     if (!streq(f->type, row->value_type)) {
         differs(d, DIFFERENCE_TYPE, "give the flag another key",
                 arena_printf(a, "its values are %s, and %s in the file", row->value_type, f->type));
         return true;
     }
-    if (row->code_removed_unix_ms != 0)
+    if (row->archived_unix_ms != 0)
+        differs(d, DIFFERENCE_ARCHIVED, NULL, "archived here, and comes back as it was then");
+    else if (row->code_removed_unix_ms != 0)
         differs(d, DIFFERENCE_BACK, NULL, "in the file again");
     if (is_adrift(d->db, f->name))
         differs(d, DIFFERENCE_ADRIFT, NULL, "its content comes with this release");

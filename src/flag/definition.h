@@ -21,7 +21,7 @@
  *     off variant changed               update     update     confirm
  *     browsers may see it now           update     confirm    confirm
  *     browsers may not any more         warn       warn       warn
- *     archived, and in the file         refuse     refuse     refuse
+ *     archived, and in the file again   warn       warn       confirm     comes back as it was
  *     gone from the file                mark       mark       mark        after the release is proved
  */
 #ifndef LOCKFLIGHT_FLAG_DEFINITION_H

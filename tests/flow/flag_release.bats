@@ -126,3 +126,29 @@ last_audit() { sql staging "select action, actor, via, coalesce(reason, '') from
   assert_equal "$(state chat)" 't|f|on|'
   assert_equal "$(last_audit chat)" 'schedule|schedule|schedule|week two'
 }
+
+guarded() { # a check that is red while $scratch/broken is there, and that points at the flag
+  rm -f "$scratch/broken"
+  printf '\n[check.invoices]\nrun = "test ! -e %s/broken"\nmodule = "financial"\n' "$scratch" >>lockflight.toml
+}
+
+@test "a guarded ramp grows to the last step while the checks stay green" {
+  guarded
+  set_state financial '{"killed": false, "default_variant": "off", "targeting": null}'
+  run lockflight flags ramp financial --steps 25,100 --every 1s --env staging
+  assert_success
+  assert_equal "$(state financial)" 't|f|on|'
+  has_line 'every step stayed green'
+}
+
+@test "a guarded ramp that meets red switches the flag off at once, and keeps what was rolled out" {
+  guarded
+  set_state financial '{"killed": false, "default_variant": "off", "targeting": null}'
+  (sleep 2; touch "$scratch/broken") 3>&- &
+  run lockflight flags ramp financial --steps 25,100 --every 5s --env staging
+  rm -f "$scratch/broken"
+  assert_failure 1
+  has_line 'check invoices was red'
+  [[ $(state financial) == 't|t|off|{"fractional"'* ]]
+  [[ $(last_audit financial) == 'kill|tester|check|ramp at 25 %: check invoices was red'* ]]
+}

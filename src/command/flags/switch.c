@@ -6,12 +6,15 @@
 #include "cli/output.h"
 #include "command/flags/change.h"
 #include "command/flags/flags.h"
+#include "command/flags/ramp.h"
 
 struct switch_args {
     struct flags_args flags;
     const char *key;
     const char *variant;
     const char *percent;
+    const char *steps;
+    int64_t every_ms;
     bool is_everyone;
 };
 
@@ -74,6 +77,20 @@ static bool on(struct command_context *c, void *args_, struct err *e)
                  (struct flags_change){ .patch = patch, .lifts_brake = true, .note = note }, e);
 }
 
+static bool ramp_by_itself(struct command_context *c, const struct switch_args *args, struct err *e)
+{
+    const struct flags_ramp_args guarded = { .flags = &args->flags,
+                                             .key = args->key,
+                                             .variant = args->variant,
+                                             .steps = args->steps,
+                                             .every_ms = args->every_ms };
+    if (!args->steps || !args->every_ms || args->percent) {
+        err_set(e, ERR_USAGE, "either one percentage, or --steps and --every");
+        return err_hint(e, "lockflight flags ramp %s --steps 5,25,100 --every 10m", args->key);
+    }
+    return flags_ramp_guarded(c, &guarded, e);
+}
+
 static bool ramp(struct command_context *c, void *args_, struct err *e)
 {
     const struct switch_args *args = args_;
@@ -82,6 +99,8 @@ static bool ramp(struct command_context *c, void *args_, struct err *e)
     json_auto_t *patch = NULL;
     const char *variant = NULL;
     int64_t thousandths = 0;
+    if (args->steps || args->every_ms)
+        return ramp_by_itself(c, args, e);
     if (!args->percent) {
         err_set(e, ERR_USAGE, "on for how many percent?");
         return err_hint(e, "lockflight flags ramp %s 25", args->key);
@@ -107,6 +126,8 @@ static const struct option on_options[] = {
 };
 static const struct option ramp_options[] = {
     { "variant",  0, OPT_TEXT, AT(switch_args, variant),     "<variant>", "Which one grows, if there are more than two"      },
+    { "steps",    0, OPT_TEXT, AT(switch_args, steps),       "<list>",    "Grow by itself while the environment's checks stay green: 5,25,50,100" },
+    { "every",    0, OPT_MS,   AT(switch_args, every_ms),    "<time>",    "How long each of --steps must stay green: 10m"   },
     FLAGS_WRITE_OPTIONS(switch_args, flags),
     { 0 },
 };
@@ -164,8 +185,14 @@ const struct command cmd_flags_ramp = {
         "Whoever is in at 5 % is in at 25 %: users are divided by a hash of flag and user, and a "
         "growing share takes nobody out. The share inside a rule (\"staff always, 25 % of the "
         "others\") is changed there, the rest of the rule stays. A smaller share takes users out "
-        "and is asked for.",
+        "and is asked for.\n\n"
+        "With --steps the share grows by itself: the environment's checks, and those whose module "
+        "is the flag, are made again and again, and the next step comes when they stayed green for "
+        "--every. One that is red switches the flag off for everyone at once. A signal leaves the "
+        "last step; a change by somebody else ends it.",
     .examples = "lockflight flags ramp financial 25 --env production --reason 'week one'\n"
+                "lockflight flags ramp financial --steps 5,25,50,100 --every 10m --env production "
+                "--reason 'week one'\n"
                 "lockflight flags ramp financial 0.5 --env staging",
     .group = GROUP_CONTROL,
     .offers = COMMAND_JSON | COMMAND_ASKS,

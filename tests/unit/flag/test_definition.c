@@ -221,11 +221,11 @@ static void what_browsers_may_see_is_confirmed_where_it_counts(void **state)
     ASSERT_EVERYWHERE(DIFFERENCE_WORDS, DEFINE_UPDATE);
 }
 
-static void an_archived_flag_does_not_come_back(void **state)
+static void an_archived_flag_comes_back_as_it_was_and_is_said(void **state)
 {
     struct fixture *f = *state;
     f->row.archived_unix_ms = 1;
-    ASSERT_EVERYWHERE(DIFFERENCE_ARCHIVED, DEFINE_REFUSE);
+    assert_moves(f, DIFFERENCE_ARCHIVED, DEFINE_WARN, DEFINE_WARN, DEFINE_CONFIRM);
 }
 
 static void a_flag_that_the_code_forgot_is_marked_and_one_made_by_hand_is_not(void **state)
@@ -362,7 +362,7 @@ int main(void)
         TEST(another_type_is_another_flag),
         TEST(another_off_variant_is_confirmed_where_it_is_protected),
         TEST(what_browsers_may_see_is_confirmed_where_it_counts),
-        TEST(an_archived_flag_does_not_come_back),
+        TEST(an_archived_flag_comes_back_as_it_was_and_is_said),
         TEST(a_flag_that_the_code_forgot_is_marked_and_one_made_by_hand_is_not),
         TEST(a_variant_is_in_use_by_state_kill_rule_schedule_and_recent_deploys),
         TEST(attributes_follow_the_file_and_segments_only_begin_with_it),
