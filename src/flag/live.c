@@ -255,7 +255,7 @@ static bool compare(struct live *l, struct flag_snapshot **ret, struct err *e)
         fresh = flag_snapshot_empty();
     else if (!fetch(l, a, &fresh, e))
         return false;
-    if (l->has_loaded && fresh->version == now->version && fresh->next_s == now->next_s)
+    if (l->has_loaded && fresh && fresh->version == now->version && fresh->next_s == now->next_s)
         return true; /* not due yet, says the database */
     *ret = fresh;
     fresh = NULL;
