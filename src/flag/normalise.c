@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "flag/version.h"
 
 #include <math.h>
 
@@ -42,12 +43,28 @@ bool flag_attribute_find(const json_t *declared, const char *name, enum flag_att
     return true;
 }
 
+/* Some engines read blanks around a version and a second v, others do not: nobody gets to see them. */
+static bool is_version(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    size_t n = json_string_length(value);
+    if (!text || n > VERSION_BYTES_MAX)
+        return false;
+    if (*text == 'v' || *text == 'V') {
+        text++;
+        n--;
+    }
+    return *text >= '0' && *text <= '9' &&
+           strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.+-") == n;
+}
+
 bool flag_attribute_fits(enum flag_attribute_type type, const json_t *value)
 {
     switch (type) {
     case FLAG_ATTRIBUTE_STRING:
-    case FLAG_ATTRIBUTE_VERSION:
         return json_is_string(value);
+    case FLAG_ATTRIBUTE_VERSION:
+        return is_version(value);
     case FLAG_ATTRIBUTE_NUMBER:
         return json_is_number(value);
     case FLAG_ATTRIBUTE_BOOLEAN:

@@ -13,8 +13,10 @@
  *  DROPPED  A member of the context, with the rest of it going on:
  *   5. one whose value is null (as if it had not been sent; not counted);
  *   6. "$flagd", and one that is not declared, "targetingKey" excepted;
- *   7. one of another type than declared: text for "string" and "version", a number for "number",
- *      true or false for "boolean", an array of nothing but text for "list" (the empty one is good).
+ *   7. one of another type than declared: text for "string", a number for "number", true or false
+ *      for "boolean", an array of nothing but text for "list" (the empty one is good); for "version"
+ *      text of at most 256 bytes: a digit, behind one v or V or behind nothing, then only letters and
+ *      digits of ASCII, '.', '+' and '-'.
  *      Whatever 6 and 7 drop is counted.
  *
  *  CALLER   Decided by the token, never by the body:

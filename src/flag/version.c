@@ -5,8 +5,7 @@
 
 #include "flag/run.h"
 
-#define VERSION_BYTES 256
-#define NUMBER_MAX    9007199254740991ULL
+#define NUMBER_MAX 9007199254740991ULL
 #define SHORT_DIGITS                                                                               \
     16 /* of a number in the short forms, beyond which flagd-core does not see it */
 
@@ -116,7 +115,7 @@ bool version_parse(struct str text, struct version *ret)
     struct version v = { .before = { "", 0 } };
     uint64_t *numbers[] = { &v.major, &v.minor, &v.patch };
     size_t at = 0;
-    if (s.n > VERSION_BYTES)
+    if (s.n > VERSION_BYTES_MAX)
         return false;
     for (size_t n = 0; n < 3; n++) {
         if ((n > 0 && (at == s.n || s.p[at++] != '.')) || !number_at(s, &at, numbers[n]))

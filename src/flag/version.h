@@ -6,6 +6,8 @@
 
 #include "base/str.h"
 
+#define VERSION_BYTES_MAX 256
+
 struct version {
     uint64_t major;
     uint64_t minor;

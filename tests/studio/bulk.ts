@@ -40,6 +40,7 @@ function snapshot(v: number): Value {
 function line(): Line {
   const context = random.context(r);
   if (r.chance(70)) context.targetingKey = name();
+  if (r.chance(10)) context.app = r.pick(["vv1.2.3", " 1.2.3", "1.2.3 ", "v1.2.3\n", "V1.2", "1.2.3-ü", "v", "9".repeat(257)]);
   const kind = r.pick(["anonymous", "user", "server"]);
   const user = kind === "user" ? { sub: name(), facts: random.context(r) } : {};
   return { kind, ...user, body: r.chance(2) ? r.pick(["", "{}", '{"context":null}']) : JSON.stringify({ context }) };

@@ -68,6 +68,12 @@ static void a_server_says_everything_that_is_declared_in_its_type(void **state)
         { "{\"plan\":1,\"seats\":\"3\",\"beta\":0,\"groups\":\"a\",\"app\":2}", "{}", 5 },
         { "{\"plan\":{},\"seats\":true,\"beta\":\"true\",\"groups\":[\"a\",1]}", "{}", 4 },
         { "{\"groups\":[null]}", "{}", 1 },
+        { "{\"app\":\"v1.2.3-rc.1+b7\"}", "{\"app\":\"v1.2.3-rc.1+b7\"}", 0 },
+        { "{\"app\":\"vv1.2.3\"}", "{}", 1 },
+        { "{\"app\":\" 1.2.3\"}", "{}", 1 },
+        { "{\"app\":\"1.2.3 \"}", "{}", 1 },
+        { "{\"app\":\"\"}", "{}", 1 },
+        { "{\"app\":\"1.2.\u00e9\"}", "{}", 1 },
         { "{\"city\":\"Porto\",\"$flagd\":{\"flagKey\":\"x\"},\"\":1}", "{}", 3 },
         { "{\"targetingKey\":\"\"}", "{\"targetingKey\":\"\"}", 0 },
     };

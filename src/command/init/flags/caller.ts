@@ -49,7 +49,7 @@ export function callerOf(headers: Headers): Caller {
 
 const FITS: Record<Attribute["type"], (value: unknown) => boolean> = {
   string: (value) => typeof value === "string",
-  version: (value) => typeof value === "string",
+  version: (value) => typeof value === "string" && /^[vV]?[0-9][0-9A-Za-z.+-]*$/.test(value) && value.length <= 256,
   number: (value) => typeof value === "number" && isClean(value),
   boolean: (value) => typeof value === "boolean",
   list: (value) => Array.isArray(value) && value.every((item) => typeof item === "string"),
