@@ -19,5 +19,5 @@ export default defineConfig({
   plugins: [developmentEnvironment()],
   esbuild: { jsx: "automatic", jsxImportSource: "preact" },
   build: { target: "es2022", assetsInlineLimit: 0 },
-  test: { include: ["tests/unit/**/*.test.ts"], environment: "node" },
+  test: { include: ["tests/unit/**/*.test.ts"], environment: "node", setupFiles: ["tests/unit/node18.mjs"] },
 } as Parameters<typeof defineConfig>[0]);
