@@ -29,6 +29,12 @@ static struct flag_author author(struct release *r, const char *reason)
     return (struct flag_author){ .actor = r->options.actor, .via = "check", .reason = reason };
 }
 
+/* Really switched off: an intent alone never took effect, as the write and "done" commit together. */
+static bool is_off(const struct step *s)
+{
+    return step_stands(s) && s->state != STEP_INTENT;
+}
+
 /* ---- off ---- */
 
 /* Is there a flag that is on for somebody, and that this release has not switched off before? */
@@ -38,8 +44,8 @@ static bool find_flag(struct release *r, const struct phase *p, struct flag_row 
     const char *module = r->red.module;
     if (!streq(p->name, "backend") && !streq(p->name, "live"))
         return false;
-    if (!module || step_stands(step_find(r, "backend", KIND, module)) ||
-        step_stands(step_find(r, "live", KIND, module)))
+    if (!module || is_off(step_find(r, "backend", KIND, module)) ||
+        is_off(step_find(r, "live", KIND, module)))
         return false;
     return flag_store_get(lease_db(r->lease), r->arena, module, ret, &missing) &&
            ret->archived_unix_ms == 0 && !ret->is_killed && !ret->serves_off_to_all;
@@ -185,7 +191,7 @@ const char *mitigate_text(struct release *r)
     const char *text = NULL;
     for (size_t i = 0; i < r->steps.n; i++) {
         const struct step *s = &r->steps.v[i];
-        if (!streq(s->kind, KIND) || !step_stands(s))
+        if (!streq(s->kind, KIND) || !is_off(s))
             continue;
         const char *one = arena_printf(r->arena, "%s, because %s", s->key, reason_of(r, s));
         text = text ? arena_printf(r->arena, "%s; %s", text, one) : one;
