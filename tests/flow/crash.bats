@@ -17,6 +17,8 @@ setup_file() {
   lockflight deploy staging
   state_of >"$scratch/old"
   mini_second
+  printf '[flag.crm]\n' >lockflight.flags.toml
+  mini_commit 'A flag with it'
   lockflight deploy staging
   state_of >"$scratch/new"
   lockflight rollback staging --through schema --confirm staging
@@ -62,6 +64,8 @@ crash() {
 @test "killed after variables, before they are recorded: finished or taken back, never a mixture" { crash phase.variables.ran; }
 @test "killed in database, before the migration: finished or taken back, never a mixture" { crash phase.database.begun; }
 @test "killed in database, after the migration: finished or taken back, never a mixture" { crash phase.database.ran; }
+@test "killed in flags, before they are defined: finished or taken back, never a mixture" { crash phase.flags.begun; }
+@test "killed in flags, after they were defined: finished or taken back, never a mixture" { crash phase.flags.ran; }
 @test "killed in functions, before the switch: finished or taken back, never a mixture" { crash supabase.functions_activate.before; }
 @test "killed in functions, after the switch: finished or taken back, never a mixture" { crash supabase.functions_activate.after; }
 @test "killed after functions, before they are recorded: finished or taken back, never a mixture" { crash phase.functions.ran; }

@@ -44,6 +44,21 @@ page() { sed -i "s/mini, .*</mini, $1</" site/index.html; mini_commit "$1"; }
   assert_equal "$(state)" 't|f|on'
 }
 
+@test "a flag can not be switched on before the release that brings it is live, whatever happened on the way" {
+  printf '[flag.crm]\nneeds = { functions = ["hello"] }\n' >>lockflight.flags.toml
+  mini_commit 'A flag of the next release'
+  LOCKFLIGHT_FAULT=phase.functions.begun:1:kill run lockflight deploy staging
+  assert_equal "$status" 137
+  run lockflight flags on crm --env staging
+  assert_failure 5
+  has_line 'is not finished'
+  run lockflight resume staging
+  assert_success
+  run lockflight flags on crm --env staging
+  assert_success
+  assert_equal "$(sql staging "select default_variant from lockflight.flag_state where flag_key = 'crm'")" on
+}
+
 @test "still red: the flag is put back as it was, and the way back goes as ever" {
   policy do; page "broken red"
   before=$(state)
