@@ -71,10 +71,10 @@ entries() { lockflight flags history "$1" --env "${2-staging}" --json | jq -r "$
   has_line '60 % of users move: on → off'
   has_line 'add --yes'
   assert_equal "$(told $flag)" 'on for everyone'
-  run bash -c "printf 'no\n' | script -qec '$LOCKFLIGHT flags ramp $flag 40 --env staging' /dev/null"
+  run bash -c "printf 'no\n' | script -qec 'env -u CI $LOCKFLIGHT flags ramp $flag 40 --env staging' /dev/null"
   assert_failure 5
   assert_equal "$(told $flag)" 'on for everyone'
-  run bash -c "printf 'staging\n' | script -qec '$LOCKFLIGHT flags ramp $flag 40 --env staging' /dev/null"
+  run bash -c "printf 'staging\n' | script -qec 'env -u CI $LOCKFLIGHT flags ramp $flag 40 --env staging' /dev/null"
   assert_success
   assert_equal "$(told $flag)" 'on for 40 %'
 }
