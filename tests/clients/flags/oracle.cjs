@@ -19,7 +19,7 @@ function deep(value, change) {
 
 const fits = {
   string: (v) => typeof v === 'string',
-  version: (v) => typeof v === 'string',
+  version: (v) => typeof v === 'string' && /^[vV]?[0-9][0-9A-Za-z.+-]*$/.test(v) && v.length <= 256,
   number: (v) => typeof v === 'number',
   boolean: (v) => typeof v === 'boolean',
   list: (v) => Array.isArray(v) && v.every((item) => typeof item === 'string'),
