@@ -29,7 +29,7 @@ static unsigned depth_of(const json_t *value, unsigned allowed)
     return deepest + 1;
 }
 
-json_t *json_parse(struct str text, const char *name, struct err *e)
+json_t *json_parse_deep(struct str text, const char *name, unsigned depth, struct err *e)
 {
     if (text.n > LIMIT_JSON_BYTES) {
         err_set(e, ERR_LIMIT, "%s: %zu bytes of JSON; at most %zu are read", name, text.n,
@@ -43,12 +43,17 @@ json_t *json_parse(struct str text, const char *name, struct err *e)
         err_where(e, "%s:%d:%d", name, at.line, at.column);
         return NULL;
     }
-    if (depth_of(value, LIMIT_JSON_DEPTH + 1) > LIMIT_JSON_DEPTH) {
-        err_set(e, ERR_LIMIT, "%s: JSON nested deeper than %d", name, LIMIT_JSON_DEPTH);
+    if (depth_of(value, depth + 1) > depth) {
+        err_set(e, ERR_LIMIT, "%s: JSON nested deeper than %u", name, depth);
         json_decref(value);
         return NULL;
     }
     return value;
+}
+
+json_t *json_parse(struct str text, const char *name, struct err *e)
+{
+    return json_parse_deep(text, name, LIMIT_JSON_DEPTH, e);
 }
 
 static char *dump(struct arena *a, const json_t *value, size_t flags)

@@ -16,6 +16,9 @@
  * caller owns the result. */
 json_t *json_parse(struct str text, const char *name, struct err *e) MUST_USE;
 
+/* The same with another limit than LIMIT_JSON_DEPTH levels. */
+json_t *json_parse_deep(struct str text, const char *name, unsigned depth, struct err *e) MUST_USE;
+
 /* Compact text with sorted keys: equal values give equal bytes. For digests and rows. */
 char *json_text(struct arena *a, const json_t *value);
 

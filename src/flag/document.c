@@ -22,6 +22,7 @@
 #include <stdlib.h>
 
 #define DOCUMENT_BYTES (128 * MIB) /* compiled; 50 flags take 100 KB */
+#define JSON_AROUND    8 /* {"document":{"flags":{"key":{"targeting": stands around a rule */
 
 struct build {
     struct flag_document *d;
@@ -346,6 +347,11 @@ bool flag_document_compile(const json_t *document, const char *name, struct flag
     }
     *ret = d;
     return true;
+}
+
+json_t *flag_json_parse(struct str text, const char *name, struct err *e)
+{
+    return json_parse_deep(text, name, LIMIT_JSON_DEPTH + JSON_AROUND, e);
 }
 
 bool flag_document_parse(struct str text, const char *name, struct flag_document **ret,
