@@ -208,25 +208,39 @@ static bool read_texts(struct reader *r, struct place *p, struct err *e)
     return true;
 }
 
-static bool read_pairs(struct reader *r, struct place *p, struct err *e)
+/* A table of names and values; `text_of` gives NULL for a value that is not of this kind. */
+static bool read_members(struct reader *r, struct place *p, const char *table, const char *of,
+                         const char *(*text_of)(struct reader *r, const struct toml_node *item),
+                         struct err *e)
 {
     struct pair_array *to = (void *)p->at;
     if (p->node->kind != TOML_TABLE)
-        return wrong(r, p, "a table of texts", e);
+        return wrong(r, p, table, e);
     to->v = ARENA_ARRAY(r->arena, struct text_pair, p->node->n + 1);
     to->n = 0;
     for (size_t i = 0; i < p->node->n; i++) {
         const struct toml_node *item = &p->node->items[i];
         const char *path = arena_printf(r->arena, "%s.%s", p->path, item->key);
         struct place inner = { p->key, item, path, NULL };
-        if (item->kind != TOML_TEXT)
-            return wrong(r, &inner, "a text", e);
+        const char *text = text_of(r, item);
+        if (!text)
+            return wrong(r, &inner, of, e);
         struct text_pair *pair = &to->v[to->n++];
-        *pair = (struct text_pair){ item->key, resolved(r, item->text) };
+        *pair = (struct text_pair){ item->key, text };
         origin_set(r->origins, &pair->name, key_origin(r, item));
         origin_set(r->origins, &pair->value, origin_of(r, item));
     }
     return true;
+}
+
+static const char *text_item(struct reader *r, const struct toml_node *item)
+{
+    return item->kind == TOML_TEXT ? resolved(r, item->text) : NULL;
+}
+
+static bool read_pairs(struct reader *r, struct place *p, struct err *e)
+{
+    return read_members(r, p, "a table of texts", "a text", text_item, e);
 }
 
 static bool read_json(struct reader *r, struct place *p, struct err *e)
@@ -236,31 +250,16 @@ static bool read_json(struct reader *r, struct place *p, struct err *e)
     return true;
 }
 
-/* What TOML has and JSON has not. */
-static bool is_json(const struct toml_node *node)
+/* TOML has dates and infinity, JSON has not. */
+static const char *json_item(struct reader *r, const struct toml_node *item)
 {
-    return node->kind != TOML_DATE && (node->kind != TOML_REAL || isfinite(node->real));
+    bool is_json = item->kind != TOML_DATE && (item->kind != TOML_REAL || isfinite(item->real));
+    return is_json ? toml_json(r->arena, item) : NULL;
 }
 
 static bool read_jsons(struct reader *r, struct place *p, struct err *e)
 {
-    struct pair_array *to = (void *)p->at;
-    if (p->node->kind != TOML_TABLE)
-        return wrong(r, p, "a table", e);
-    to->v = ARENA_ARRAY(r->arena, struct text_pair, p->node->n + 1);
-    to->n = 0;
-    for (size_t i = 0; i < p->node->n; i++) {
-        const struct toml_node *item = &p->node->items[i];
-        const char *path = arena_printf(r->arena, "%s.%s", p->path, item->key);
-        struct place inner = { p->key, item, path, NULL };
-        if (!is_json(item))
-            return wrong(r, &inner, "a value that JSON has", e);
-        struct text_pair *pair = &to->v[to->n++];
-        *pair = (struct text_pair){ item->key, toml_json(r->arena, item) };
-        origin_set(r->origins, &pair->name, key_origin(r, item));
-        origin_set(r->origins, &pair->value, origin_of(r, item));
-    }
-    return true;
+    return read_members(r, p, "a table", "a value that JSON has", json_item, e);
 }
 
 /* supabase = "remote:staging" means supabase = { ref = "remote:staging" } */
