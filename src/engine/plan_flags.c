@@ -6,26 +6,6 @@
 
 /* ---- what the database has ---- */
 
-/* Flags whose content came with a release that did not stay: whoever releases them next brings it.
- * The release that is open is ours, after a crash. */
-static bool read_adrift(struct target *t, const struct live *live, struct text_array *ret,
-                        struct err *e)
-{
-    struct pg_rows rows;
-    if (!pg_query(t->db, t->arena,
-                  "SELECT f.flag_key FROM lockflight.flag f"
-                  " JOIN lockflight.releases r ON r.id = f.needs_release"
-                  " WHERE r.state <> 'committed' AND r.id IS DISTINCT FROM $1::uuid ORDER BY 1",
-                  PG_PARAMS(live->open.id), &rows, e))
-        return false;
-    *ret = (struct text_array){ ARENA_ARRAY(t->arena, const char *, rows.n + 1), 0 };
-    while (ret->n < rows.n) {
-        ret->v[ret->n] = pg_value(&rows, ret->n, 0);
-        ret->n++;
-    }
-    return true;
-}
-
 static bool read_database(struct target *t, const struct live *live,
                           struct definition_database *ret, struct err *e)
 {
@@ -44,7 +24,7 @@ static bool read_database(struct target *t, const struct live *live,
     ret->manifests = manifests;
     ret->attributes = attributes;
     ret->segments = segments;
-    return read_adrift(t, live, &ret->adrift, e);
+    return flag_store_adrift(t->db, a, live->open.id, &ret->adrift.v, &ret->adrift.n, e);
 }
 
 bool plan_find_flags(struct target *t, const struct live *live, struct plan *plan, struct err *e)

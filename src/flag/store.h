@@ -279,4 +279,34 @@ bool flag_store_usage_add(struct pg *db, const struct flag_use *uses, size_t n,
 bool flag_store_usage(struct pg *db, struct arena *a, int days, struct flag_use **ret,
                       size_t *ret_n, struct err *e) MUST_USE;
 
+/* ---- what is asked about all of them ---- */
+
+/* Keys of flags whose content came with a release that did not stay: whoever releases them next
+ * brings it. `open_release` (or NULL) is ours, after a crash, and does not count. */
+bool flag_store_adrift(struct pg *db, struct arena *a, const char *open_release, const char ***ret,
+                       size_t *ret_n, struct err *e) MUST_USE;
+
+/* Whoever has had a change of flags open the longest; pid NULL: nobody. */
+struct flag_writer {
+    const char *pid;
+    const char *application;
+    const char *user;
+    int64_t open_ms;
+};
+bool flag_store_writer(struct pg *db, struct arena *a, struct flag_writer *ret,
+                       struct err *e) MUST_USE;
+
+/* Row-level policies that ask for a flag, by table and name. */
+struct flag_policy {
+    const char *table; /* "public.invoices" */
+    const char *name;
+    const char *expressions[2]; /* USING and WITH CHECK; NULL: none */
+};
+bool flag_store_policies(struct pg *db, struct arena *a, struct flag_policy **ret, size_t *ret_n,
+                         struct err *e) MUST_USE;
+
+/* Would lockflight.is_on() understand all of these conditions and fractionals? */
+bool flag_store_is_on_reads(struct pg *db, struct arena *a, const json_t *conditions,
+                            const json_t *shares, bool *ret, struct err *e) MUST_USE;
+
 #endif

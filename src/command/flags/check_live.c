@@ -12,21 +12,18 @@ static bool check_live_policies(struct check *k, struct flags *f, struct err *e)
 {
     struct arena *a = k->c->arena;
     struct policy_calls calls = { 0 };
-    struct pg_rows rows;
-    if (!pg_query(f->db, a,
-                  "SELECT schemaname || '.' || tablename, policyname, qual, with_check"
-                  " FROM pg_catalog.pg_policies"
-                  " WHERE concat(qual, ' ', with_check) ~ '(is_on|module_enabled)\\s*\\('"
-                  " ORDER BY 1, 2",
-                  PG_NONE, &rows, e))
+    struct flag_policy *policies;
+    size_t n;
+    if (!flag_store_policies(f->db, a, &policies, &n, e))
         return false;
-    for (size_t i = 0; i < rows.n; i++)
-        for (size_t column = 2; column < 4; column++) {
-            const struct policy_place place = { pg_value(&rows, i, 0), pg_value(&rows, i, 1),
-                                                arena_printf(a, "%s, policy %s", f->name,
-                                                             pg_value(&rows, i, 1)) };
-            if (pg_value(&rows, i, column) &&
-                !policy_calls_of_expression(a, &place, pg_value(&rows, i, column), &calls, e))
+    for (size_t i = 0; i < n; i++)
+        for (size_t x = 0; x < 2; x++) {
+            const struct flag_policy *p = &policies[i];
+            const struct policy_place place = {
+                p->table, p->name, arena_printf(a, "%s, policy %s", f->name, p->name)
+            };
+            if (p->expressions[x] &&
+                !policy_calls_of_expression(a, &place, p->expressions[x], &calls, e))
                 return false;
         }
     check_policies(k, &calls);
@@ -63,19 +60,8 @@ static bool is_for_sql(struct flags *f, const json_t *rule, bool *ret, struct er
     struct arena *a = f->c->arena;
     json_auto_t *conditions = json_array();
     json_auto_t *shares = json_array();
-    struct pg_rows rows;
     *ret = take_apart(rule, conditions, shares, LIMIT_FLAG_RULE_DEPTH);
-    if (!*ret)
-        return true;
-    if (!pg_query(f->db, a,
-                  "SELECT NOT EXISTS (SELECT FROM pg_catalog.jsonb_array_elements($1::jsonb) c"
-                  "  WHERE lockflight.flag_condition(c, 'u') IS NULL)"
-                  " AND NOT EXISTS (SELECT FROM pg_catalog.jsonb_array_elements($2::jsonb) s"
-                  "  WHERE lockflight.flag_fractional(s, 'k', 'u') IS NULL)",
-                  PG_PARAMS(json_text(a, conditions), json_text(a, shares)), &rows, e))
-        return false;
-    *ret = pg_bool(&rows, 0, 0);
-    return true;
+    return !*ret || flag_store_is_on_reads(f->db, a, conditions, shares, ret, e);
 }
 
 static bool check_rule(struct check *k, struct flags *f, const struct flag_row *row,

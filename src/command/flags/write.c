@@ -26,33 +26,24 @@ bool flags_tell_conflict(struct flags *f, const char *key, struct err *e)
     return err_hint(e, "look, then say it again: lockflight flags show %s --env %s", key, f->name);
 }
 
-/* All writers wait for one row; whoever has the oldest transaction there is in the way. */
 bool flags_tell_wait(struct flags *f, struct err *e)
 {
     struct arena *a = f->c->arena;
-    struct pg_rows r;
+    struct flag_writer w;
     struct err unreadable = { 0 };
     if (!streq(e->sqlstate, "55P03"))
         return false;
     err_set(e, ERR_BLOCKED, "somebody's change of the flags of %s does not end", f->name);
     err_state(e, "nothing was changed");
-    if (!pg_query(f->db, a,
-                  "SELECT a.pid, a.application_name, a.usename,"
-                  " (extract(epoch FROM clock_timestamp() - a.xact_start) * 1000)::bigint"
-                  " FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)"
-                  " WHERE l.relation = 'lockflight.flag_set'::regclass AND l.granted"
-                  " AND l.mode IN ('RowShareLock', 'RowExclusiveLock')"
-                  " AND a.pid <> pg_catalog.pg_backend_pid() ORDER BY a.xact_start LIMIT 1",
-                  PG_NONE, &r, &unreadable) ||
-        r.n == 0)
+    if (!flag_store_writer(f->db, a, &w, &unreadable) || !w.pid)
         return err_hint(e, "say it again, with --wait 1m");
     err_set(e, ERR_BLOCKED,
             "a change of the flags of %s has been open for %s: session %s (%s) of %s", f->name,
-            clock_duration(a, pg_int(&r, 0, 3)), pg_value(&r, 0, 0),
-            flags_plain(a, pg_value(&r, 0, 1)), flags_plain(a, pg_value(&r, 0, 2)));
+            clock_duration(a, w.open_ms), w.pid, flags_plain(a, w.application),
+            flags_plain(a, w.user));
     err_state(e, "nothing was changed");
     return err_hint(e, "--wait 1m, or end it in the database: select pg_terminate_backend(%s)",
-                    pg_value(&r, 0, 0));
+                    w.pid);
 }
 
 /* After a lost connection: what is there now, and is it what was to be written? */
