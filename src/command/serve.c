@@ -70,9 +70,9 @@ static void serving_cleanup(struct serving *s)
 
 /* ---- Requests -------------------------------------------------------------------------------- */
 
-static void answer_ready(struct request *r, struct live *live)
+static void answer_ready(struct request *r, struct flag_live *live)
 {
-    struct live_state state = live_state(live);
+    struct flag_live_state state = flag_live_state(live);
     bool is_ready = state.has_loaded && state.stale_ms <= FRESH_MS;
     respond_json(r, is_ready ? 200 : 503,
                  json_pack("{s:b, s:I, s:b, s:I}", "ready", (int)is_ready, "version",
@@ -173,9 +173,9 @@ static bool first_look(struct serving *s, struct err *e)
 {
     struct err why;
     for (;;) {
-        if (live_state(ofrep_live(s->ofrep)).has_loaded)
+        if (flag_live_state(ofrep_live(s->ofrep)).has_loaded)
             return true;
-        if (live_trouble(ofrep_live(s->ofrep), &why)) {
+        if (flag_live_trouble(ofrep_live(s->ofrep), &why)) {
             bool is_final = why.code == ERR_AUTH || why.code == ERR_CONFIG;
             if (is_final)
                 *e = why;
@@ -205,7 +205,7 @@ static int give_pages_back(struct dl_phdr_info *info, size_t bytes, void *contex
 
 static void say(struct command_context *c, const struct serving *s, const char *host)
 {
-    struct live_state state = live_state(ofrep_live(s->ofrep));
+    struct flag_live_state state = flag_live_state(ofrep_live(s->ofrep));
     if (c->wants_json) {
         print_json(c, json_pack("{s:s, s:s, s:i, s:I}", "environment", s->name, "address", host,
                                 "port", s->port, "version", (json_int_t)state.version));

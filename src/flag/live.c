@@ -24,8 +24,8 @@
 #define USAGE_EVERY_MS    60000 /* what a crash may lose of the counters */
 #define SCHEDULE_FIRST_MS 100   /* the database's clock decides what is due; ours may be early */
 
-struct live {
-    struct live_spec spec;
+struct flag_live {
+    struct flag_live_spec spec;
     struct arena *arena; /* of the texts in spec */
     pthread_t thread;
     int wake_fd;
@@ -33,7 +33,7 @@ struct live {
 
     pthread_mutex_t lock;
     struct flag_snapshot *now; /* never NULL */
-    struct live_waiter *waiters;
+    struct flag_live_waiter *waiters;
     bool has_loaded;
     struct err trouble;
     bool is_away;             /* the last try to compare failed */
@@ -54,7 +54,7 @@ struct live {
 
 /* ---- What others ask ------------------------------------------------------------------------- */
 
-struct flag_snapshot *live_take(struct live *l)
+struct flag_snapshot *flag_live_take(struct flag_live *l)
 {
     (void)pthread_mutex_lock(&l->lock);
     struct flag_snapshot *s = flag_snapshot_ref(l->now);
@@ -62,10 +62,10 @@ struct flag_snapshot *live_take(struct live *l)
     return s;
 }
 
-struct live_state live_state(struct live *l)
+struct flag_live_state flag_live_state(struct flag_live *l)
 {
     (void)pthread_mutex_lock(&l->lock);
-    struct live_state state = {
+    struct flag_live_state state = {
         .has_loaded = l->has_loaded,
         .is_stale = l->is_away,
         .stale_ms = clock_boot_ms() - l->compared_boot_ms,
@@ -79,7 +79,7 @@ struct live_state live_state(struct live *l)
     return state;
 }
 
-bool live_trouble(struct live *l, struct err *ret)
+bool flag_live_trouble(struct flag_live *l, struct err *ret)
 {
     (void)pthread_mutex_lock(&l->lock);
     bool is_away = l->is_away;
@@ -89,13 +89,13 @@ bool live_trouble(struct live *l, struct err *ret)
     return is_away;
 }
 
-static void wake(struct live *l)
+static void wake(struct flag_live *l)
 {
     uint64_t one = 1;
     (void)!write(l->wake_fd, &one, sizeof one);
 }
 
-bool live_wait_for(struct live *l, struct live_waiter *w)
+bool flag_live_wait_for(struct flag_live *l, struct flag_live_waiter *w)
 {
     (void)pthread_mutex_lock(&l->lock);
     bool is_there = l->has_loaded && l->now->version >= w->version;
@@ -114,21 +114,21 @@ bool live_wait_for(struct live *l, struct live_waiter *w)
 /* ---- What the thread tells ------------------------------------------------------------------- */
 
 /* Whatever they waited for: there is nothing better to come soon. */
-static void tell_waiters(struct live *l)
+static void tell_waiters(struct flag_live *l)
 {
     (void)pthread_mutex_lock(&l->lock);
-    struct live_waiter *w = l->waiters;
+    struct flag_live_waiter *w = l->waiters;
     l->waiters = NULL;
     l->is_asked = false;
     (void)pthread_mutex_unlock(&l->lock);
     while (w) {
-        struct live_waiter *next = w->next;
+        struct flag_live_waiter *next = w->next;
         w->told(w->context);
         w = next;
     }
 }
 
-static void note_compared(struct live *l)
+static void note_compared(struct flag_live *l)
 {
     (void)pthread_mutex_lock(&l->lock);
     bool was_away = l->is_away;
@@ -141,7 +141,7 @@ static void note_compared(struct live *l)
     l->has_said = false;
 }
 
-static void note_trouble(struct live *l, const struct err *e)
+static void note_trouble(struct flag_live *l, const struct err *e)
 {
     (void)pthread_mutex_lock(&l->lock);
     l->is_away = true;
@@ -154,7 +154,7 @@ static void note_trouble(struct live *l, const struct err *e)
 }
 
 /* Into the counters of the day. What cannot be written now is tried again a minute later. */
-static void save(struct live *l, struct flag_snapshot *s)
+static void save(struct flag_live *l, struct flag_snapshot *s)
 {
     struct err e = { 0 };
     if (l->db && pg_is_alive(l->db) && !flag_usage_save(s->usage, l->db, &e))
@@ -162,7 +162,7 @@ static void save(struct live *l, struct flag_snapshot *s)
 }
 
 /* After browsers were told: they do not wait for counters. */
-static void save_usage(struct live *l, bool is_end)
+static void save_usage(struct flag_live *l, bool is_end)
 {
     if (l->past) {
         save(l, l->past);
@@ -175,7 +175,7 @@ static void save_usage(struct live *l, bool is_end)
     l->usage_ms = clock_boot_ms() + USAGE_EVERY_MS;
 }
 
-static void swap(struct live *l, struct flag_snapshot *fresh)
+static void swap(struct flag_live *l, struct flag_snapshot *fresh)
 {
     l->again_ms = SCHEDULE_FIRST_MS;
     (void)pthread_mutex_lock(&l->lock);
@@ -187,7 +187,7 @@ static void swap(struct live *l, struct flag_snapshot *fresh)
     l->pulse_ms = 1; /* at once */
 }
 
-static void pulse(struct live *l)
+static void pulse(struct flag_live *l)
 {
     if (!l->spec.pulse)
         return;
@@ -204,7 +204,7 @@ static bool is_without_flags(const struct err *e)
                                  streq(e->sqlstate, "42P01"));
 }
 
-static bool fetch(struct live *l, struct arena *a, struct flag_snapshot **ret, struct err *e)
+static bool fetch(struct flag_live *l, struct arena *a, struct flag_snapshot **ret, struct err *e)
 {
     struct pg_rows rows;
     if (!pg_query(l->db, a, "SELECT lockflight.flag_snapshot()::pg_catalog.text", PG_NONE, &rows,
@@ -216,7 +216,7 @@ static bool fetch(struct live *l, struct arena *a, struct flag_snapshot **ret, s
     return flag_snapshot_parse(str_of(text), ret, e);
 }
 
-static bool ask_version(struct live *l, struct arena *a, int64_t *ret, struct err *e)
+static bool ask_version(struct flag_live *l, struct arena *a, int64_t *ret, struct err *e)
 {
     struct pg_rows rows;
     if (pg_query(l->db, a, "SELECT lockflight.flag_version()", PG_NONE, &rows, e)) {
@@ -229,7 +229,7 @@ static bool ask_version(struct live *l, struct arena *a, int64_t *ret, struct er
 
 /* A change that fell due, or that waited for a migration, becomes a version, which other servers are
  * told about. Where we may only read it stays what it is, a part of each snapshot. */
-static bool settle(struct live *l, struct arena *a, struct err *e)
+static bool settle(struct flag_live *l, struct arena *a, struct err *e)
 {
     struct pg_rows rows;
     return pg_query(l->db, a, "SELECT lockflight.flag_materialise()", PG_NONE, &rows, e) ||
@@ -237,7 +237,7 @@ static bool settle(struct live *l, struct arena *a, struct err *e)
 }
 
 /* The snapshot of now if it is another one than ours; else *ret stays NULL. */
-static bool compare(struct live *l, struct flag_snapshot **ret, struct err *e)
+static bool compare(struct flag_live *l, struct flag_snapshot **ret, struct err *e)
 {
     CLEANUP(arena) struct arena *a = arena_new(2 * LIMIT_JSON_BYTES);
     CLEANUP(flag_snapshot) struct flag_snapshot *fresh = NULL;
@@ -262,7 +262,7 @@ static bool compare(struct live *l, struct flag_snapshot **ret, struct err *e)
     return true;
 }
 
-static void look(struct live *l)
+static void look(struct flag_live *l)
 {
     struct err e = { 0 };
     struct flag_snapshot *fresh = NULL;
@@ -280,7 +280,7 @@ static void look(struct live *l)
 
 /* ---- The thread ------------------------------------------------------------------------------ */
 
-static bool connect_now(struct live *l, struct err *e)
+static bool connect_now(struct flag_live *l, struct err *e)
 {
     struct pg_spec spec = { .url = l->spec.url,
                             .database = l->spec.database,
@@ -294,13 +294,13 @@ static bool connect_now(struct live *l, struct err *e)
     return pg_exec(l->db, "LISTEN lockflight_flags", PG_NONE, NULL, e);
 }
 
-static void drain_wake(struct live *l)
+static void drain_wake(struct flag_live *l)
 {
     uint64_t n = 0;
     (void)!read(l->wake_fd, &n, sizeof n);
 }
 
-static void sleep_until(struct live *l, int64_t boot_ms)
+static void sleep_until(struct flag_live *l, int64_t boot_ms)
 {
     int64_t wait_ms = boot_ms - clock_boot_ms();
     struct pollfd p = { .fd = l->wake_fd, .events = POLLIN };
@@ -315,7 +315,7 @@ static int64_t earlier(int64_t a, int64_t b)
 }
 
 /* The connection is not there: once more, and if it does not work, a pause. */
-static void reconnect(struct live *l)
+static void reconnect(struct flag_live *l)
 {
     struct err e = { 0 };
     if (connect_now(l, &e)) {
@@ -332,7 +332,7 @@ static void reconnect(struct live *l)
 }
 
 /* When to look without having been told. */
-static int64_t due_ms(struct live *l)
+static int64_t due_ms(struct flag_live *l)
 {
     (void)pthread_mutex_lock(&l->lock);
     bool is_asked = l->is_asked;
@@ -346,7 +346,7 @@ static int64_t due_ms(struct live *l)
     return is_asked ? earlier(due, l->looked_ms + ASK_AGAIN_MS) : due;
 }
 
-static void watch(struct live *l)
+static void watch(struct flag_live *l)
 {
     struct err e = { 0 };
     bool came = false;
@@ -362,7 +362,7 @@ static void watch(struct live *l)
 
 static void *run(void *arg)
 {
-    struct live *l = arg;
+    struct flag_live *l = arg;
     while (!atomic_load(&l->is_stopping)) {
         if (l->db && pg_is_alive(l->db))
             watch(l);
@@ -380,7 +380,7 @@ static void *run(void *arg)
 /* ---- Begin and end --------------------------------------------------------------------------- */
 
 /* Signals are for the thread that waits for them. */
-static bool start(struct live *l)
+static bool start(struct flag_live *l)
 {
     sigset_t all, before;
     sigfillset(&all);
@@ -390,14 +390,14 @@ static bool start(struct live *l)
     return ok;
 }
 
-bool live_open(const struct live_spec *spec, struct live **ret, struct err *e)
+bool flag_live_open(const struct flag_live_spec *spec, struct flag_live **ret, struct err *e)
 {
     int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (wake_fd < 0)
         return err_system(e, "make an event descriptor");
     struct arena *a = arena_new(64 * KIB);
-    struct live *l = ARENA_NEW(a, struct live);
-    *l = (struct live){
+    struct flag_live *l = ARENA_NEW(a, struct flag_live);
+    *l = (struct flag_live){
         .arena = a,
         .spec = *spec,
         .wake_fd = wake_fd,
@@ -421,7 +421,7 @@ bool live_open(const struct live_spec *spec, struct live **ret, struct err *e)
     return true;
 }
 
-void live_stop(struct live *l)
+void flag_live_stop(struct flag_live *l)
 {
     (void)pthread_mutex_lock(&l->lock);
     bool was_stopping = atomic_exchange(&l->is_stopping, true);
@@ -434,11 +434,11 @@ void live_stop(struct live *l)
     l->db = NULL;
 }
 
-void live_close(struct live *l)
+void flag_live_close(struct flag_live *l)
 {
     if (!l)
         return;
-    live_stop(l);
+    flag_live_stop(l);
     flag_snapshot_unref(l->now);
     (void)close(l->wake_fd);
     (void)pthread_mutex_destroy(&l->lock);

@@ -19,7 +19,7 @@
 
 struct ofrep {
     struct ofrep_spec spec;
-    struct live *live;
+    struct flag_live *live;
     struct sse *sse;
     struct rate *addresses;
     struct rate *tokens;
@@ -32,7 +32,7 @@ struct asking {
     const char *key; /* NULL: all flags */
     struct flag_caller caller;
     json_t *claims; /* what caller points at */
-    struct live_waiter waiter;
+    struct flag_live_waiter waiter;
 };
 
 /* ---- Answers --------------------------------------------------------------------------------- */
@@ -162,12 +162,12 @@ static void answer(struct request *r, void *context)
 {
     struct asking *q = context;
     struct ofrep_answer answer;
-    struct live_state state = live_state(q->ofrep->live);
+    struct flag_live_state state = flag_live_state(q->ofrep->live);
     if (!state.has_loaded) {
         refuse_until(r, 503, 1, "the flags have not been loaded yet");
         return;
     }
-    CLEANUP(flag_snapshot) struct flag_snapshot *snapshot = live_take(q->ofrep->live);
+    CLEANUP(flag_snapshot) struct flag_snapshot *snapshot = flag_live_take(q->ofrep->live);
     struct ofrep_question question = {
         .snapshot = snapshot,
         .caller = q->caller,
@@ -205,9 +205,10 @@ static void body_came(struct request *r, void *context)
         refuse(r, 413, "the body is larger than 64 KiB");
         return;
     }
-    q->waiter =
-        (struct live_waiter){ .version = wanted_version(r), .told = version_came, .context = q };
-    if (live_wait_for(q->ofrep->live, &q->waiter))
+    q->waiter = (struct flag_live_waiter){ .version = wanted_version(r),
+                                           .told = version_came,
+                                           .context = q };
+    if (flag_live_wait_for(q->ofrep->live, &q->waiter))
         request_suspend(r);
     else
         answer(r, q);
@@ -232,7 +233,7 @@ static void evaluate(struct ofrep *o, struct request *r, const char *key)
 
 static void serve_stream(struct ofrep *o, struct request *r)
 {
-    CLEANUP(flag_snapshot) struct flag_snapshot *now = live_take(o->live);
+    CLEANUP(flag_snapshot) struct flag_snapshot *now = flag_live_take(o->live);
     if (r->method != METHOD_GET)
         refuse_method(r, "GET, OPTIONS");
     else if (is_within(o->addresses, address_of(r), r) && !sse_serve(o->sse, r, now))
@@ -284,12 +285,12 @@ bool ofrep_open(const struct ofrep_spec *spec, struct ofrep **ret, struct err *e
     o->sse = sse_new();
     o->addresses = rate_new(spec->per_minute);
     o->tokens = rate_new(spec->per_minute);
-    struct live_spec live = { .url = spec->url,
-                              .database = spec->database,
-                              .name = spec->name,
-                              .pulse = pulse,
-                              .context = o };
-    if (!live_open(&live, &o->live, e)) {
+    struct flag_live_spec live = { .url = spec->url,
+                                   .database = spec->database,
+                                   .name = spec->name,
+                                   .pulse = pulse,
+                                   .context = o };
+    if (!flag_live_open(&live, &o->live, e)) {
         ofrep_free(o);
         return false;
     }
@@ -297,7 +298,7 @@ bool ofrep_open(const struct ofrep_spec *spec, struct ofrep **ret, struct err *e
     return true;
 }
 
-struct live *ofrep_live(struct ofrep *o)
+struct flag_live *ofrep_live(struct ofrep *o)
 {
     return o->live;
 }
@@ -305,14 +306,14 @@ struct live *ofrep_live(struct ofrep *o)
 void ofrep_stop(struct ofrep *o)
 {
     sse_end(o->sse);
-    live_stop(o->live);
+    flag_live_stop(o->live);
 }
 
 void ofrep_free(struct ofrep *o)
 {
     if (!o)
         return;
-    live_close(o->live);
+    flag_live_close(o->live);
     sse_free(o->sse);
     rate_free(o->addresses);
     rate_free(o->tokens);

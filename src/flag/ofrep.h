@@ -44,7 +44,7 @@ bool ofrep_open(const struct ofrep_spec *spec, struct ofrep **ret, struct err *e
 void ofrep_serve(struct ofrep *o, struct request *r);
 
 /* What it answers from, for readiness. */
-struct live *ofrep_live(struct ofrep *o);
+struct flag_live *ofrep_live(struct ofrep *o);
 
 /* Ends the event streams, so that a drain need not wait for them, and looks at the database no more.
  * Requests are answered still. */

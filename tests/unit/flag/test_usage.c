@@ -81,10 +81,10 @@ static void counts_that_cannot_be_written_are_kept(void **state)
 }
 
 /* At most some seconds; ends as soon as it is so. */
-static bool comes_to(struct live *l, int64_t version)
+static bool comes_to(struct flag_live *l, int64_t version)
 {
     for (int i = 0; i < 500; i++) {
-        if (live_state(l).version >= version)
+        if (flag_live_state(l).version >= version)
             return true;
         (void)poll(NULL, 0, 20);
     }
@@ -101,18 +101,19 @@ static int64_t version_of(struct fixture *f)
 static void a_server_saves_its_counts_when_flags_change_and_when_it_ends(void **state)
 {
     struct fixture *f = *state;
-    struct live *l = NULL;
-    assert_ok(live_open(&(struct live_spec){ .url = f->url, .name = "test" }, &l, &f->e), &f->e);
+    struct flag_live *l = NULL;
+    assert_ok(flag_live_open(&(struct flag_live_spec){ .url = f->url, .name = "test" }, &l, &f->e),
+              &f->e);
     assert_true(comes_to(l, version_of(f)));
-    struct flag_snapshot *s = live_take(l);
+    struct flag_snapshot *s = flag_live_take(l);
     ask_one(s, "crm");
     flag_snapshot_unref(s);
     assert_ok(set(f, "crm", 1, "{'killed':true}"), &f->e);
     assert_true(comes_to(l, version_of(f)));
-    s = live_take(l);
+    s = flag_live_take(l);
     ask_one(s, "crm");
     flag_snapshot_unref(s);
-    live_close(l);
+    flag_live_close(l);
     assert_string_equal(counted(f), "crm off 1, crm on 1");
 }
 
@@ -125,10 +126,11 @@ static void a_server_makes_a_version_of_what_fell_due(void **state)
                                       &f->e),
               &f->e);
     int64_t before = version_of(f);
-    struct live *l = NULL;
-    assert_ok(live_open(&(struct live_spec){ .url = f->url, .name = "test" }, &l, &f->e), &f->e);
+    struct flag_live *l = NULL;
+    assert_ok(flag_live_open(&(struct flag_live_spec){ .url = f->url, .name = "test" }, &l, &f->e),
+              &f->e);
     assert_true(comes_to(l, before + 1));
-    live_close(l);
+    flag_live_close(l);
     assert_string_equal(ask(f, "SELECT actor || ' ' || (new->>'default_variant') FROM"
                                " lockflight.flag_audit ORDER BY seq DESC LIMIT 1"),
                         "schedule on");
@@ -144,10 +146,11 @@ static void a_server_that_begins_makes_a_version_of_what_fell_due_before(void **
               &f->e);
     run(f, "UPDATE lockflight.flag_schedule SET run_at = clock_timestamp() - interval '1 hour'");
     int64_t before = version_of(f);
-    struct live *l = NULL;
-    assert_ok(live_open(&(struct live_spec){ .url = f->url, .name = "test" }, &l, &f->e), &f->e);
+    struct flag_live *l = NULL;
+    assert_ok(flag_live_open(&(struct flag_live_spec){ .url = f->url, .name = "test" }, &l, &f->e),
+              &f->e);
     assert_true(comes_to(l, before + 1));
-    live_close(l);
+    flag_live_close(l);
     assert_string_equal(ask(f, "SELECT count(*) FROM lockflight.flag_schedule WHERE applied_at IS"
                                " NOT NULL"),
                         "1");
