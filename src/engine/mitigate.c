@@ -75,29 +75,30 @@ static bool is_allowed(struct release *r, const struct flag_row *row)
     return false;
 }
 
-/* The write and its record, together. */
-static bool write_state(struct release *r, const char *key, bool is_killed, int64_t expected,
-                        const char *reason, int64_t *ret_version, struct err *e)
+/* Begins the transaction in which the write and its record are together. `version` is the flag's,
+ * before and after. */
+static bool write_state(struct release *r, const char *key, bool is_killed, const char *reason,
+                        int64_t *version, struct err *e)
 {
     json_auto_t *patch = json_pack("{s:b}", "killed", (int)is_killed);
     struct flag_author by = author(r, reason);
     struct pg *db = lease_db(r->lease);
     return pg_begin(db, e) && lease_fence(r->lease, db, e) &&
-           flag_store_set(db, key, patch, expected, &by, ret_version, e);
+           flag_store_set(db, key, patch, *version, &by, version, e);
 }
 
 static bool switch_off(struct release *r, const struct phase *p, const struct flag_row *row,
                        struct err *e)
 {
     struct step *s;
-    int64_t version = 0;
+    int64_t version = row->version;
     struct pg *db = lease_db(r->lease);
     json_t *before = json_pack("{s:I, s:s, s:s}", "version", (json_int_t)row->version, "check",
                                r->red.failed, "why", r->red.result.why);
     if (!step_intent(r, p->name, KIND, row->key, before, &s, e))
         return false;
     bool ok = FAULT_POINT("mitigate.off.before", e) &&
-              write_state(r, row->key, true, row->version, reason_of(r, s), &version, e) &&
+              write_state(r, row->key, true, reason_of(r, s), &version, e) &&
               step_done(r, s, json_pack("{s:I}", "version", (json_int_t)version), e) &&
               pg_commit(db, e) && FAULT_POINT("mitigate.off.after", e);
     if (ok)
@@ -141,9 +142,9 @@ bool mitigate(struct release *r, const struct phase *p, const struct err *cause)
 static bool put_back(struct release *r, struct step *s, const char **ret_text, struct err *e)
 {
     struct flag_row row;
-    int64_t version = 0;
     struct pg *db = lease_db(r->lease);
     int64_t ours = json_int_or(s->after, "version", -1);
+    int64_t version = ours;
     const char *reason =
         arena_printf(r->arena, "switching it off did not help (%s)", reason_of(r, s));
     bool was_done = s->state != STEP_INTENT && ours >= 0;
@@ -161,7 +162,7 @@ static bool put_back(struct release *r, struct step *s, const char **ret_text, s
         return step_undone(r, s, json_pack("{s:s}", "left_to", row.updated_by), e);
     }
     *ret_text = "is as it was: switching it off did not help";
-    return write_state(r, s->key, false, ours, reason, &version, e) &&
+    return write_state(r, s->key, false, reason, &version, e) &&
            step_undone(r, s, json_pack("{s:I}", "version", (json_int_t)version), e) &&
            pg_commit(db, e);
 }

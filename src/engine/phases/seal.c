@@ -125,7 +125,8 @@ bool seal_run(struct release *r, struct err *e)
     struct release_facts facts = { .manifest_patch = manifest };
     bool kept = journal_facts(r->journal, &facts, e);
     json_decref(manifest);
-    if (!kept || !variable_push_forget(r->lease, e) || !flag_seal(r, e) || !keep_catalogue(r, e) || !attest(r, e))
+    if (!kept || !variable_push_forget(r->lease, e) || !flag_seal(r, e) || !keep_catalogue(r, e) ||
+        !attest(r, e))
         return false;
     struct err left = { 0 };
     size_t set = 0;
