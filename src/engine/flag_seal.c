@@ -56,34 +56,7 @@ bool flag_seal(struct release *r, struct err *e)
     return keep_manifest(r, e) && mark_gone(r, e);
 }
 
-/* ---- what begins as something else than off ---- */
-
-/* Still as this release made it: nobody else has had it in hand. */
-static bool is_untouched(const struct flag_row *row, const char *variant)
-{
-    return row->version == 1 && streq(row->updated_via, "deploy") && !row->is_killed &&
-           !streq(row->default_variant, variant);
-}
-
-static bool switch_one(struct release *r, const char *key, const char *variant, bool *ret_switched,
-                       struct err *e)
-{
-    struct flag_row row;
-    int64_t version;
-    struct pg *db = lease_db(r->lease);
-    struct flag_author by = flag_seal_author(r);
-    *ret_switched = false;
-    if (!flag_store_get(db, r->arena, key, &row, e))
-        return false;
-    if (!is_untouched(&row, variant))
-        return true;
-    json_auto_t *patch = json_pack("{s:s}", "default_variant", variant);
-    *ret_switched = flag_store_set(db, key, patch, row.version, &by, &version, e);
-    return *ret_switched;
-}
-
-/* Planned changes that were due before what they need was live. */
-static void run_waiting(struct release *r)
+void flag_seal_waiting(struct release *r)
 {
     struct err why = { 0 };
     int64_t ran = 0;
@@ -92,26 +65,4 @@ static void run_waiting(struct release *r)
     else if (ran > 0)
         report_say(r->sink, "Scheduled changes that waited for this release have run: %lld",
                    (long long)ran);
-}
-
-void flag_seal_initial(struct release *r)
-{
-    const struct step *step = step_find(r, FLAGS_PHASE, FLAGS_KIND, FLAGS_KEY);
-    json_t *created = step ? json_object_get(step->before, "created") : NULL;
-    const char *key;
-    json_t *variant;
-    json_object_foreach (created, key, variant) {
-        struct err why = { 0 };
-        const char *first = json_string_value(variant);
-        const struct config_flag *f = config_flag_find(r->target->config, key);
-        bool is_switched = false;
-        if (!f || streq(first, f->off))
-            continue;
-        if (!switch_one(r, key, first, &is_switched, &why))
-            report_warn(r->sink, "flag %s could not be switched to %s and is off: %s", key, first,
-                        why.why);
-        else if (is_switched)
-            report_say(r->sink, "Flag %s begins as %s", key, first);
-    }
-    run_waiting(r);
 }

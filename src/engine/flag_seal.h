@@ -1,7 +1,6 @@
 /*
  * What a release still owes its flags when its code is live: the list of flags that this code knows,
- * marks on those that it knows no more, and the first variant of those that were created before
- * what they need was live.
+ * marks on those that it knows no more, and changes that waited for it.
  */
 #ifndef LOCKFLIGHT_ENGINE_FLAG_SEAL_H
 #define LOCKFLIGHT_ENGINE_FLAG_SEAL_H
@@ -15,10 +14,10 @@
 /* A part of sealing. May be called again. */
 bool flag_seal(struct release *r, struct err *e) MUST_USE;
 
-/* After the release is recorded as live, because nothing is switched on before: what was created in
- * this environment as something else than off, and schedules that waited for the content. What
- * cannot be switched stays off and is said. */
-void flag_seal_initial(struct release *r);
+/* After the release is recorded as live: schedules that waited for its content are written down, the
+ * first variant of a flag that begins as something else than off among them. Only a convenience:
+ * readers count them in from the record on, and whoever writes next would do the same. */
+void flag_seal_waiting(struct release *r);
 
 /* The release, as the one who writes. */
 struct flag_author flag_seal_author(struct release *r);

@@ -102,6 +102,6 @@ bool release_walk(struct release *r, struct err *e)
         r->is_unrecorded = true;
         return release_unwind(r, release_phases, e);
     }
-    flag_seal_initial(r);
+    flag_seal_waiting(r);
     return true;
 }

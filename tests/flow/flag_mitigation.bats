@@ -44,6 +44,15 @@ page() { sed -i "s/mini, .*</mini, $1</" site/index.html; mini_commit "$1"; }
   assert_equal "$(state)" 't|f|on'
 }
 
+@test "and a runner that dies right after the release is recorded has not left it off" {
+  printf '[flag.late]\ninitial = { staging = "on" }\n' >>lockflight.flags.toml
+  mini_commit 'A flag that begins as on'
+  LOCKFLIGHT_FAULT=journal.state.after:1:kill run lockflight deploy staging
+  assert_equal "$status" 137
+  assert_equal "$(sql staging "select state from lockflight.releases order by created_at desc limit 1")" committed
+  assert_equal "$(lockflight flags show late --env staging --json | jq -r .text)" "on for everyone"
+}
+
 @test "a flag can not be switched on before the release that brings it is live, whatever happened on the way" {
   printf '[flag.crm]\nneeds = { functions = ["hello"] }\n' >>lockflight.flags.toml
   mini_commit 'A flag of the next release'

@@ -200,6 +200,10 @@ BEGIN
     PERFORM lockflight.flag_note(lockflight.flag_bump(f.flag_key), p_actor, p_via, p_reason, 'create', f.flag_key,
                                  'flag ' || f.flag_key, p_release, NULL,
                                  lockflight.flag_definition(f) || lockflight.flag_image(s));
+    IF held <> '{}' THEN -- due now, and like every schedule it waits for what the flag needs
+        PERFORM lockflight.flag_schedule_put(f.flag_key, clock_timestamp(),
+                                             jsonb_build_object('default_variant', p_initial), p_actor, p_via, p_reason);
+    END IF;
     RETURN jsonb_build_object('key', f.flag_key, 'created', true, 'changed', '[]'::jsonb, 'version', s.version,
                               'held_back', to_jsonb(held));
 END $$;

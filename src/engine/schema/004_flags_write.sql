@@ -250,12 +250,27 @@ BEGIN
     RETURN lockflight.flag_put_state(s, n, action, p_actor, p_via, p_reason, clock_timestamp());
 END $$;
 
+CREATE FUNCTION lockflight.flag_schedule_put(p_key text, p_run_at timestamptz, p_patch jsonb, p_actor text, p_via text,
+                                             p_reason text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+DECLARE
+    d lockflight.flag_schedule;
+BEGIN
+    INSERT INTO lockflight.flag_schedule (flag_key, run_at, patch, base_version, reason, created_by)
+    SELECT p_key, p_run_at, p_patch, version, nullif(p_reason, ''), p_actor
+    FROM lockflight.flag_state WHERE flag_key = p_key RETURNING * INTO STRICT d;
+    PERFORM lockflight.flag_note(lockflight.flag_bump(p_key), p_actor, p_via, p_reason, 'plan', p_key,
+                                 'schedule ' || d.id, NULL, NULL,
+                                 jsonb_build_object('run_at', d.run_at, 'patch', d.patch));
+    RETURN d.id;
+END $$;
+
 CREATE FUNCTION lockflight.flag_schedule_add(p_key text, p_run_at timestamptz, p_patch jsonb, p_actor text, p_via text,
                                              p_reason text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
     f lockflight.flag;
-    d lockflight.flag_schedule;
+    id bigint;
 BEGIN
     PERFORM lockflight.flag_begin(p_actor, p_via);
     f := lockflight.flag_find(p_key);
@@ -268,14 +283,9 @@ BEGIN
              AND cancelled_at IS NULL AND suspended_at IS NULL) >= 100 THEN
         RAISE EXCEPTION 'flag %: 100 schedules wait already', p_key USING ERRCODE = '54000';
     END IF;
-    INSERT INTO lockflight.flag_schedule (flag_key, run_at, patch, base_version, reason, created_by)
-    SELECT p_key, p_run_at, p_patch, version, nullif(p_reason, ''), p_actor
-    FROM lockflight.flag_state WHERE flag_key = p_key RETURNING * INTO STRICT d;
+    id := lockflight.flag_schedule_put(p_key, p_run_at, p_patch, p_actor, p_via, p_reason);
     PERFORM lockflight.flag_check_size();
-    PERFORM lockflight.flag_note(lockflight.flag_bump(p_key), p_actor, p_via, p_reason, 'plan', p_key,
-                                 'schedule ' || d.id, NULL, NULL,
-                                 jsonb_build_object('run_at', d.run_at, 'patch', d.patch));
-    RETURN d.id;
+    RETURN id;
 END $$;
 
 CREATE FUNCTION lockflight.flag_schedule_cancel(p_id bigint, p_actor text, p_via text, p_reason text) RETURNS void

@@ -306,6 +306,36 @@ static void a_flag_cannot_be_on_before_what_it_needs_is_live(void **state)
     assert_ok(set(f, "chat", 3, "{'killed':true}"), &f->e);
 }
 
+static void what_a_flag_begins_with_waits_for_its_release_whoever_dies_on_the_way(void **state)
+{
+    struct fixture *f = *state;
+    const char *first = "00000000-0000-4000-8000-000000000001";
+    const char *second = "00000000-0000-4000-8000-000000000002";
+    static const char definition[] = "{'key':'chat','initial':'on','needs':{'release':true}}";
+    begin_release(f, first, "r1");
+    assert_ok(define(f, definition, first), &f->e);
+    assert_string_equal(get(f, "chat").default_variant, "off");
+
+    /* the first release fails; the flag is there when a second one defines it again */
+    run(f, "UPDATE lockflight.releases SET state = 'rolled_back', finished_at = now()");
+    assert_string_equal(get(f, "chat").default_variant, "off");
+    begin_release(f, second, "r2");
+    assert_ok(define(f, definition, second), &f->e);
+    assert_string_equal(get(f, "chat").default_variant, "off");
+
+    /* the record of the release is all that is needed: nobody writes after it */
+    run(f, "UPDATE lockflight.releases SET state = 'committed', finished_at = clock_timestamp()"
+           " WHERE name = 'r2'");
+    assert_string_equal(get(f, "chat").default_variant, "on");
+    assert_string_equal(ask(f, "SELECT default_variant FROM lockflight.flag_state"
+                               " WHERE flag_key = 'chat'"),
+                        "off");
+    assert_ok(set(f, "crm", FLAG_ANY_VERSION, "{'enabled':false}"), &f->e);
+    assert_string_equal(ask(f, "SELECT default_variant FROM lockflight.flag_state"
+                               " WHERE flag_key = 'chat'"),
+                        "on");
+}
+
 /* ---- the audit ---- */
 
 static void the_audit_cannot_be_changed_by_its_owner_either(void **state)
@@ -452,6 +482,7 @@ int main(void)
         T(what_no_reader_would_take_is_refused_and_the_brake_works_all_the_same),
         T(a_kill_serves_off_and_keeps_what_was),
         T(a_flag_cannot_be_on_before_what_it_needs_is_live),
+        T(what_a_flag_begins_with_waits_for_its_release_whoever_dies_on_the_way),
         T(the_audit_cannot_be_changed_by_its_owner_either),
         T(history_comes_in_pages_newest_first_and_an_entry_can_be_gone_back_to),
         T(a_segment_has_versions_and_stays_while_a_rule_uses_it),
