@@ -42,22 +42,32 @@ flags_define() { sql "select lockflight.flag_define(\$\$$1\$\$, 'test', null)" >
 flag_set()     { sql "select lockflight.flag_set_state('$1', \$\$$2\$\$, null, 'test', 'cli', 'a test')"; } # prints the state's version
 flags_version() { sql 'select lockflight.flag_version()'; }
 
-# serve_up NAME [OPTION…]: a server whose address and process are then in $scratch/NAME.{url,pid}
+# serve_up NAME [OPTION…]: a server whose address and process are then in $scratch/NAME.{url,pid}. One that was up before has
+# its port again, which a connection of anybody's may hold for a moment: then it is tried again.
 serve_up() {
+  local try
+  for ((try = 0; try < 40; try++)); do
+    serve_once "$@" && return 0
+    grep -q 'in use' "$scratch/$1.out" "$scratch/$1.err" || break
+    sleep 0.25
+  done
+  cat "$scratch/$1.out" "$scratch/$1.err" >&2
+  return 1
+}
+serve_once() {
   local name=$1 i; shift
   (cd "$scratch" && exec "$LOCKFLIGHT" serve --json --token-file "$scratch/tokens" --jwt-secret-env OFREP_JWT_SECRET "$@" \
     --listen "127.0.0.1:$(cat "$scratch/$name.port" 2>/dev/null || echo 0)") >"$scratch/$name.out" 2>"$scratch/$name.err" 3>&- &
   echo $! >"$scratch/$name.pid"
   for ((i = 0; i < 200; i++)); do
-    if [[ -s $scratch/$name.out ]]; then
-      jq -r .port "$scratch/$name.out" >"$scratch/$name.port"
+    if jq -e '.port | numbers' "$scratch/$name.out" >"$scratch/$name.found" 2>/dev/null && [[ -s $scratch/$name.found ]]; then
+      mv "$scratch/$name.found" "$scratch/$name.port"
       echo "http://127.0.0.1:$(<"$scratch/$name.port")" >"$scratch/$name.url"
       return 0
     fi
     kill -0 "$(<"$scratch/$name.pid")" 2>/dev/null || break
     sleep 0.05
   done
-  cat "$scratch/$name.err" >&2
   return 1
 }
 serve_url()  { cat "$scratch/$1.url"; }
