@@ -1,9 +1,7 @@
 /* Which variables a source asks for: what counts, what does not, and what cannot be known. */
-#include "assert_ok.h"
-
-#include "base/cleanup.h"
 #include "base/strbuf.h"
 #include "secret/inventory.h"
+#include "secret/inventory_rows.h"
 
 #include <stdio.h>
 
@@ -27,21 +25,6 @@ static const char *found(struct arena *a, const char *path, const char *text)
                            v[i].is_resolved ? "+" : "");
     return all;
 }
-
-struct row {
-    const char *text, *expected;
-};
-
-static void expect_rows(const char *path, const struct row *rows, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        CLEANUP(arena) struct arena *a = arena_new(0);
-        const char *all = found(a, path, rows[i].text);
-        if (!streq(all, rows[i].expected))
-            fail_msg("%s\n    gives    %s\n    expected %s", rows[i].text, all, rows[i].expected);
-    }
-}
-#define EXPECT(path, rows) expect_rows(path, rows, sizeof(rows) / sizeof(rows)[0])
 
 static void every_way_to_ask_by_name_is_found_with_its_place(void **state)
 {
