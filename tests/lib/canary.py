@@ -83,6 +83,8 @@ def watch(folder, program):
                 arguments = read(pid, "cmdline")
                 ours = exe == program or os.path.basename(exe) == "deno"
                 environment = b"" if ours else read(pid, "environ")
+                if os.readlink(f"/proc/{pid}/exe") != exe:
+                    continue  # it became another program meanwhile: what was read may be of either; the next round has it
             except OSError:
                 continue
             if (pid, arguments) in seen:
