@@ -53,7 +53,7 @@ static struct value each(struct run *r, const struct node *n, struct value item,
 {
     if (!run_take(r, 1))
         return value_of_kind(VALUE_RAISED);
-    const struct frame *outer = r->frame;
+    struct frame *outer = r->frame;
     struct frame here = { .item = item, .above = above, .outer = outer };
     r->frame = &here;
     struct value v = operand(r, n, 1);

@@ -63,14 +63,27 @@ void *run_room(struct run *r, size_t bytes)
     return at;
 }
 
+static bool is_in_room(const struct run *r, const void *at)
+{
+    uintptr_t start = (uintptr_t)r->room;
+    return (uintptr_t)at >= start && (uintptr_t)at < start + r->room_used;
+}
+
 struct value run_kept(struct run *r, struct value v)
 {
-    if (v.kind != VALUE_PAIR && v.kind != VALUE_STEP)
+    if ((v.kind != VALUE_PAIR && v.kind != VALUE_STEP) || is_in_room(r, v.two))
         return v;
     struct value *two = run_room(r, 2 * sizeof *two);
     if (!two)
         return value_of_kind(VALUE_RAISED);
     memcpy(two, v.two, 2 * sizeof *two);
+    for (struct frame *f = r->frame; f;
+         f = f->outer) { /* whoever asks again gets the same object */
+        if (f->item.kind == v.kind && f->item.two == v.two)
+            f->item.two = two;
+        if (f->above.kind == v.kind && f->above.two == v.two)
+            f->above.two = two;
+    }
     return (struct value){ .kind = v.kind, .two = two };
 }
 

@@ -19,7 +19,7 @@
 struct frame {
     struct value item;
     struct value above; /* what ../ finds first: a step of map and filter, else the list */
-    const struct frame *outer;
+    struct frame *outer;
 };
 
 struct telling; /* see explain.c */
@@ -30,7 +30,7 @@ struct run {
     struct value root;    /* ROOT; UNDEFINED while a rule is compiled */
     const json_t *values; /* or NULL */
     struct str flag_key;
-    const struct frame *frame;
+    struct frame *frame;
     struct telling *telling; /* NULL unless somebody wants to hear */
     const char *why;
     bool is_over_limit; /* the failure is ours: of steps, room or length */

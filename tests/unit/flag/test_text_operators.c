@@ -80,6 +80,8 @@ static void lists_are_walked_with_variables_relative_to_the_item(void **state)
           "}",
           NULL, "raises" },
         { "{\"reduce\":[[1,2]]}", NULL, "raises" },
+        { "{\"reduce\":[[1],{\"!==\":[{\"var\":[]},{\"var\":\"\"}]},0.5]}", NULL,
+          "false" }, /* one object */
         { "{\"all\":[[1,2],{\">\":[{\"var\":\"\"},0]}]}", NULL, "true" },
         { "{\"all\":[[],true]}", NULL, "false" },
         { "{\"all\":[{\"var\":\"x\"},true]}", NULL, "false" },
