@@ -223,16 +223,21 @@ static bool makes_ready(const struct node *n)
     return (n->op == OP_IF && n->n == 3) || (is_comparison(n->op) && (n->n == 2 || n->n == 3));
 }
 
-/* if with a constant condition is its branch, though no purer for that. */
+/* What a node is for sure, though no purer for that. */
+static const struct node *settled(struct compiler *c, const struct node *n, const struct node *as)
+{
+    struct node *copy = ARENA_NEW(c->arena, struct node);
+    *copy = *as;
+    memcpy(copy->is_pure, n->is_pure, sizeof copy->is_pure);
+    return copy;
+}
+
+/* if with a constant condition is its branch. */
 static const struct node *taken_branch(struct compiler *c, const struct node *n)
 {
     if (n->operands[0]->op != OP_LITERAL)
         return n;
-    const struct node *taken = n->operands[value_is_true(n->operands[0]->literal) ? 1 : 2];
-    struct node *copy = ARENA_NEW(c->arena, struct node);
-    *copy = *taken;
-    memcpy(copy->is_pure, n->is_pure, sizeof copy->is_pure);
-    return copy;
+    return settled(c, n, n->operands[value_is_true(n->operands[0]->literal) ? 1 : 2]);
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): as compile_node()
@@ -246,7 +251,8 @@ static const struct node *lazy_node(struct compiler *c, struct node *n, const js
     }
     if (!json_is_array(from)) {
         const struct node *operand = compile_node(c, from, depth);
-        return failing_node(c, operand->is_pure[0] ? OP_RAISE : OP_FAIL, operand,
+        bool iterates = n->op >= OP_MAP && n->op <= OP_NONE;
+        return failing_node(c, iterates || operand->is_pure[0] ? OP_RAISE : OP_FAIL, operand,
                             "this operator needs a list of operands");
     }
     set_operands(c, n, from, depth);
@@ -262,7 +268,7 @@ static const struct node *lazy_node(struct compiler *c, struct node *n, const js
         else if (rule->op == OP_LITERAL)
             return value_is_true(rule->literal)
                        ? n->operands[0]
-                       : literal_node(c, (struct value){ .kind = VALUE_LIST });
+                       : settled(c, n, literal_node(c, (struct value){ .kind = VALUE_LIST }));
     }
     if (bad)
         return failing_node(c, OP_RAISE, n, bad->why);

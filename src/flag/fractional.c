@@ -131,7 +131,8 @@ static struct value by_buckets(struct run *r, const struct node *n)
         return raised_or_null(r);
     }
     uint32_t bucket = bucket_of(r, unit, b->total);
-    r->room_used = used;
+    if (!r->frame) /* whose pair or step may live there by now */
+        r->room_used = used;
     for (size_t i = 0; i < b->n; i++)
         if (b->v[i].up_to > bucket)
             return b->v[i].variant;

@@ -48,7 +48,7 @@ struct run run_begin(struct flag_context *c, struct str flag_key);
 
 static inline bool run_is_at_top(const struct run *r)
 {
-    return !r->frame && r->root.kind == VALUE_ROOT;
+    return (r->frame ? r->frame->item : r->root).kind == VALUE_ROOT;
 }
 
 /* ---- run.c: operators of control, comparison and context ---- */

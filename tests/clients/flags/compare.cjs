@@ -198,7 +198,7 @@ async function main() {
         reasons[what] = (reasons[what] ?? 0) + 1
         done++
         if (answers.every((t) => !t || same(ours, t))) continue
-        if (isKnown(kind, document.flags[flag.key], context)) { known++; continue }
+        if (isKnown(kind, document.flags[flag.key], context, ours, answers.find((t) => t && !same(ours, t)))) { known++; continue }
         if (++different <= differencesMax) report(document, flag.key, context)
       }
     }

@@ -18,14 +18,34 @@ function* passed(path, context) {
   }
 }
 
+// An iterator whose operands are no list, or that has no rule for the items.
+const iterators = ['map', 'filter', 'reduce', 'all', 'some', 'none']
+function isMalformed(rule) {
+  if (rule === null || typeof rule !== 'object') return false
+  const isWrong = (name, part) => iterators.includes(name) && (!Array.isArray(part) || (part[1] ?? null) === null)
+  return Object.entries(rule).some(([name, part]) => (!Array.isArray(rule) && isWrong(name, part)) || isMalformed(part))
+}
+
+const isShare = (rule) => JSON.stringify(rule ?? null).includes('"fractional"')
+const beyondAscii = /[^\0-\x7f]/
+
 const rows = [
   {
     why: 'a path goes into a text: the interpreter gives its characters, as "text.0"; we give nothing, as for any member that is not there',
     is: (flag, context) => [...paths(flag.targeting)].some((path) => [...passed(path, context)].some((value) => typeof value === 'string')),
   },
+  {
+    why: 'a malformed iterator in a branch that is not taken: the interpreter fails the whole rule for it, mostly; we fail where it is run',
+    is: (flag, context, ours, theirs) => theirs.errorCode === 'GENERAL' && !ours.errorCode && isMalformed(flag.targeting),
+  },
+  {
+    why: 'a share of units outside ASCII: we hash their UTF-8, the interpreter UTF-16 units (the portable comparison lifts them)',
+    is: (flag, context, ours, theirs) => !ours.errorCode && !theirs.errorCode && isShare(flag.targeting) &&
+      beyondAscii.test(JSON.stringify([flag.targeting, context])),
+  },
 ]
 
-function isKnown(kind, flag, context) {
-  return kind === 'full' && rows.some((row) => row.is(flag, context))
+function isKnown(kind, flag, context, ours, theirs) {
+  return kind === 'full' && rows.some((row) => row.is(flag, context, ours, theirs))
 }
 module.exports = { isKnown }

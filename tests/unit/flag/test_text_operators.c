@@ -82,6 +82,10 @@ static void lists_are_walked_with_variables_relative_to_the_item(void **state)
         { "{\"reduce\":[[1,2]]}", NULL, "raises" },
         { "{\"reduce\":[[1],{\"!==\":[{\"var\":[]},{\"var\":\"\"}]},0.5]}", NULL,
           "false" }, /* one object */
+        { "{\"if\":[{\"var\":\"z\"},{\"map\":{\"var\":\"c\"}},\"a\"]}", NULL, "raises" },
+        { "{\"if\":[{\"var\":\"z\"},{\"and\":{\"var\":\"c\"}},\"a\"]}", NULL, "\"a\"" },
+        { "{\"some\":[[{\"var\":[]}],{\"starts_with\":[]}]}", NULL, "false" },
+        { "{\"some\":[[1],{\"starts_with\":[]}]}", NULL, "raises" },
         { "{\"all\":[[1,2],{\">\":[{\"var\":\"\"},0]}]}", NULL, "true" },
         { "{\"all\":[[],true]}", NULL, "false" },
         { "{\"all\":[{\"var\":\"x\"},true]}", NULL, "false" },
